@@ -1,0 +1,113 @@
+"""Settings of the installation, read once at start from ``ZHIJIA_*`` variables, typed and checked.
+
+A wrong value is one sentence (:class:`~core.errors.ConfigError`), never a traceback. Numbers that a year or a province
+could change are not here: they are settings of a program year.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from core.errors import ConfigError
+
+#: What people read and what days are counted in; the database keeps UTC.
+LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
+ROOT = Path(__file__).resolve().parent.parent
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one installation is told. No URL means: the embedded server under ``instance``."""
+
+    instance: Path
+    database_url: str | None
+    redis_url: str | None
+    secret_key: bytes
+    data_key: bytes
+    plugins: tuple[str, ...]
+    strict_plugins: bool
+    secure_cookies: bool
+
+    @property
+    def files(self) -> Path:
+        """The folder of generated files (bank files, exports)."""
+        return self.instance / "files"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check every ``ZHIJIA_*`` variable. Raises :class:`ConfigError` with one sentence."""
+    instance = Path(environ.get("ZHIJIA_INSTANCE") or ROOT / "instance").expanduser().resolve()
+    _make_writable(instance)
+    return Settings(
+        instance=instance,
+        database_url=_database_url(environ.get("ZHIJIA_DATABASE_URL", "")),
+        redis_url=_redis_url(environ.get("ZHIJIA_REDIS_URL", "")),
+        secret_key=_key(environ, "ZHIJIA_SECRET_KEY", instance / "secret.key"),
+        data_key=_key(environ, "ZHIJIA_DATA_KEY", instance / "data.key"),
+        plugins=tuple(name for name in environ.get("ZHIJIA_PLUGINS", "").replace(",", " ").split()),
+        strict_plugins=_flag(environ, "ZHIJIA_STRICT_PLUGINS"),
+        secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
+    )
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ConfigError(
+            f"The folder {folder} cannot be written ({error.strerror}); choose another with ZHIJIA_INSTANCE."
+        ) from error
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "").strip().lower()
+    if value in _TRUE | _FALSE:
+        return value in _TRUE
+    raise ConfigError(f"{name} is {value!r}; it takes 1 or 0.")
+
+
+def _database_url(value: str) -> str | None:
+    if not value:
+        return None
+    for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if value.startswith(prefix):
+            return "postgresql+psycopg://" + value.removeprefix(prefix)
+    raise ConfigError("ZHIJIA_DATABASE_URL must begin with postgresql:// (PostgreSQL 15 or newer is the only engine).")
+
+
+def _redis_url(value: str) -> str | None:
+    if not value:
+        return None
+    if not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ConfigError("ZHIJIA_REDIS_URL must begin with redis://, rediss:// or unix://.")
+    return value
+
+
+def _key(environ: Mapping[str, str], name: str, file: Path) -> bytes:
+    """A 32-byte key from the variable (64 hexadecimal digits) or from a file of mode 0600, made when missing."""
+    text = environ.get(name, "").strip()
+    if not text:
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            text = file.read_text().strip()
+        else:
+            text = secrets.token_hex(32)
+            with os.fdopen(descriptor, "w") as handle:
+                handle.write(text)
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ConfigError(f"{name} must be 64 hexadecimal digits (32 bytes); it is read from {file} when not set.")
+    return key

@@ -1,0 +1,13 @@
+"""The Flask extensions, each made once here and bound to the app in :func:`core.create_app`."""
+
+from flask_babel import Babel
+from flask_login import LoginManager
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf.csrf import CSRFProtect
+
+from core.database import metadata
+
+db = SQLAlchemy(metadata=metadata)
+login_manager = LoginManager()
+csrf = CSRFProtect()
+babel = Babel()

@@ -1,0 +1,178 @@
+"""The two books of a program year: the fund ledger (what was spent) and the work ledger (what was done).
+
+Fund ledger rules that stand in the database (see migrations): entries, legs, allotments and activities are only added;
+an entry's legs arrive in the transaction of the entry, sum to zero and are at least two; an entry is reversed at most
+once; a budget line cannot be overspent. Amounts are whole fen; a debit is positive, a credit negative.
+"""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+
+
+class ChainHead(Base):
+    """The newest digest of a book's chain; its row lock puts postings in one order."""
+
+    __tablename__ = "core_chain_head"
+
+    book: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(server_default="0")
+    digest: Mapped[bytes]
+
+
+class Account(Base):
+    """One account (科目) of one union in one book."""
+
+    __tablename__ = "core_account"
+    __table_args__ = (org_reference(), UniqueConstraint("org_id", "book", "code"))
+
+    id: Mapped[BigId]
+    book: Mapped[str]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    code: Mapped[str]
+    name: Mapped[str]
+
+
+class Entry(Base):
+    """One journal entry (凭证), chained to the one before it in its book by ``digest``.
+
+    ``scope`` and ``key`` make posting idempotent: ``("run", "42:17")``. ``kind`` and ``title`` are both kept, so that
+    the book reads after the plugin that posted it is gone. ``basis_digest`` binds what the entry sums up (the
+    payments of a run) into the chain. ``org_id`` is the union whose business the entry is.
+    """
+
+    __tablename__ = "core_entry"
+    __table_args__ = (
+        org_reference(),
+        UniqueConstraint("scope", "key"),
+        UniqueConstraint("book", "seq"),
+        UniqueConstraint("book", "previous"),
+        Index("ix_core_entry_org_path", "org_path", "id"),
+        Index("ix_core_entry_program_year_id", "program_year_id", "id"),
+    )
+
+    id: Mapped[BigId]
+    book: Mapped[str]
+    seq: Mapped[int]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    program_year_id: Mapped[int | None] = mapped_column(ForeignKey("core_program_year.id"))
+    effective_on: Mapped[date]
+    posted_at: Mapped[CreatedAt]
+    kind: Mapped[str]
+    title: Mapped[str]
+    description: Mapped[str]
+    scope: Mapped[str]
+    key: Mapped[str]
+    reverses: Mapped[int | None] = mapped_column(ForeignKey("core_entry.id"), unique=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
+    basis_digest: Mapped[bytes | None]
+    previous: Mapped[bytes]
+    digest: Mapped[bytes]
+
+    legs: Mapped[list["Leg"]] = relationship(order_by="Leg.line", viewonly=True)
+
+
+class Leg(Base):
+    """One line of an entry (分录): debit positive, credit negative, never zero."""
+
+    __tablename__ = "core_leg"
+    __table_args__ = (
+        CheckConstraint("amount_fen <> 0", name="amount"),
+        Index("ix_core_leg_account_id", "account_id", "entry_id"),
+    )
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("core_entry.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("core_account.id"))
+    amount_fen: Mapped[Fen]
+
+    account: Mapped[Account] = relationship(viewonly=True)
+
+
+class BudgetLine(Base):
+    """What one union may spend on one program year, in fen: allotted = held + used + free; free is never negative."""
+
+    __tablename__ = "core_budget_line"
+    __table_args__ = (
+        org_reference(),
+        UniqueConstraint("program_year_id", "org_id"),
+        CheckConstraint(
+            "held_fen >= 0 AND used_fen >= 0 AND held_fen + used_fen <= allotted_fen", name="not_overspent"
+        ),
+    )
+
+    id: Mapped[BigId]
+    program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    allotted_fen: Mapped[Fen] = mapped_column(server_default="0")
+    held_fen: Mapped[Fen] = mapped_column(server_default="0")
+    used_fen: Mapped[Fen] = mapped_column(server_default="0")
+
+
+class Allotment(Base):
+    """Money given to one union for a program year: by a higher union (``from_org_id``) or from its own funds (none)."""
+
+    __tablename__ = "core_allotment"
+    __table_args__ = (
+        org_reference(),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        UniqueConstraint("program_year_id", "key", "org_id"),
+        Index("ix_core_allotment_entry_id", "entry_id"),
+    )
+
+    id: Mapped[BigId]
+    program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
+    key: Mapped[str]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    from_org_id: Mapped[int | None] = mapped_column(ForeignKey("core_org.id"))
+    weight: Mapped[int]
+    amount_fen: Mapped[Fen]
+    entry_id: Mapped[int] = mapped_column(ForeignKey("core_entry.id"))
+
+
+class ActivityTemplate(Base):
+    """A form of the work ledger (台账样式): its columns are data, because 2012 asked for seven fields and 2014 for six.
+
+    ``columns`` is a list of ``{"key", "zh", "en", "required"}``.
+    """
+
+    __tablename__ = "core_activity_template"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    first_year: Mapped[int]
+    columns: Mapped[list[Any]]
+
+
+class Activity(Base):
+    """One line of the work ledger (台账): what a union did, in the columns of its template."""
+
+    __tablename__ = "core_activity"
+    __table_args__ = (
+        org_reference(),
+        UniqueConstraint("scope", "key"),
+        Index("ix_core_activity_org_path", "org_path", "id"),
+        Index("ix_core_activity_program_year_id", "program_year_id", "id"),
+    )
+
+    id: Mapped[BigId]
+    template: Mapped[str] = mapped_column(ForeignKey("core_activity_template.code"))
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    program_year_id: Mapped[int | None] = mapped_column(ForeignKey("core_program_year.id"))
+    held_on: Mapped[date]
+    data: Mapped[dict[str, Any]]
+    scope: Mapped[str]
+    key: Mapped[str]
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("core_entry.id"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
+    created_at: Mapped[CreatedAt]

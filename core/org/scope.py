@@ -1,0 +1,45 @@
+"""Row scope: the one place that says which rows a user may see.
+
+Every query on a table with an ``org_path`` takes a :class:`Scope` and filters with :meth:`Scope.covers`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, false, or_
+from sqlalchemy.orm import InstrumentedAttribute
+
+PathColumn = ColumnElement[str] | InstrumentedAttribute[str]
+
+
+def subtree(column: PathColumn, path: str) -> ColumnElement[bool]:
+    """The rows at or below ``path``, as an index range: ``/61/`` <= column < ``/610``, as ``0`` follows ``/``."""
+    return (column >= path) & (column < path[:-1] + "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The org subtrees that somebody may reach, as paths; none means nothing at all."""
+
+    paths: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> "Scope":
+        """A scope without the paths that others of it already cover."""
+        kept: list[str] = []
+        for path in sorted(set(paths)):
+            if not kept or not path.startswith(kept[-1]):
+                kept.append(path)
+        return cls(tuple(kept))
+
+    def covers(self, column: PathColumn) -> ColumnElement[bool]:
+        """The condition for ``WHERE``: rows of this scope only."""
+        return or_(false(), *(subtree(column, path) for path in self.paths))
+
+    def includes(self, path: str) -> bool:
+        """Whether the org with ``path`` lies in this scope."""
+        return any(path.startswith(prefix) for prefix in self.paths)
+
+    def touches(self, path: str) -> bool:
+        """Whether ``path`` lies in this scope or above it: a city sees that the province runs a campaign."""
+        return any(path.startswith(prefix) or prefix.startswith(path) for prefix in self.paths)

@@ -1,0 +1,46 @@
+"""Workers and members, each kept once; programs refer to them."""
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+
+
+class Person(Base):
+    """One worker or member (职工/会员), under the union that is responsible for them.
+
+    The identity number, the phone and the bank account are AES-256-GCM ciphertext; a keyed digest beside them serves
+    exact look-up and uniqueness, and the last four characters are kept for masked display.
+    """
+
+    __tablename__ = "core_person"
+    __table_args__ = (
+        org_reference(),
+        CheckConstraint("gender IN ('M', 'F')", name="gender"),
+        Index("ix_core_person_org_path", "org_path", "id"),
+        Index("ix_core_person_initials", "initials"),
+        Index("ix_core_person_pinyin", "pinyin"),
+    )
+
+    id: Mapped[BigId]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    name: Mapped[str]
+    pinyin: Mapped[str]
+    initials: Mapped[str]
+    gender: Mapped[str]
+    born_on: Mapped[date]
+    id_number: Mapped[bytes]
+    id_number_digest: Mapped[bytes] = mapped_column(unique=True)
+    id_number_tail: Mapped[str]
+    phone: Mapped[bytes | None]
+    phone_digest: Mapped[bytes | None]
+    phone_tail: Mapped[str | None]
+    bank_account: Mapped[bytes | None]
+    bank_account_digest: Mapped[bytes | None]
+    bank_account_tail: Mapped[str | None]
+    bank_name: Mapped[str | None]
+    active: Mapped[bool] = mapped_column(server_default="true")
+    created_at: Mapped[CreatedAt]

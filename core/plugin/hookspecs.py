@@ -1,0 +1,66 @@
+"""The hooks that a plugin may implement in its ``plugin.py``. Hooks return data; none gets the app."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import pluggy
+from flask import Blueprint
+
+from core.plugin.types import Card, EntryKind, JobSpec, MenuItem, Permission, Program, Scheme
+from core.programs.models import ProgramYear
+from core.users.models import User
+
+PROJECT = "zhijia"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def programs() -> list[Program]:  # type: ignore[empty-body]
+    """The programs that the plugin adds."""
+
+
+@hookspec
+def blueprints() -> Mapping[str, Blueprint]:  # type: ignore[empty-body]
+    """Program code -> blueprint, named as the plugin; mounted under ``/<year>/<sponsor>/<program>``."""
+
+
+@hookspec
+def permissions() -> list[Permission]:  # type: ignore[empty-body]
+    """The permissions that the plugin adds, ``<plugin>.<what>``."""
+
+
+@hookspec
+def jobs() -> list[JobSpec]:  # type: ignore[empty-body]
+    """The background jobs, ``<plugin>.<what>``."""
+
+
+@hookspec
+def schemes() -> list[Scheme]:  # type: ignore[empty-body]
+    """The disbursement schemes, ``<plugin>.<what>``."""
+
+
+@hookspec
+def entry_kinds() -> list[EntryKind]:  # type: ignore[empty-body]
+    """What the plugin may post to the fund ledger, ``<plugin>.<what>``."""
+
+
+@hookspec
+def commands() -> list[click.Command]:  # type: ignore[empty-body]
+    """Commands of the plugin, shown as ``zhijia <plugin> <command>``."""
+
+
+@hookspec
+def migrations() -> Path:  # type: ignore[empty-body]
+    """The folder with the plugin's revisions."""
+
+
+@hookspec
+def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:  # type: ignore[empty-body]
+    """Links in the menu of a program year."""
+
+
+@hookspec
+def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:  # type: ignore[empty-body]
+    """Figures on the page of a program year."""

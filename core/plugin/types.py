@@ -1,0 +1,117 @@
+"""What plugins hand to the core: frozen, keyword-only, checked by the registry. Titles are lazy strings."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask_babel import LazyString
+from sqlalchemy import Select
+from wtforms import Form
+
+Text = str | LazyString
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A kind of work that a plugin adds. ``settings_form`` makes the settings of a year; its data are JSON values."""
+
+    code: str
+    title: Text
+    title_zh: str
+    title_en: str
+    settings_form: type[Form] | None = None
+    view_permission: str = "program.view"
+    home: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """Something that a role may allow. ``roles`` are the roles that hold it."""
+
+    code: str
+    title: Text
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobSpec:
+    """A named function that a worker runs: ``func(context, **args)``.
+
+    ``schedule`` is a cron line in Asia/Shanghai; a program's schedule comes due for each of its enabled years in turn.
+    ``program`` names the program whose year must be on when the job runs. ``patience`` is the time limit in seconds.
+    """
+
+    name: str
+    title: Text
+    func: Callable[..., None]
+    queue: str = "default"
+    program: str | None = None
+    schedule: str | None = None
+    max_attempts: int = 3
+    patience: int = 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class SchemeContext:
+    """What a scheme computes with: the program year, the pinned settings and the subtree to pay in."""
+
+    program_year_id: int
+    year: int
+    sponsor_path: str
+    org_path: str
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheme:
+    """A rule that says who gets how much (发放方案).
+
+    ``select(context)`` returns a ``SELECT`` of ``person_id, org_id, org_path, amount_fen, basis, exclude_reason``, one
+    row a person; ``exclude_reason`` is a code of ``reasons`` or null. ``entry_kind`` is what the run posts.
+    """
+
+    code: str
+    program: str
+    title: Text
+    item: str
+    entry_kind: str
+    select: Callable[[SchemeContext], Select[Any]]
+    reasons: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryKind:
+    """What a plugin may post to the fund ledger: the accounts debited and credited, and the entry's title."""
+
+    code: str
+    title_zh: str
+    debit: str
+    credit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class MenuItem:
+    """A link in the menu of a program year; ``endpoint`` is of the plugin's blueprint."""
+
+    title: Text
+    endpoint: str
+    icon: str = "point"
+    weight: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A figure on the home page or on the page of a program year."""
+
+    title: Text
+    value: str
+    unit: Text = ""
+    endpoint: str | None = None
+    weight: int = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocker:
+    """Why a year cannot be opened or closed yet, as a sentence."""
+
+    sentence: Text

@@ -1,0 +1,100 @@
+"""A pytest plugin for the core's tests and for those of plugin authors.
+
+``app`` gives an application on a fresh database that was migrated once and copied for the test, so that code may
+commit, and other processes see what it commits. Redis is emptied before each test that uses ``app``.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
+
+from core import create_app
+from core.cli import migrate_all
+from core.config import Settings
+from core.embedded import start_postgres, start_redis
+from core.extensions import db as database
+
+TEMPLATE = "zhijia_template"
+
+
+@pytest.fixture(scope="session")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this test run: embedded servers, generated files."""
+    return tmp_path_factory.mktemp("instance")
+
+
+@pytest.fixture(scope="session")
+def server_urls(instance: Path) -> Iterator[tuple[str, str]]:
+    """PostgreSQL (maintenance database) and Redis: outside ones if the two variables are set, else embedded."""
+    postgres = os.environ.get("ZHIJIA_DATABASE_URL") or start_postgres(instance)
+    yield postgres, os.environ.get("ZHIJIA_REDIS_URL") or start_redis(instance)
+
+
+def _settings(instance: Path, database_url: str, redis_url: str) -> Settings:
+    return Settings(
+        instance=instance,
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key=secrets.token_bytes(32),
+        data_key=b"k" * 32,
+        plugins=(),
+        strict_plugins=True,
+        secure_cookies=False,
+    )
+
+
+def _administer(postgres: str, *statements: str) -> None:
+    plain = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+@pytest.fixture(scope="session")
+def template_database(instance: Path, server_urls: tuple[str, str]) -> str:
+    """A migrated database that each test copies."""
+    postgres, redis_url = server_urls
+    _administer(postgres, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}")
+    url = make_url(postgres).set(database=TEMPLATE).render_as_string(hide_password=False)
+    app = create_app(_settings(instance, url, redis_url))
+    with app.app_context():
+        migrate_all()
+        database.engine.dispose()
+    return TEMPLATE
+
+
+@pytest.fixture
+def settings(instance: Path, server_urls: tuple[str, str], template_database: str) -> Iterator[Settings]:
+    """Settings that point to a fresh copy of the migrated database and to an empty Redis."""
+    postgres, redis_url = server_urls
+    name = f"zhijia_test_{secrets.token_hex(4)}"
+    _administer(postgres, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    redis.Redis.from_url(redis_url).flushall()
+    url = make_url(postgres).set(database=name).render_as_string(hide_password=False)
+    yield _settings(instance, url, redis_url)
+    _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The application, inside an application context, with every built-in plugin loaded."""
+    application = create_app(settings)
+    application.config["TESTING"] = True
+    with application.app_context():
+        yield application
+        database.session.remove()
+        database.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without JavaScript, not logged in."""
+    return app.test_client()

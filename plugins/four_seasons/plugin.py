@@ -1,0 +1,1 @@
+"""Four-season campaigns (四季送): hook implementations only."""

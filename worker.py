@@ -1,0 +1,1 @@
+"""The headless side: RQ workers and the clock, no web."""
