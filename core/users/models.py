@@ -2,14 +2,13 @@
 
 from datetime import date, datetime
 
-from flask_login import UserMixin
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
 
 
-class User(UserMixin, Base):
+class User(Base):
     """Somebody of a union's staff who can log in. ``session_token`` changes whenever open sessions must end."""
 
     __tablename__ = "core_user"
@@ -28,6 +27,14 @@ class User(UserMixin, Base):
     last_login_at: Mapped[datetime | None]
 
     grants: Mapped[list["Grant"]] = relationship(back_populates="user", lazy="selectin")
+
+    is_authenticated = True
+    is_anonymous = False
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may be used (asked by Flask-Login)."""
+        return self.active
 
     def get_id(self) -> str:
         """What the session cookie holds: the id and the token, so that a changed token ends every open session."""
