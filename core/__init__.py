@@ -1,20 +1,27 @@
 """Zhijia: the intranet of a provincial trade-union federation."""
 
+from collections.abc import Mapping
+
 from flask import Flask
 
 from core import models as models
 from core.config import Settings, load_settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import babel, csrf, db, login_manager
-from core.plugin.registry import EXTENSION, Registry, load
+from core.plugin import gate
+from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
+from core.programs import switch
 
 SETTINGS = "zhijia_settings"
 
 
-def create_app(settings: Settings | None = None, *, discover: bool = True) -> Flask:
+def create_app(
+    settings: Settings | None = None, *, discover: bool = True, plugins: Mapping[str, object] | None = None
+) -> Flask:
     """Make the web application, which the commands and the workers use as well. Asks the database nothing.
 
-    ``discover=False`` leaves the plugins out (tests register their own). Raises :class:`core.errors.ConfigError`.
+    ``discover=False`` leaves the installed plugins out; ``plugins`` are loaded as well, by name, without being
+    installed (for tests). Raises :class:`core.errors.ConfigError`.
     """
     settings = settings or load_settings()
     app = Flask("core", static_folder="web/static", template_folder="web/templates")
@@ -35,6 +42,9 @@ def create_app(settings: Settings | None = None, *, discover: bool = True) -> Fl
     login_manager.init_app(app)
     babel.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
-    if discover:
-        load(registry, allowed=settings.plugins, strict=settings.strict_plugins)
+    candidates = discover_plugins(settings.plugins) if discover else []
+    load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
+    gate.init_app(app)
+    switch.init_app(app)
+    mount(app, registry)
     return app

@@ -7,9 +7,8 @@ from flask.cli import FlaskGroup
 
 from core import create_app
 from core.errors import ZhijiaError
-from core.extensions import db
-from core.plugin.migrate import CORE, Owner, upgrade
-from core.plugin.registry import registry_of
+from core.plugin.cli import database, plugins
+from core.programs.cli import years
 
 
 @click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False)
@@ -17,22 +16,9 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-@zhijia.group("db")
-def database() -> None:
-    """The tables of the core and of every plugin."""
-
-
-@database.command("upgrade")
-def database_upgrade() -> None:
-    """Bring all tables to their newest revision: core first, then the plugins."""
-    for name in migrate_all():
-        click.echo(f"upgraded {name}")
-
-
-def migrate_all() -> list[str]:
-    """Migrate the core and every loaded plugin; returns the names of those that moved."""
-    plugins = registry_of().plugins.values()
-    return upgrade(db.engine, [CORE, *(Owner(item.name, item.migrations) for item in plugins if item.migrations)])
+zhijia.add_command(database)
+zhijia.add_command(plugins)
+zhijia.add_command(years)
 
 
 def main() -> None:

@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
 from core import create_app
-from core.cli import migrate_all
 from core.config import Settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import db as database
+from core.plugin.cli import migrate_all
 
 TEMPLATE = "zhijia_template"
 

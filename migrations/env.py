@@ -3,23 +3,11 @@
 from alembic import context
 from sqlalchemy.engine import Connection
 
-from core.database import metadata
+from core.plugin.migrate import context_options
 
 owner: str = context.config.attributes["owner"]
 connection: Connection = context.config.attributes["connection"]
 
-
-def include_name(name: str | None, kind: str, _parents: object) -> bool:
-    """Only the owner's tables: the others are somebody else's, and must be left alone."""
-    return kind != "table" or (name or "").startswith(f"{owner}_")
-
-
-context.configure(
-    connection=connection,
-    target_metadata=metadata,
-    version_table=f"{owner}_alembic",
-    include_name=include_name,
-    compare_type=True,
-)
+context.configure(connection=connection, **context_options(owner))
 with context.begin_transaction():
     context.run_migrations()

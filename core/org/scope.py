@@ -43,3 +43,8 @@ class Scope:
     def touches(self, path: str) -> bool:
         """Whether ``path`` lies in this scope or above it: a city sees that the province runs a campaign."""
         return any(path.startswith(prefix) or prefix.startswith(path) for prefix in self.paths)
+
+    def meets(self, column: PathColumn) -> ColumnElement[bool]:
+        """:meth:`touches` as a condition for ``WHERE``: rows of this scope, and of the orgs above it."""
+        above = {path[: end + 1] for path in self.paths for end, sign in enumerate(path) if sign == "/" and end}
+        return or_(self.covers(column), column.in_(sorted(above)))

@@ -4,20 +4,22 @@ States: installed (pip) -> loaded or quarantined (here, per process) -> enabled 
 A plugin that fails in any way is quarantined with its reason; the others, and the site, go on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 import pluggy
 import structlog
-from flask import Blueprint, Flask, current_app
+from flask import Flask, current_app
 
 from core.errors import ConfigError
 from core.plugin import hookspecs
-from core.plugin.types import EntryKind, JobSpec, Permission, Program, Scheme
+from core.plugin.checks import check_plugin
+from core.plugin.imports import watched_import
+from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Scheme
 
 GROUP = "zhijia.plugins"
 EXTENSION = "zhijia_registry"
@@ -26,69 +28,11 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Plugin:
-    """One plugin and everything that it answered at start."""
+class Candidate:
+    """A plugin that may be loaded; ``bring`` imports and returns the module (or object) with its hooks."""
 
     name: str
-    programs: list[Program]
-    blueprints: Mapping[str, Blueprint]
-    permissions: list[Permission]
-    jobs: list[JobSpec]
-    schemes: list[Scheme]
-    entry_kinds: list[EntryKind]
-    commands: list[click.Command]
-    migrations: Path | None
-
-
-@dataclass
-class Registry:
-    """What is loaded in this process, by code, and what is not and why."""
-
-    plugins: dict[str, Plugin] = field(default_factory=dict)
-    failed: dict[str, Exception] = field(default_factory=dict)
-    programs: dict[str, Program] = field(default_factory=dict)
-    owners: dict[str, str] = field(default_factory=dict)  # program code -> plugin name
-    permissions: dict[str, Permission] = field(default_factory=dict)
-    jobs: dict[str, JobSpec] = field(default_factory=dict)
-    schemes: dict[str, Scheme] = field(default_factory=dict)
-    entry_kinds: dict[str, EntryKind] = field(default_factory=dict)
-    manager: pluggy.PluginManager = field(default_factory=lambda: _new_manager())
-
-    def add(self, name: str, module: Any) -> None:
-        """Check the plugin's answers and take all of them, or raise and take none."""
-        scratch = _new_manager()
-        scratch.register(module, name)
-        scratch.check_pending()
-        plugin = _collect(name, scratch)
-        self._check(plugin)
-        self.manager.register(module, name)
-        self.plugins[name] = plugin
-        for program in plugin.programs:
-            self.programs[program.code] = program
-            self.owners[program.code] = name
-        self.permissions |= {item.code: item for item in plugin.permissions}
-        self.jobs |= {item.name: item for item in plugin.jobs}
-        self.schemes |= {item.code: item for item in plugin.schemes}
-        self.entry_kinds |= {item.code: item for item in plugin.entry_kinds}
-
-    def _check(self, plugin: Plugin) -> None:
-        prefix = f"{plugin.name}."
-        codes = [permission.code for permission in plugin.permissions]
-        codes += [scheme.code for scheme in plugin.schemes]
-        codes += [kind.code for kind in plugin.entry_kinds]
-        codes += [job.name for job in plugin.jobs]
-        for code in codes:
-            if not code.startswith(prefix):
-                raise ConfigError(f"{code!r} must begin with {prefix!r}.")
-        for program in plugin.programs:
-            if program.code in self.programs:
-                raise ConfigError(f"The program code {program.code!r} belongs to {self.owners[program.code]!r}.")
-        own = {program.code for program in plugin.programs}
-        for code, blueprint in plugin.blueprints.items():
-            if code not in own:
-                raise ConfigError(f"The blueprint {blueprint.name!r} names the program {code!r}, which is not its own.")
-            if blueprint.name != plugin.name:
-                raise ConfigError(f"The blueprint {blueprint.name!r} must be named {plugin.name!r}.")
+    bring: Callable[[], object]
 
 
 def _new_manager() -> pluggy.PluginManager:
@@ -97,12 +41,73 @@ def _new_manager() -> pluggy.PluginManager:
     return manager
 
 
-def _collect(name: str, manager: pluggy.PluginManager) -> Plugin:
+@dataclass
+class Registry:
+    """What is loaded in this process, by code, and what is not and why."""
+
+    plugins: dict[str, Plugin] = field(default_factory=dict)
+    failed: dict[str, BaseException] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)  # program code -> plugin name
+    permissions: dict[str, Permission] = field(default_factory=dict)
+    jobs: dict[str, JobSpec] = field(default_factory=dict)
+    schemes: dict[str, Scheme] = field(default_factory=dict)
+    entry_kinds: dict[str, EntryKind] = field(default_factory=dict)
+    manager: pluggy.PluginManager = field(default_factory=_new_manager)
+
+    def add(self, name: str, module: object) -> None:
+        """Check the plugin's answers and take all of them, or raise and take none."""
+        self.take(collect(name, module), module)
+
+    def take(self, plugin: Plugin, module: object) -> None:
+        """Take a plugin that was collected, unless it clashes with one that is already here."""
+        self._check_beside(plugin)
+        self.manager.register(module, plugin.name)
+        self.plugins[plugin.name] = plugin
+        for program in plugin.programs:
+            self.programs[program.code] = program
+            self.owners[program.code] = plugin.name
+        self.permissions |= {item.code: item for item in plugin.permissions}
+        self.jobs |= {item.name: item for item in plugin.jobs}
+        self.schemes |= {item.code: item for item in plugin.schemes}
+        self.entry_kinds |= {item.code: item for item in plugin.entry_kinds}
+
+    def _check_beside(self, plugin: Plugin) -> None:
+        for other in self.plugins.values():
+            if f"{other.name}_".startswith(f"{plugin.name}_") or f"{plugin.name}_".startswith(f"{other.name}_"):
+                raise ConfigError(f"The plugin name {plugin.name!r} cannot be told from {other.name!r} in table names.")
+        for program in plugin.programs:
+            if program.code in self.programs:
+                raise ConfigError(f"The program code {program.code!r} belongs to {self.owners[program.code]!r}.")
+        missing = plugin.requires - set(self.programs)
+        if missing:
+            raise ConfigError(f"It requires {', '.join(sorted(missing))}, which is not loaded.")
+
+    @contextmanager
+    def quarantine(self, name: str, *, strict: bool) -> Iterator[None]:
+        """Keep whatever a plugin raises inside the plugin, with the reason; ``strict`` lets it out."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # also SystemExit: any failure at all must stay inside the plugin
+            if strict:
+                raise
+            log.error("plugin quarantined", plugin=name, reason=reason_of(error))
+            self.failed[name] = error
+
+
+def collect(name: str, module: object) -> Plugin:
+    """Ask a plugin everything, apart from the others, and check it. Raises whatever is wrong, and leaves no trace."""
+    manager = _new_manager()
+    manager.register(module, name)
+    manager.check_pending()
+
     def one(hook: str, default: T) -> T:
         answers = getattr(manager.hook, hook)()
         return answers[0] if answers else default
 
-    return Plugin(
+    plugin = Plugin(
         name=name,
         programs=one("programs", []),
         blueprints=one("blueprints", {}),
@@ -113,20 +118,57 @@ def _collect(name: str, manager: pluggy.PluginManager) -> Plugin:
         commands=one("commands", []),
         migrations=one("migrations", None),
     )
+    check_plugin(plugin)
+    return plugin
 
 
-def load(registry: Registry, *, allowed: tuple[str, ...], strict: bool) -> None:
-    """Load every built-in plugin, and the foreign ones that ``allowed`` names, in name order."""
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if not _is_built_in(point) and point.name not in allowed:
-            continue
-        try:
-            registry.add(point.name, point.load())
-        except Exception as error:  # any failure at all must stay inside the plugin
-            if strict:
-                raise
-            log.error("plugin quarantined", plugin=point.name, reason=str(error))
-            registry.failed[point.name] = error
+def load(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
+    """Load in the order given, except that a plugin comes after those that it requires."""
+    waiting: dict[str, tuple[Plugin, object]] = {}
+    for candidate in candidates:
+        with registry.quarantine(candidate.name, strict=strict):
+            with watched_import(candidate.name):
+                module = candidate.bring()
+            waiting[candidate.name] = collect(candidate.name, module), module
+    while waiting:
+        ready = [name for name, (plugin, _) in waiting.items() if plugin.requires <= set(registry.programs)]
+        # If none is ready, what it requires is missing or waits for itself: taking it says so.
+        name = (ready or list(waiting))[0]
+        with registry.quarantine(name, strict=strict):
+            registry.take(*waiting.pop(name))
+
+
+def discover_plugins(allowed: tuple[str, ...]) -> list[Candidate]:
+    """The built-in plugins in name order, then the foreign ones that ``allowed`` names: none of these comes first."""
+    points = sorted(entry_points(group=GROUP), key=lambda point: (not _is_built_in(point), point.name))
+    return [Candidate(point.name, point.load) for point in points if _is_built_in(point) or point.name in allowed]
+
+
+def given(plugins: Mapping[str, object]) -> list[Candidate]:
+    """Plugins that are at hand as objects (tests)."""
+    return [Candidate(name, lambda module=module: module) for name, module in plugins.items()]  # type: ignore[misc]
+
+
+def mount(app: Flask, registry: Registry) -> None:
+    """Put the pages and the commands of every loaded plugin into the app.
+
+    The program is a fixed value of its addresses, so that the gate knows it from the address alone.
+    """
+    for plugin in registry.plugins.values():
+        for code, blueprint in plugin.blueprints.items():
+            prefix = f"/<int:year>/<sponsor>/{code}"
+            app.register_blueprint(blueprint, url_prefix=prefix, url_defaults={"program": code})
+        if plugin.commands:
+            group = click.Group(plugin.name.replace("_", "-"), help=", ".join(p.title_en for p in plugin.programs))
+            for command in plugin.commands:
+                group.add_command(command)
+            app.cli.add_command(group)
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a plugin is in quarantine, in one line of at most 300 signs."""
+    said = " ".join(str(error).split())[:300]
+    return said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}"
 
 
 def _is_built_in(point: EntryPoint) -> bool:

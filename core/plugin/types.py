@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
+import click
+from flask import Blueprint
 from flask_babel import LazyString
 from sqlalchemy import Select
 from wtforms import Form
@@ -13,15 +16,18 @@ Text: TypeAlias = str | LazyString
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A kind of work that a plugin adds. ``settings_form`` makes the settings of a year; its data are JSON values."""
+    """A kind of work that a plugin adds. ``settings_form`` makes the settings of a year; its data are JSON values.
+
+    ``view_permission`` decides who sees its years. ``requires`` are the programs that must be loaded beside it.
+    """
 
     code: str
     title: Text
     title_zh: str
     title_en: str
+    requires: tuple[str, ...] = ()
     settings_form: type[Form] | None = None
     view_permission: str = "program.view"
-    home: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,3 +121,24 @@ class Blocker:
     """Why a year cannot be opened or closed yet, as a sentence."""
 
     sentence: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """One plugin and everything that it answered at start."""
+
+    name: str
+    programs: list[Program]
+    blueprints: Mapping[str, Blueprint]
+    permissions: list[Permission]
+    jobs: list[JobSpec]
+    schemes: list[Scheme]
+    entry_kinds: list[EntryKind]
+    commands: list[click.Command]
+    migrations: Path | None
+
+    @property
+    def requires(self) -> set[str]:
+        """The programs of others that must be loaded before it."""
+        own = {program.code for program in self.programs}
+        return {code for program in self.programs for code in program.requires} - own

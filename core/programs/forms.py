@@ -1,0 +1,199 @@
+"""The settings form of a program year: its base, the fields it needs, and the way from form to JSON and back."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.datastructures import MultiDict
+from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField
+from wtforms import Form as WTForm
+from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.widgets import TextInput
+
+from core.errors import ZhijiaError
+from core.money import parse_yuan, yuan
+from core.org.models import LEVELS
+from core.web.forms import Form
+
+LEVEL_TITLES = {
+    "province": _l("Province"),
+    "city": _l("City"),
+    "county": _l("County"),
+    "township": _l("Township"),
+    "village": _l("Village"),
+    "enterprise": _l("Enterprise"),
+}
+
+
+class YuanField(Field):
+    """An amount of money: shows yuan, takes ``1250.50``, ``1100万元`` or ``1.25亿元``; ``data`` is whole fen."""
+
+    widget = TextInput()
+    data: int | None
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return yuan(self.data) if self.data is not None else ""
+
+    def process_formdata(self, valuelist: list[Any]) -> None:
+        """Read yuan into fen; nothing entered is none."""
+        text = str(valuelist[0]).strip() if valuelist else ""
+        try:
+            self.data = parse_yuan(text) if text else None
+        except ZhijiaError as error:
+            self.data = None
+            raise ValueError(str(error)) from error
+
+
+class ProgramSettingsForm(Form):
+    """Settings that every program which pays out has; a plugin adds its own below them."""
+
+    notice_working_days = IntegerField(
+        _l("Public notice (working days)"),
+        description=_l("How long the list is shown before it is approved; 0 means no notice."),
+        default=5,
+        validators=[InputRequired(), NumberRange(min=0, max=60)],
+    )
+    approvals_needed = IntegerField(
+        _l("Approvals needed"),
+        description=_l("How many reviewers must agree before money is paid."),
+        default=1,
+        validators=[InputRequired(), NumberRange(min=1, max=5)],
+    )
+    paying_level = SelectField(
+        _l("Paying level"),
+        description=_l("The unions of this level pay from their budget."),
+        choices=[(level, LEVEL_TITLES[level]) for level in LEVELS],
+        default="city",
+    )
+
+
+class YearForm(Form):
+    """Which program, which year, who runs it and when: the first half of enabling a year."""
+
+    program = SelectField(_l("Program"), validators=[InputRequired()])
+    year = IntegerField(_l("Year"), validators=[InputRequired(), NumberRange(min=1949, max=2199)])
+    sponsor = StringField(
+        _l("Code of the sponsor"),
+        description=_l("The union that runs the program, for example 61."),
+        validators=[InputRequired()],
+    )
+    opens_on = DateField(_l("Opens on"), validators=[InputRequired()])
+    closes_on = DateField(
+        _l("Closes on"), description=_l("The last day on which anything can be changed."), validators=[Optional()]
+    )
+
+
+class DatesForm(Form):
+    """When a program year opens and closes; both days belong to it."""
+
+    opens_on = DateField(_l("Opens on"), validators=[InputRequired()])
+    closes_on = DateField(
+        _l("Closes on"), description=_l("The last day on which anything can be changed."), validators=[Optional()]
+    )
+
+
+def settings_from(form: WTForm) -> dict[str, Any]:
+    """The values of a validated form as JSON values: days as ISO text, money as whole fen, decimals as text."""
+    return {field.short_name: _to_json(field.data) for field in form}
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def form_for(form_class: type[WTForm], settings: Mapping[str, Any]) -> WTForm:
+    """The form, not submitted, filled with settings from the database; what they lack has the form's default."""
+    empty = form_class()
+    known = {name: _from_json(empty[name], value) for name, value in settings.items() if name in empty}
+    return form_class(data=known)
+
+
+def _from_json(field: Field, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(field, DateField):
+        return date.fromisoformat(value)
+    if isinstance(field, YuanField) and (not isinstance(value, int) or isinstance(value, bool)):
+        raise ValueError(_("%(value)s is not a whole number of fen.", value=value))
+    return Decimal(value) if isinstance(field, DecimalField) else value
+
+
+def checked_settings(form_class: type[WTForm], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON values through the form's own rules, with defaults for what is missing.
+
+    Raises :class:`ZhijiaError` with one sentence, at the field it belongs to.
+    """
+    _check_names(form_class, settings)
+    try:
+        texts = _texts(form_for(form_class, settings))
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise ZhijiaError(_("The settings cannot be read: %(reason)s", reason=str(error))) from error
+    return _validated(form_class, texts)
+
+
+def checked_texts(form_class: type[WTForm], texts: Mapping[str, Any]) -> dict[str, Any]:
+    """What people typed (``pool`` = ``1.25亿元``), through the form, as JSON values; missing fields keep their default.
+
+    Raises :class:`ZhijiaError` with one sentence, at the field it belongs to.
+    """
+    _check_names(form_class, texts)
+    return _validated(form_class, _texts(form_class()) | dict(texts))
+
+
+def _check_names(form_class: type[WTForm], names: Iterable[str]) -> None:
+    form = form_class()
+    for name in names:
+        if name not in form:
+            raise ZhijiaError(_("There is no setting “%(name)s”.", name=name), field=name)
+
+
+def _validated(form_class: type[WTForm], texts: Mapping[str, Any]) -> dict[str, Any]:
+    form = form_class(formdata=MultiDict(texts))
+    if form.validate():
+        return settings_from(form)
+    for field in form:
+        for sentence in field.errors:
+            wrong = _("%(label)s: %(sentence)s", label=field.label.text, sentence=sentence)
+            raise ZhijiaError(wrong, field=field.short_name)
+    raise ZhijiaError(str(form.form_errors[0]))
+
+
+def _texts(form: WTForm) -> dict[str, Any]:
+    return {name: value for field in form for name, value in _as_text(field)}
+
+
+def _as_text(field: Field) -> list[tuple[str, Any]]:
+    """What a browser would send for the field as it is filled; nothing for an empty one."""
+    if field.data is None or field.data is False:
+        return []
+    if isinstance(field.data, (list, tuple)):
+        return [(field.short_name, [str(item) for item in field.data])]
+    value = field._value() if hasattr(field, "_value") and field.data is not True else str(field.data)
+    return [(field.short_name, value)]
+
+
+def summary(form_class: type[WTForm] | None, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Label and value of each setting, as people read them; by their keys when the plugin is gone."""
+    if form_class is None:
+        return [(name, str(value)) for name, value in settings.items()]
+    return [(str(field.label.text), _shown(field)) for field in form_for(form_class, settings)]
+
+
+def _shown(field: Field) -> str:
+    if field.data is None or field.data == "":
+        return "—"
+    if isinstance(field, SelectField):
+        titles = {value: label for value, label, *_rest in field.iter_choices()}
+        return str(titles.get(field.data, field.data))
+    if isinstance(field.data, bool):
+        return str(_("Yes") if field.data else _("No"))
+    if isinstance(field, YuanField):
+        return str(_("%(amount)s yuan", amount=yuan(field.data)))
+    return str(field.data)

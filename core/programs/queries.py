@@ -1,0 +1,125 @@
+"""Reading program years: which there are, which a user sees, and what state they are in."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Literal
+
+from sqlalchemy import and_, false, or_, select
+
+from core.extensions import db
+from core.org.models import Org
+from core.org.scope import Scope
+from core.plugin.registry import registry_of
+from core.programs.models import ProgramYear, SettingsVersion
+from core.users.access import scope_of, today
+from core.users.models import User
+
+State = Literal["off", "upcoming", "open", "closed"]
+DEFAULT_PERMISSION = "program.view"
+
+
+def find(year: int, sponsor_code: str, program: str) -> ProgramYear | None:
+    """The program year at the address ``/<year>/<sponsor>/<program>``, on or off."""
+    return db.session.scalar(
+        select(ProgramYear)
+        .join(Org, Org.id == ProgramYear.org_id)
+        .where(ProgramYear.year == year, ProgramYear.program == program, Org.code == sponsor_code)
+    )
+
+
+def by_id(program_year_id: int) -> ProgramYear | None:
+    """The program year with this id, on or off."""
+    return db.session.get(ProgramYear, program_year_id)
+
+
+def state_of(program_year: ProgramYear, day: date | None = None) -> State:
+    """Off, upcoming, open or closed on ``day`` (today in Asia/Shanghai); both its dates are inclusive."""
+    day = day or today()
+    if not program_year.enabled:
+        return "off"
+    if program_year.closed_at or (program_year.closes_on and program_year.closes_on < day):
+        return "closed"
+    return "upcoming" if day < program_year.opens_on else "open"
+
+
+def sponsor_code(program_year: ProgramYear) -> str:
+    """The code of the sponsor: the last part of its path."""
+    return program_year.org_path.rstrip("/").rpartition("/")[2]
+
+
+def title_of(program_year: ProgramYear, locale: str) -> str:
+    """The title as it was when the year was enabled, so that it reads without the plugin."""
+    return str(program_year.title.get(locale) or program_year.title.get("zh") or program_year.program)
+
+
+def view_scope(user: User, program: str) -> Scope:
+    """Where ``user`` may see the program; by the core's own permission when its plugin is gone."""
+    loaded = registry_of().programs.get(program)
+    return scope_of(user, loaded.view_permission if loaded else DEFAULT_PERMISSION, program)
+
+
+def may_see(user: User, program_year: ProgramYear) -> bool:
+    """Whether the sponsor lies in the user's scope or above it: a city sees what the province runs."""
+    return view_scope(user, program_year.program).touches(program_year.org_path)
+
+
+def visible_to(user: User, *, year: int | None = None) -> list[tuple[ProgramYear, Org]]:
+    """Every enabled program year that ``user`` may see, with its sponsor: newest year first, then by program."""
+    programs = db.session.scalars(select(ProgramYear.program).where(ProgramYear.enabled).distinct())
+    return _listed({program: view_scope(user, program) for program in programs}, year=year, enabled=True)
+
+
+def managed_by(user: User) -> list[tuple[ProgramYear, Org]]:
+    """Every program year, on or off, whose sponsor ``user`` manages."""
+    programs = db.session.scalars(select(ProgramYear.program).distinct())
+    scopes = {program: scope_of(user, "program.manage", program) for program in programs}
+    return _listed(scopes, reaching_up=False)
+
+
+def everything() -> list[tuple[ProgramYear, Org]]:
+    """Every program year, on or off: for the command line, which no scope binds."""
+    query = select(ProgramYear, Org).join(Org, Org.id == ProgramYear.org_id)
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(*_ORDER))]
+
+
+_ORDER = (ProgramYear.year.desc(), ProgramYear.program, ProgramYear.org_path)
+
+
+def _listed(
+    scopes: Mapping[str, Scope], *, year: int | None = None, enabled: bool = False, reaching_up: bool = True
+) -> list[tuple[ProgramYear, Org]]:
+    seen = or_(
+        false(),
+        *(
+            and_(
+                ProgramYear.program == program,
+                scope.meets(ProgramYear.org_path) if reaching_up else scope.covers(ProgramYear.org_path),
+            )
+            for program, scope in scopes.items()
+        ),
+    )
+    query = select(ProgramYear, Org).join(Org, Org.id == ProgramYear.org_id).where(seen)
+    if year is not None:
+        query = query.where(ProgramYear.year == year)
+    if enabled:
+        query = query.where(ProgramYear.enabled)
+    return [(row[0], row[1]) for row in db.session.execute(query.order_by(*_ORDER))]
+
+
+def settings_history(program_year: ProgramYear) -> list[SettingsVersion]:
+    """The versions of the settings, the newest first."""
+    return list(
+        db.session.scalars(
+            select(SettingsVersion)
+            .where(SettingsVersion.program_year_id == program_year.id)
+            .order_by(SettingsVersion.version.desc())
+        )
+    )
+
+
+def open_year_ids(program: str) -> list[int]:
+    """The ids of the program's years that are open today: those whose schedules come due."""
+    years = db.session.scalars(
+        select(ProgramYear).where(ProgramYear.program == program, ProgramYear.enabled).order_by(ProgramYear.id)
+    )
+    return [program_year.id for program_year in years if state_of(program_year) == "open"]

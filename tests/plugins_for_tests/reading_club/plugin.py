@@ -1,0 +1,97 @@
+from pathlib import Path
+
+from flask import Blueprint, Response, request
+from wtforms.validators import InputRequired
+
+from core.api import (
+    Card,
+    JobSpec,
+    MenuItem,
+    Permission,
+    Program,
+    ProgramSettingsForm,
+    ProgramYear,
+    User,
+    YuanField,
+    current_program_year,
+    hookimpl,
+)
+
+blueprint = Blueprint("reading_club", __name__)
+
+
+@blueprint.get("/books")
+def books() -> str:
+    """Name the year, so that a test sees which one the gate found."""
+    program_year = current_program_year()
+    return f"books of {program_year.year} by {program_year.org_path}"
+
+
+@blueprint.post("/books")
+def add_book() -> Response:
+    """Take anything that the gate lets through."""
+    return Response(f"added {request.form.get('title', '')}", status=201)
+
+
+class ReadingSettings(ProgramSettingsForm):
+    """What a club gets for its books."""
+
+    grant = YuanField("Grant", validators=[InputRequired()])
+
+
+def count_books(context: object) -> None:
+    """A job that does nothing."""
+
+
+@hookimpl
+def programs() -> list[Program]:
+    return [
+        Program(
+            code="reading_club",
+            title="Reading clubs",
+            title_zh="职工读书会",
+            title_en="Reading clubs",
+            settings_form=ReadingSettings,
+        )
+    ]
+
+
+@hookimpl
+def blueprints() -> dict[str, Blueprint]:
+    return {"reading_club": blueprint}
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    return [Permission(code="reading_club.edit", title="Edit books", roles=("clerk",))]
+
+
+@hookimpl
+def jobs() -> list[JobSpec]:
+    return [
+        JobSpec(
+            name="reading_club.count",
+            title="Count books",
+            func=count_books,
+            program="reading_club",
+            schedule="0 6 * * *",
+        )
+    ]
+
+
+@hookimpl
+def migrations() -> Path:
+    return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
+    return [
+        MenuItem(title=f"Books {program_year.year}", endpoint="reading_club.books", icon="book", weight=2),
+        MenuItem(title=f"Books for {user.name}", endpoint="reading_club.books", weight=1),
+    ]
+
+
+@hookimpl
+def dashboard_cards(program_year: ProgramYear) -> list[Card]:
+    return [Card(title="Books", value="12", unit="volumes", endpoint="reading_club.books")]
