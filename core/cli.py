@@ -8,6 +8,7 @@ from flask.cli import FlaskGroup
 from core import create_app
 from core.errors import ZhijiaError
 from core.extensions import db
+from core.org.cli import orgs
 from core.plugin.migrate import CORE, Owner, upgrade
 from core.plugin.registry import registry_of
 
@@ -15,6 +16,9 @@ from core.plugin.registry import registry_of
 @click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False)
 def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
+
+
+zhijia.add_command(orgs)
 
 
 @zhijia.group("db")
@@ -42,3 +46,7 @@ def main() -> None:
     except ZhijiaError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
