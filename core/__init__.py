@@ -3,12 +3,11 @@
 from flask import Flask
 
 from core import models as models
+from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import babel, csrf, db, login_manager
 from core.plugin.registry import EXTENSION, Registry, load
-
-SETTINGS = "zhijia_settings"
 
 
 def create_app(settings: Settings | None = None, *, discover: bool = True) -> Flask:

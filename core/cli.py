@@ -9,6 +9,7 @@ from core import create_app
 from core.errors import ZhijiaError
 from core.extensions import db
 from core.org.cli import orgs
+from core.people.cli import people
 from core.plugin.migrate import CORE, Owner, upgrade
 from core.plugin.registry import registry_of
 
@@ -19,6 +20,7 @@ def zhijia() -> None:
 
 
 zhijia.add_command(orgs)
+zhijia.add_command(people)
 
 
 @zhijia.group("db")

@@ -39,3 +39,14 @@ def count_by_level(path: str) -> dict[str, int]:
         .all()
     )
     return {level: counts[level] for level in LEVELS if level in counts}
+
+
+def township_codes(path: str) -> list[str]:
+    """The codes of the active townships at or below ``path`` that have a division's code (9 digits)."""
+    return list(
+        db.session.scalars(
+            select(Org.code)
+            .where(subtree(Org.path, path), Org.level == "township", Org.active, Org.code.regexp_match("^[0-9]{9}$"))
+            .order_by(Org.code)
+        )
+    )
