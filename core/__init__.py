@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from flask import Flask
 
 from core import models as models
+from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import babel, csrf, db, login_manager
 from core.plugin import gate
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
 from core.programs import switch
-
-SETTINGS = "zhijia_settings"
 
 
 def create_app(

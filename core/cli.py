@@ -7,6 +7,8 @@ from flask.cli import FlaskGroup
 
 from core import create_app
 from core.errors import ZhijiaError
+from core.org.cli import orgs
+from core.people.cli import people
 from core.plugin.cli import database, plugins
 from core.programs.cli import years
 
@@ -16,9 +18,8 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-zhijia.add_command(database)
-zhijia.add_command(plugins)
-zhijia.add_command(years)
+for group in (database, orgs, people, plugins, years):
+    zhijia.add_command(group)
 
 
 def main() -> None:
@@ -28,3 +29,7 @@ def main() -> None:
     except ZhijiaError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from flask import current_app
+
 from core.errors import ConfigError
 
 #: What people read and what days are counted in; the database keeps UTC.
 LOCAL_ZONE = ZoneInfo("Asia/Shanghai")
 ROOT = Path(__file__).resolve().parent.parent
+
+#: Where the app keeps its settings, among its extensions.
+EXTENSION = "zhijia_settings"
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
@@ -54,6 +59,12 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         strict_plugins=_flag(environ, "ZHIJIA_STRICT_PLUGINS"),
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
     )
+
+
+def settings_of() -> Settings:
+    """The settings of the current app."""
+    settings: Settings = current_app.extensions[EXTENSION]
+    return settings
 
 
 def _make_writable(folder: Path) -> None:
