@@ -21,6 +21,9 @@ from core.cli import migrate_all
 from core.config import Settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import db as database
+from core.users.testing import Browser, as_user, make_user, small_tree
+
+__all__ = ["app", "as_user", "client", "instance", "make_user", "server_urls", "settings", "small_tree"]
 
 TEMPLATE = "zhijia_template"
 
@@ -88,6 +91,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The application, inside an application context, with every built-in plugin loaded."""
     application = create_app(settings)
     application.config["TESTING"] = True
+    application.test_client_class = Browser
     with application.app_context():
         yield application
         database.session.remove()
