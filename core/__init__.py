@@ -1,6 +1,7 @@
 """Zhijia: the intranet of a provincial trade-union federation."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask import Flask
 
@@ -8,10 +9,12 @@ from core import models as models
 from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
 from core.embedded import start_postgres, start_redis
-from core.extensions import babel, csrf, db, login_manager
+from core.extensions import csrf, db
 from core.plugin import gate
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
 from core.programs import switch
+from core.users import views as user_views
+from core.web import shell
 
 
 def create_app(
@@ -32,18 +35,20 @@ def create_app(
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=8),
+        WTF_CSRF_TIME_LIMIT=None,  # the token ends with the session, not while somebody fills in a form
         BABEL_DEFAULT_LOCALE="zh",
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
     )
     app.extensions[SETTINGS] = settings
     db.init_app(app)
-    csrf.init_app(app)
-    login_manager.init_app(app)
-    babel.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
+    shell.init_app(app)
+    csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)
+    app.register_blueprint(user_views.blueprint)
     mount(app, registry)
     return app

@@ -21,6 +21,9 @@ from core.config import Settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import db as database
 from core.plugin.cli import migrate_all
+from core.users.testing import Browser, as_user, make_user, small_tree
+
+__all__ = ["app", "as_user", "client", "instance", "make_user", "plugins", "server_urls", "settings", "small_tree"]
 
 TEMPLATE = "zhijia_template"
 
@@ -84,10 +87,17 @@ def settings(instance: Path, server_urls: tuple[str, str], template_database: st
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
-    """The application, inside an application context, with every built-in plugin loaded."""
-    application = create_app(settings)
+def plugins() -> dict[str, object] | None:
+    """Override this to give ``app`` exactly these plugins, by name, installed or not; none means the built-in ones."""
+    return None
+
+
+@pytest.fixture
+def app(settings: Settings, plugins: dict[str, object] | None) -> Iterator[Flask]:
+    """The application, inside an application context, with every built-in plugin loaded (or those of ``plugins``)."""
+    application = create_app(settings, discover=plugins is None, plugins=plugins)
     application.config["TESTING"] = True
+    application.test_client_class = Browser
     with application.app_context():
         yield application
         database.session.remove()

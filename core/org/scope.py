@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
-PathColumn = ColumnElement[str] | InstrumentedAttribute[str]
+PathColumn = ColumnElement[str] | InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 
 
 def subtree(column: PathColumn, path: str) -> ColumnElement[bool]:

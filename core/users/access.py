@@ -1,0 +1,80 @@
+"""Who may do what where: the scope of a user, from the grants that have not run out.
+
+A grant for one program counts only when that program is asked for. A grant on an industry union also reaches the
+enterprises and listed units that belong to it on the second axis, wherever they lie in the regional tree.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from functools import cache
+
+from flask_babel import gettext as _
+from sqlalchemy import not_, select
+
+from core.audit.services import SYSTEM, Actor
+from core.config import LOCAL_ZONE
+from core.errors import Forbidden
+from core.extensions import db
+from core.org.models import Org
+from core.org.scope import Scope
+from core.plugin.registry import registry_of
+from core.plugin.types import Permission
+from core.users.models import Grant, User
+from core.users.roles import PERMISSIONS
+
+
+def today() -> date:
+    """The day that people read on the wall: Asia/Shanghai."""
+    return datetime.now(LOCAL_ZONE).date()
+
+
+@cache
+def _core_permissions() -> dict[str, Permission]:
+    return {item.code: item for item in PERMISSIONS}
+
+
+def permission_of(code: str) -> Permission | None:
+    """The permission with this code; none when its plugin is gone, and then nobody holds it."""
+    return _core_permissions().get(code) or registry_of().permissions.get(code)
+
+
+def _grants(user: User, permission: str) -> Iterable[Grant]:
+    known = permission_of(permission)
+    if known is None or not user.active:
+        return ()
+    day = today()
+    return (grant for grant in user.grants if grant.role in known.roles and (grant.until is None or grant.until >= day))
+
+
+def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
+    """The subtrees in which ``user`` holds ``permission``, for ``program`` or (none) for every program."""
+    paths = [grant.org_path for grant in _grants(user, permission) if grant.program in (None, program)]
+    if not paths:
+        return Scope()
+    own = Scope.of(paths)
+    members = select(Org.path).where(own.covers(Org.industry_path), not_(own.covers(Org.path)))
+    return Scope.of([*own.paths, *db.session.scalars(members)])
+
+
+def can(user: User, permission: str, org_path: str, program: str | None = None) -> bool:
+    """Whether ``user`` holds ``permission`` on the org at ``org_path``."""
+    return scope_of(user, permission, program).includes(org_path)
+
+
+def can_anywhere(user: User, permission: str) -> bool:
+    """Whether ``user`` holds ``permission`` on some org, for some program: what a menu asks."""
+    return any(True for _grant in _grants(user, permission))
+
+
+def require(actor: Actor, permission: str, org_path: str, program: str | None = None) -> None:
+    """Let through who holds ``permission`` on ``org_path``, and :data:`SYSTEM`. Raises :class:`Forbidden`."""
+    if actor is SYSTEM or (isinstance(actor, User) and can(actor, permission, org_path, program)):
+        return
+    refuse(permission)
+
+
+def refuse(permission: str) -> None:
+    """Raise :class:`Forbidden` with the sentence that names the permission."""
+    known = permission_of(permission)
+    title = known.title if known else permission
+    raise Forbidden(_("You need the permission “%(permission)s” here, which you do not have.", permission=title))

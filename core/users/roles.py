@@ -1,0 +1,42 @@
+"""The roles of the house and what each may do. Plugins add permissions of their own to these roles."""
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from core.plugin.types import Permission
+from core.users.models import User
+
+#: Code -> title, in the order in which people read them.
+ROLES: dict[str, LazyString] = {
+    "admin": _l("Provincial administrator"),
+    "clerk": _l("Clerk"),
+    "reviewer": _l("Reviewer"),
+    "finance": _l("Finance"),
+    "auditor": _l("Auditor"),
+    "leader": _l("Leader"),
+}
+EVERYONE = tuple(ROLES)
+
+PERMISSIONS: list[Permission] = [
+    Permission(code="org.view", title=_l("See organisations"), roles=EVERYONE),
+    Permission(code="people.view", title=_l("See people"), roles=EVERYONE),
+    Permission(code="people.edit", title=_l("Edit people"), roles=("clerk",)),
+    Permission(code="user.manage", title=_l("Manage users"), roles=("admin",)),
+    Permission(code="program.view", title=_l("See programs"), roles=EVERYONE),
+    Permission(code="program.manage", title=_l("Manage program years"), roles=("admin",)),
+    Permission(code="run.view", title=_l("See disbursement runs"), roles=EVERYONE),
+    Permission(code="run.create", title=_l("Create and compute runs"), roles=("clerk",)),
+    Permission(code="run.approve", title=_l("Approve runs"), roles=("reviewer",)),
+    Permission(code="run.post", title=_l("Post runs and make bank files"), roles=("finance",)),
+    Permission(code="ledger.view", title=_l("See the ledgers"), roles=EVERYONE),
+    Permission(code="ledger.allot", title=_l("Allot funds"), roles=("finance",)),
+    Permission(code="job.view", title=_l("See background jobs"), roles=EVERYONE),
+    Permission(code="job.retry", title=_l("Retry background jobs"), roles=("admin",)),
+    Permission(code="audit.view", title=_l("Read the audit trail"), roles=("admin", "auditor")),
+]
+
+
+def titles_of(user: User) -> list[str]:
+    """The titles of the roles that a user holds, each once."""
+    held = {grant.role for grant in user.grants}
+    return [str(title) for code, title in ROLES.items() if code in held]

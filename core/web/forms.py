@@ -1,0 +1,39 @@
+"""The base of every form: blanks stripped, messages in the reader's language."""
+
+from typing import Any
+
+from flask_babel import get_locale
+from wtforms import Form as WTForm
+from wtforms import StringField
+from wtforms.i18n import get_translations
+
+from core.errors import ZhijiaError
+
+
+def _strip(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+class Form(WTForm):
+    """Base of the forms of core and plugins; fill it with ``Form(request.form)``. CSRF is checked for every POST."""
+
+    class Meta:
+        """Chinese messages from WTForms; text without surrounding blanks."""
+
+        def get_translations(self, _form: WTForm) -> Any:
+            """The messages of WTForms in the reader's language."""
+            return get_translations([str(get_locale() or "zh"), "en"])
+
+        def bind_field(self, form: WTForm, unbound_field: Any, options: Any) -> Any:
+            """Strip text fields (not passwords, where a blank may be meant)."""
+            if unbound_field.field_class is StringField:
+                options.setdefault("filters", []).append(_strip)
+            return unbound_field.bind(form=form, **options)
+
+    def refuse(self, error: ZhijiaError) -> None:
+        """Show the sentence of a refusal at its field, or above the form when it belongs to none."""
+        if error.field and error.field in self._fields:
+            field = self._fields[error.field]
+            field.errors = [*field.errors, str(error)]
+        else:
+            self.form_errors.append(str(error))

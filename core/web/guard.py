@@ -1,0 +1,72 @@
+"""Every page asks for a login unless it says that it is public: a new page cannot be forgotten."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import Flask, Response, current_app, redirect, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from core.errors import NotFound
+from core.users.access import can_anywhere, refuse
+from core.users.models import User
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_PUBLIC = "is_public"
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that everybody may open without logging in."""
+    setattr(view, _PUBLIC, True)
+    return view
+
+
+def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Open the view only to users who hold ``permission`` somewhere; the query then keeps to their scope."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+            if not can_anywhere(me(), permission):
+                refuse(permission)
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def me() -> User:
+    """The user who is logged in. Only for pages that are not public."""
+    return cast(User, current_user._get_current_object())
+
+
+def found(thing: R | None) -> R:
+    """The thing, or :class:`NotFound`: out of scope looks the same as not there."""
+    if thing is None:
+        raise NotFound(_("There is nothing here, or nothing that you may see."))
+    return thing
+
+
+def to_login() -> AnyResponse:
+    """Send an unknown visitor to the login page and back afterwards; htmx requests move the whole page."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    target = url_for("users.login", next=back if back != "/" else None)
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Redirect": url_for("users.login")})
+    return redirect(target)
+
+
+def _ask_for_login() -> AnyResponse | None:
+    if request.endpoint is None or request.endpoint == "static" or current_user.is_authenticated:
+        return None
+    view = current_app.view_functions[request.endpoint]
+    return None if getattr(view, _PUBLIC, False) else to_login()
+
+
+def init_app(app: Flask) -> None:
+    """Ask for a login before every page that is not public."""
+    app.before_request(_ask_for_login)

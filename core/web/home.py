@@ -1,0 +1,80 @@
+"""The home page: what waits for me, and what the areas add to it.
+
+An area registers providers while the application is made: :func:`provide_waiting` for things that wait for a user,
+:func:`provide_panel` for a part of the page (a template and what it needs).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, current_app, render_template
+
+from core.users.models import User
+from core.web.guard import me
+
+EXTENSION = "zhijia_home"
+blueprint = Blueprint("home", __name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingItem:
+    """Something that a user is to do: ``count`` things of a kind, the oldest since ``since`` (UTC)."""
+
+    title: str
+    url: str
+    count: int = 1
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """A part of the home page: a template of the area that makes it, and its variables."""
+
+    template: str
+    context: Mapping[str, Any]
+
+
+WaitingProvider = Callable[[User], list[WaitingItem]]
+PanelProvider = Callable[[User], Panel | None]
+
+
+@dataclass
+class _Providers:
+    waiting: list[WaitingProvider] = field(default_factory=list)
+    panels: list[tuple[int, PanelProvider]] = field(default_factory=list)
+
+
+def _providers(app: Flask) -> _Providers:
+    providers: _Providers = app.extensions.setdefault(EXTENSION, _Providers())
+    return providers
+
+
+def provide_waiting(app: Flask, provider: WaitingProvider) -> None:
+    """Ask ``provider(user)`` for what waits for them, on every home page."""
+    _providers(app).waiting.append(provider)
+
+
+def provide_panel(app: Flask, provider: PanelProvider, weight: int = 100) -> None:
+    """Ask ``provider(user)`` for a part of the home page; lighter ones come first, none leaves it out."""
+    _providers(app).panels.append((weight, provider))
+
+
+def waiting(user: User) -> list[WaitingItem]:
+    """Everything that waits for ``user``, the oldest first; what has no date comes last."""
+    items = [item for provider in _providers(current_app).waiting for item in provider(user) if item.count]
+    return sorted(items, key=lambda item: (item.since is None, item.since.timestamp() if item.since else 0))
+
+
+def panels(user: User) -> list[Panel]:
+    """The parts of the home page, in order."""
+    ordered = sorted(_providers(current_app).panels, key=lambda pair: pair[0])
+    return [panel for _weight, provider in ordered if (panel := provider(user))]
+
+
+@blueprint.get("/")
+def index() -> str:
+    """What waits for me, my programs, and the work that runs."""
+    user = me()
+    return render_template("home.html", waiting=waiting(user), panels=panels(user))

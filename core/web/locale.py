@@ -1,0 +1,31 @@
+"""Which language a page speaks: what the user chose, kept in the session so that asking costs no query."""
+
+from pathlib import Path
+
+from flask import Flask, has_request_context, session
+
+from core.extensions import babel
+from core.plugin.registry import registry_of
+from core.users.services import LANGUAGES
+
+DEFAULT = "zh"
+KEY = "language"
+
+
+def chosen() -> str:
+    """The language of this session; Chinese outside a request (jobs, commands)."""
+    language = session.get(KEY) if has_request_context() else None
+    return language if language in LANGUAGES else DEFAULT
+
+
+def _folders(app: Flask) -> str:
+    """The translations of the core and of every loaded plugin."""
+    modules = (module for _name, module in registry_of(app).manager.list_name_plugin())
+    files = [file for module in modules if (file := getattr(module, "__file__", None))]
+    folders = [Path(app.root_path, "web"), *(Path(file).parent for file in files)]
+    return ";".join(str(folder / "translations") for folder in folders)
+
+
+def init_app(app: Flask) -> None:
+    """Bind Flask-Babel; after the plugins are loaded, as their texts are read from their own folders."""
+    babel.init_app(app, locale_selector=chosen, default_translation_directories=_folders(app))
