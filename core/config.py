@@ -38,6 +38,7 @@ class Settings:
     plugins: tuple[str, ...]
     strict_plugins: bool
     secure_cookies: bool
+    job_heartbeat: float = 5.0
 
     @property
     def files(self) -> Path:
@@ -58,6 +59,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         plugins=tuple(name for name in environ.get("ZHIJIA_PLUGINS", "").replace(",", " ").split()),
         strict_plugins=_flag(environ, "ZHIJIA_STRICT_PLUGINS"),
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
+        job_heartbeat=_seconds(environ, "ZHIJIA_JOB_HEARTBEAT", 5.0),
     )
 
 
@@ -84,6 +86,17 @@ def _flag(environ: Mapping[str, str], name: str) -> bool:
     if value in _TRUE | _FALSE:
         return value in _TRUE
     raise ConfigError(f"{name} is {value!r}; it takes 1 or 0.")
+
+
+def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
+    text = environ.get(name, "").strip()
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = 0
+    if not 0.05 <= value <= 60:
+        raise ConfigError(f"{name} is {text!r}; it takes seconds between 0.05 and 60.")
+    return value
 
 
 def _database_url(value: str) -> str | None:

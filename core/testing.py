@@ -6,24 +6,41 @@ commit, and other processes see what it commits. Redis is emptied before each te
 
 import os
 import secrets
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from core import create_app
-from core.config import Settings
+from core.config import ROOT, Settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import db as database
+from core.jobs.models import Job
+from core.jobs.runner import run
 from core.plugin.cli import migrate_all
 from core.users.testing import Browser, as_user, make_user, small_tree
 
-__all__ = ["app", "as_user", "client", "instance", "make_user", "plugins", "server_urls", "settings", "small_tree"]
+__all__ = [
+    "app",
+    "as_user",
+    "client",
+    "instance",
+    "make_user",
+    "plugins",
+    "run_jobs",
+    "server_urls",
+    "settings",
+    "small_tree",
+    "worker_process",
+]
 
 TEMPLATE = "zhijia_template"
 
@@ -51,6 +68,7 @@ def _settings(instance: Path, database_url: str, redis_url: str) -> Settings:
         plugins=(),
         strict_plugins=True,
         secure_cookies=False,
+        job_heartbeat=0.2,
     )
 
 
@@ -108,3 +126,67 @@ def app(settings: Settings, plugins: dict[str, object] | None) -> Iterator[Flask
 def client(app: Flask) -> FlaskClient:
     """A browser without JavaScript, not logged in."""
     return app.test_client()
+
+
+@pytest.fixture
+def run_jobs(app: Flask) -> Callable[[], int]:
+    """Run every queued job in this process until none is left; returns how many were run.
+
+    Commits what the test left open, as the jobs work on connections of their own.
+    """
+
+    def run_all() -> int:
+        database.session.commit()
+        ran = 0
+        queued = select(Job.id).where(Job.state == "queued").order_by(Job.id).limit(1)
+        while (job_id := database.session.scalars(queued).first()) is not None:
+            database.session.commit()
+            run(job_id)
+            ran += 1
+        database.session.expire_all()
+        return ran
+
+    return run_all
+
+
+@pytest.fixture
+def worker_process(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., psutil.Popen]]:
+    """Start ``worker.py`` with the arguments given, on this test's database and Redis; stopped after the test.
+
+    It logs to ``worker.log`` in the test's ``tmp_path``. ``environ`` adds variables, such as PYTHONPATH and
+    ZHIJIA_PLUGINS for a plugin that only the test has.
+    """
+    started: list[psutil.Popen] = []
+
+    def start(*arguments: str, environ: dict[str, str] | None = None) -> psutil.Popen:
+        command = [sys.executable, str(ROOT / "worker.py"), *arguments]
+        variables = os.environ | _environ(settings) | (environ or {})
+        with (tmp_path / "worker.log").open("a") as log:
+            started.append(psutil.Popen(command, env=variables, cwd=settings.instance, stderr=log))
+        return started[-1]
+
+    yield start
+    for process in started:
+        _end_tree(process)
+
+
+def _environ(settings: Settings) -> dict[str, str]:
+    return {
+        "ZHIJIA_INSTANCE": str(settings.instance),
+        "ZHIJIA_DATABASE_URL": settings.database_url or "",
+        "ZHIJIA_REDIS_URL": settings.redis_url or "",
+        "ZHIJIA_SECRET_KEY": settings.secret_key.hex(),
+        "ZHIJIA_DATA_KEY": settings.data_key.hex(),
+        "ZHIJIA_JOB_HEARTBEAT": str(settings.job_heartbeat),
+    }
+
+
+def _end_tree(process: psutil.Popen) -> None:
+    """End a process and all that it started, also what was left behind when it was killed."""
+    if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        family = [process, *process.children(recursive=True)]
+        process.terminate()
+        _gone, left = psutil.wait_procs(family, timeout=5)
+        for one in left:
+            one.kill()
+    process.wait()

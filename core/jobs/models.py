@@ -15,7 +15,8 @@ class Job(Base):
     """One piece of background work (后台任务).
 
     ``key`` keeps a job from being asked for twice while one is waiting or running. ``attempt`` counts claims and fences
-    off a worker that was taken for dead. ``args`` holds ids and JSON values only, never personal data.
+    off a worker that was taken for dead. ``args`` holds ids and JSON values only, never personal data. ``not_before``
+    is when the next attempt of a job that could not reach the database is due.
     """
 
     __tablename__ = "core_job"
@@ -43,6 +44,7 @@ class Job(Base):
     error_detail: Mapped[str | None]
     user_id: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
     created_at: Mapped[CreatedAt]
+    not_before: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]

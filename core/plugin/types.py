@@ -6,10 +6,16 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import click
+from croniter import croniter
 from flask import Blueprint
 from flask_babel import LazyString
 from sqlalchemy import Select
 from wtforms import Form
+
+from core.errors import ConfigError
+
+#: The queues a job can wait in; a worker serves money first unless told otherwise.
+QUEUES = ("money", "default", "bulk")
 
 Text: TypeAlias = str | LazyString
 
@@ -45,6 +51,7 @@ class JobSpec:
 
     ``schedule`` is a cron line in Asia/Shanghai; a program's schedule comes due for each of its enabled years in turn.
     ``program`` names the program whose year must be on when the job runs. ``patience`` is the time limit in seconds.
+    A job may run again after a crash, so it must find its own place (be idempotent). Raises :class:`ConfigError`.
     """
 
     name: str
@@ -55,6 +62,12 @@ class JobSpec:
     schedule: str | None = None
     max_attempts: int = 3
     patience: int = 3600
+
+    def __post_init__(self) -> None:
+        if self.queue not in QUEUES:
+            raise ConfigError(f"The job {self.name!r} names the queue {self.queue!r}; there are {', '.join(QUEUES)}.")
+        if self.schedule is not None and not croniter.is_valid(self.schedule):
+            raise ConfigError(f"The job {self.name!r} has the schedule {self.schedule!r}, which is no cron line.")
 
 
 @dataclass(frozen=True, kw_only=True)
