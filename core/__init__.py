@@ -2,13 +2,12 @@
 
 from flask import Flask
 
+from core import config
 from core import models as models
 from core.config import Settings, load_settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import babel, csrf, db, login_manager
 from core.plugin.registry import EXTENSION, Registry, load
-
-SETTINGS = "zhijia_settings"
 
 
 def create_app(settings: Settings | None = None, *, discover: bool = True) -> Flask:
@@ -29,7 +28,7 @@ def create_app(settings: Settings | None = None, *, discover: bool = True) -> Fl
         BABEL_DEFAULT_LOCALE="zh",
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
     )
-    app.extensions[SETTINGS] = settings
+    app.extensions[config.EXTENSION] = settings
     db.init_app(app)
     csrf.init_app(app)
     login_manager.init_app(app)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from flask import Flask
+
 from core.errors import ConfigError
 
 #: What people read and what days are counted in; the database keeps UTC.
@@ -38,6 +40,16 @@ class Settings:
     def files(self) -> Path:
         """The folder of generated files (bank files, exports)."""
         return self.instance / "files"
+
+
+#: Where the app keeps its settings.
+EXTENSION = "zhijia_settings"
+
+
+def settings_of(app: Flask) -> Settings:
+    """The settings that the app was made with."""
+    settings: Settings = app.extensions[EXTENSION]
+    return settings
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
