@@ -175,21 +175,26 @@ def _payers(run: Run) -> Select[tuple[int, int]]:
 def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) -> Any:
     named = answer.subquery("named")
     payers = _payers(run).subquery("payers")
+    paid = paid_before(context)
     reason: ColumnElement[Any] = case(
         (named.c.exclude_reason.is_not(None), named.c.exclude_reason),
-        (paid_before(context, named.c.person_id), ALREADY_PAID),
+        (paid.c.person_id.is_not(None), ALREADY_PAID),
         (or_(named.c.amount_fen.is_(None), named.c.amount_fen <= 0), NO_AMOUNT),
     )
-    rows = select(
-        literal(run.id).label("run_id"),
-        payers.c.payer_id.label("chunk_org_id"),
-        named.c.person_id,
-        named.c.org_id,
-        named.c.org_path,
-        named.c.amount_fen,
-        named.c.basis,
-        reason.label("exclude_reason"),
-    ).join(payers, payers.c.org_id == named.c.org_id)
+    rows = (
+        select(
+            literal(run.id).label("run_id"),
+            payers.c.payer_id.label("chunk_org_id"),
+            named.c.person_id,
+            named.c.org_id,
+            named.c.org_path,
+            named.c.amount_fen,
+            named.c.basis,
+            reason.label("exclude_reason"),
+        )
+        .join(payers, payers.c.org_id == named.c.org_id)
+        .outerjoin(paid, paid.c.person_id == named.c.person_id)
+    )
     return insert(Candidate).from_select([column.name for column in rows.selected_columns], rows)
 
 

@@ -55,7 +55,7 @@ class EntryRow:
 def entries(
     scope: Scope, *, program_year: ProgramYear | None = None, org: Org | None = None, before: int | None = None
 ) -> list[EntryRow]:
-    """A page of entries, newest first; ``before`` is the last one's id. One more than a page says that there is more."""
+    """A page of entries, newest first; ``before`` is the last one's id. One row more says that there is more."""
     debit = (
         select(func.sum(Leg.amount_fen)).where(Leg.entry_id == Entry.id, Leg.amount_fen > 0).correlate(Entry)
     ).scalar_subquery()
