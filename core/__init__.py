@@ -8,6 +8,7 @@ from flask import Flask
 from core import models as models
 from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
+from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
 from core.plugin import gate
@@ -44,6 +45,7 @@ def create_app(
     app.extensions[SETTINGS] = settings
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
+    registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)

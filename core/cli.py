@@ -6,6 +6,7 @@ import click
 from flask.cli import FlaskGroup
 
 from core import create_app
+from core.disbursements.cli import runs, verify
 from core.errors import ZhijiaError
 from core.org.cli import orgs
 from core.people.cli import people
@@ -18,7 +19,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (database, orgs, people, plugins, years):
+for group in (database, orgs, people, plugins, runs, verify, years):
     zhijia.add_command(group)
 
 

@@ -33,6 +33,11 @@ def yuan(fen: int) -> str:
     return f"{Decimal(fen) / 100:,.2f}"
 
 
+def plain_yuan(fen: int) -> str:
+    """``1234567`` fen as ``12345.67``, for files that machines read."""
+    return f"{Decimal(fen) / 100:.2f}"
+
+
 def split_by_weight(total_fen: int, weights: Sequence[int]) -> list[int]:
     """Split a sum in proportion to ``weights`` by the largest remainder; ties go to the earlier one.
 

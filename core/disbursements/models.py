@@ -1,5 +1,7 @@
 """Runs of a scheme and their payments: who gets how much, from the computing to the bank file.
 
+draft -> computing -> computed -> (notice) -> submitted -> approved -> posted -> sent; failed and cancelled on the way.
+
 ``Candidate`` holds one computing of the scheme; ``Payment`` and ``Exclusion`` share it out, so that candidates = paid +
 excluded. A chunk is the part of a run that one union pays from its own budget line.
 """
@@ -21,16 +23,16 @@ STATES = (
     "approved",
     "posted",
     "sent",
-    "settled",
     "cancelled",
     "failed",
 )
 
 
 class Run(Base):
-    """One computing of a scheme (发放批次), from draft to settled. ``org_path`` is the subtree that it pays in.
+    """One computing of a scheme (发放批次), from draft to sent. ``org_path`` is the subtree that it pays in.
 
-    ``settings`` is the snapshot that it was computed with; ``item`` names the benefit that nobody gets twice in a
+    ``round`` counts how often it was submitted: a returned run is decided anew. ``settings`` is the snapshot that it
+    was computed with; ``item`` names the benefit that nobody gets twice in a
     program year. Totals are filled in when the run has been computed.
     """
 
@@ -63,6 +65,7 @@ class Run(Base):
     computed_at: Mapped[datetime | None]
     notice_from: Mapped[date | None]
     notice_until: Mapped[date | None]
+    round: Mapped[int] = mapped_column(server_default="0")
     approvals_needed: Mapped[int | None]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
     submitted_at: Mapped[datetime | None]
@@ -73,12 +76,15 @@ class Run(Base):
 
 
 class RunChunk(Base):
-    """The part of a run that one union pays. ``digest`` seals its payments; the entry carries it into the chain."""
+    """The part of a run that one union pays. ``digest`` seals its payments; the entry carries it into the chain.
+
+    ``stale`` marks a former result that is about to be computed anew.
+    """
 
     __tablename__ = "core_run_chunk"
     __table_args__ = (
         org_reference(),
-        CheckConstraint("state IN ('reserved', 'filled', 'posted')", name="state"),
+        CheckConstraint("state IN ('stale', 'reserved', 'filled')", name="state"),
         CheckConstraint("candidates = paid + excluded", name="coverage"),
     )
 
@@ -95,10 +101,12 @@ class RunChunk(Base):
 
 
 class Candidate(Base):
-    """One person whom a scheme named, while its run is being computed; unlogged, gone when the run is computed."""
+    """One person whom a scheme named, while its run is being computed; gone when the run is computed.
+
+    All chunks read this one answer of the scheme, so that what changes meanwhile cannot split the run in two.
+    """
 
     __tablename__ = "core_run_candidate"
-    __table_args__ = {"prefixes": ["UNLOGGED"]}  # noqa: RUF012  # read by SQLAlchemy, never changed
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
     chunk_org_id: Mapped[int] = mapped_column(primary_key=True)
@@ -170,11 +178,12 @@ class Exclusion(Base):
 
 
 class RunApproval(Base):
-    """One decision on a run. Nobody decides twice, and nobody decides on their own run."""
+    """One decision on a run. Nobody decides twice in a round, and nobody decides on their own run."""
 
     __tablename__ = "core_run_approval"
 
     run_id: Mapped[int] = mapped_column(ForeignKey("core_run.id"), primary_key=True)
+    round: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"), primary_key=True)
     approved: Mapped[bool]
     comment: Mapped[str]

@@ -8,7 +8,7 @@ once; a budget line cannot be overspent. Amounts are whole fen; a debit is posit
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
@@ -74,6 +74,8 @@ class Entry(Base):
     basis_digest: Mapped[bytes | None]
     previous: Mapped[bytes]
     digest: Mapped[bytes]
+    #: The database transaction that posted it: legs may come in no other.
+    transaction: Mapped[int] = mapped_column(server_default=text("pg_current_xact_id()::text::bigint"))
 
     legs: Mapped[list["Leg"]] = relationship(order_by="Leg.line", viewonly=True)
 

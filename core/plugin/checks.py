@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-from croniter import croniter
 from flask import Blueprint, Flask
 
 from core.errors import ConfigError
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Scheme
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
-QUEUES = ("default", "bulk", "money")
 #: First parts of addresses below ``/<year>/<sponsor>/<program>/`` that belong to the core.
 RESERVED = ("", "runs", "settings", "ledger")
 _LISTS: dict[str, type] = {
@@ -85,10 +83,6 @@ def _check_codes(plugin: Plugin) -> None:
 def _check_job(job: JobSpec, own: set[str]) -> None:
     if job.program is not None and job.program not in own:
         raise ConfigError(f"The job {job.name!r} names the program {job.program!r}, which is not its own.")
-    if job.queue not in QUEUES:
-        raise ConfigError(f"The job {job.name!r} names the queue {job.queue!r}; there are {', '.join(QUEUES)}.")
-    if job.schedule is not None and not croniter.is_valid(job.schedule):
-        raise ConfigError(f"The schedule {job.schedule!r} of the job {job.name!r} is not a cron line.")
 
 
 def _check_blueprint(plugin: str, blueprint: Blueprint) -> None:

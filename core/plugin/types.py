@@ -72,8 +72,10 @@ class JobSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SchemeContext:
-    """What a scheme computes with: the program year, the pinned settings and the subtree to pay in."""
+    """What a scheme computes with: the run, its program year, the pinned settings and the subtree to pay in."""
 
+    run_id: int
+    item: str
     program_year_id: int
     year: int
     sponsor_path: str

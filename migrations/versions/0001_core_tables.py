@@ -84,7 +84,6 @@ def upgrade() -> None:
         sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("exclude_reason", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "chunk_org_id", "person_id", name=op.f("pk_core_run_candidate")),
-        prefixes=["UNLOGGED"],
     )
     op.create_table(
         "core_account",
@@ -246,6 +245,12 @@ def upgrade() -> None:
         sa.Column("basis_digest", sa.LargeBinary(), nullable=True),
         sa.Column("previous", sa.LargeBinary(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "transaction",
+            sa.BigInteger(),
+            server_default=sa.text("pg_current_xact_id()::text::bigint"),
+            nullable=False,
+        ),
         sa.ForeignKeyConstraint(
             ["org_id", "org_path"],
             ["core_org.id", "core_org.path"],
@@ -353,6 +358,7 @@ def upgrade() -> None:
         sa.Column("computed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("notice_from", sa.Date(), nullable=True),
         sa.Column("notice_until", sa.Date(), nullable=True),
+        sa.Column("round", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("approvals_needed", sa.BigInteger(), nullable=True),
         sa.Column("submitted_by", sa.BigInteger(), nullable=True),
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
@@ -361,7 +367,7 @@ def upgrade() -> None:
         sa.Column("posted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("effective_on", sa.Date(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('draft', 'computing', 'computed', 'notice', 'submitted', 'approved', 'posted', 'sent', 'settled', 'cancelled', 'failed')",
+            "state IN ('draft', 'computing', 'computed', 'notice', 'submitted', 'approved', 'posted', 'sent', 'cancelled', 'failed')",
             name=op.f("ck_core_run_state"),
         ),
         sa.CheckConstraint("candidates = paid + excluded", name=op.f("ck_core_run_coverage")),
@@ -548,13 +554,14 @@ def upgrade() -> None:
     op.create_table(
         "core_run_approval",
         sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column("round", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("approved", sa.Boolean(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(["run_id"], ["core_run.id"], name=op.f("fk_core_run_approval_run_id")),
         sa.ForeignKeyConstraint(["user_id"], ["core_user.id"], name=op.f("fk_core_run_approval_user_id")),
-        sa.PrimaryKeyConstraint("run_id", "user_id", name=op.f("pk_core_run_approval")),
+        sa.PrimaryKeyConstraint("run_id", "round", "user_id", name=op.f("pk_core_run_approval")),
     )
     op.create_table(
         "core_run_chunk",
@@ -568,7 +575,7 @@ def upgrade() -> None:
         sa.Column("total_fen", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=True),
         sa.Column("entry_id", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("state IN ('reserved', 'filled', 'posted')", name=op.f("ck_core_run_chunk_state")),
+        sa.CheckConstraint("state IN ('stale', 'reserved', 'filled')", name=op.f("ck_core_run_chunk_state")),
         sa.CheckConstraint("candidates = paid + excluded", name=op.f("ck_core_run_chunk_coverage")),
         sa.ForeignKeyConstraint(["entry_id"], ["core_entry.id"], name=op.f("fk_core_run_chunk_entry_id")),
         sa.ForeignKeyConstraint(

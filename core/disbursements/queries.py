@@ -1,0 +1,211 @@
+"""Reading runs, payments and exclusions within a scope. Lists page by key: the last page costs what the first does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import func, select, tuple_
+
+from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
+from core.errors import NotFound
+from core.extensions import db
+from core.org.models import Org
+from core.org.scope import Scope
+from core.people.models import Person
+from core.programs.models import ProgramYear
+from core.users.models import User
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class ChunkRow:
+    """What one union pays in a run."""
+
+    org: Org
+    candidates: int
+    paid: int
+    excluded: int
+    total_fen: int
+    state: str
+    bank_file: BankFile | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over the chunks that somebody may see."""
+
+    candidates: int
+    paid: int
+    excluded: int
+    total_fen: int
+
+
+@dataclass(frozen=True)
+class PaymentRow:
+    """One payee's line; the name as frozen in the run."""
+
+    person_id: int
+    payee_name: str
+    account_tail: str
+    id_number_tail: str
+    org_name: str
+    org_path: str
+    amount_fen: int
+    basis: str
+
+
+@dataclass(frozen=True)
+class ExclusionRow:
+    """One candidate who is not paid."""
+
+    person_id: int
+    name: str
+    id_number_tail: str
+    org_name: str
+    org_path: str
+    reason: str
+    note: str
+
+
+def runs_of(program_year: ProgramYear, scope: Scope) -> Sequence[Run]:
+    """The runs of a program year that reach into the scope, newest first."""
+    seen = select(RunChunk.run_id).where(RunChunk.run_id == Run.id, scope.covers(RunChunk.org_path))
+    return db.session.scalars(
+        select(Run)
+        .where(Run.program_year_id == program_year.id, scope.covers(Run.org_path) | seen.exists())
+        .order_by(Run.id.desc())
+    ).all()
+
+
+def find_run(program_year: ProgramYear, run_id: int, scope: Scope) -> Run:
+    """The run, if it belongs to the program year and reaches into the scope; else :class:`NotFound`."""
+    run = db.session.get(Run, run_id)
+    if run is None or run.program_year_id != program_year.id or not _visible(run, scope):
+        raise NotFound(_("There is no such run."))
+    return run
+
+
+def _visible(run: Run, scope: Scope) -> bool:
+    if scope.includes(run.org_path):
+        return True
+    chunk = select(RunChunk.run_id).where(RunChunk.run_id == run.id, scope.covers(RunChunk.org_path)).limit(1)
+    return db.session.scalar(chunk) is not None
+
+
+def chunks_of(run: Run, scope: Scope) -> list[ChunkRow]:
+    """What each union pays, within the scope, by code."""
+    rows = db.session.execute(
+        select(Org, RunChunk, BankFile)
+        .join(RunChunk, RunChunk.org_id == Org.id)
+        .outerjoin(BankFile, (BankFile.run_id == RunChunk.run_id) & (BankFile.org_id == RunChunk.org_id))
+        .where(RunChunk.run_id == run.id, scope.covers(RunChunk.org_path))
+        .order_by(Org.code)
+    )
+    return [
+        ChunkRow(org, chunk.candidates, chunk.paid, chunk.excluded, chunk.total_fen, chunk.state, bank_file)
+        for org, chunk, bank_file in rows
+    ]
+
+
+def totals_of(chunks: Sequence[ChunkRow]) -> Totals:
+    """The sums of what is shown, so that nobody learns more from a total than from the list."""
+    return Totals(
+        sum(chunk.candidates for chunk in chunks),
+        sum(chunk.paid for chunk in chunks),
+        sum(chunk.excluded for chunk in chunks),
+        sum(chunk.total_fen for chunk in chunks),
+    )
+
+
+def approvals_of(run: Run) -> list[tuple[RunApproval, str]]:
+    """Every decision on the run with the decider's name, oldest first."""
+    rows = db.session.execute(
+        select(RunApproval, User.name)
+        .join(User, User.id == RunApproval.user_id)
+        .where(RunApproval.run_id == run.id)
+        .order_by(RunApproval.at)
+    )
+    return list(rows.tuples())
+
+
+def payments_of(
+    run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None
+) -> list[PaymentRow]:
+    """A page of payments in order of union and person; ``after`` is the last line's (org path, person id)."""
+    query = (
+        select(
+            Payment.person_id,
+            Payment.payee_name,
+            Payment.account_tail,
+            Person.id_number_tail,
+            Org.name,
+            Payment.org_path,
+            Payment.amount_fen,
+            Payment.basis,
+        )
+        .join(Person, Person.id == Payment.person_id)
+        .join(Org, Org.id == Payment.org_id)
+        .where(Payment.run_id == run.id)
+    )
+    return [PaymentRow(*row) for row in db.session.execute(_page(query, Payment, scope, after, org))]
+
+
+def exclusions_of(
+    run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None
+) -> list[ExclusionRow]:
+    """A page of exclusions, in the same order."""
+    query = (
+        select(
+            Exclusion.person_id,
+            Person.name,
+            Person.id_number_tail,
+            Org.name,
+            Exclusion.org_path,
+            Exclusion.reason,
+            Exclusion.note,
+        )
+        .join(Person, Person.id == Exclusion.person_id)
+        .join(Org, Org.id == Exclusion.org_id)
+        .where(Exclusion.run_id == run.id)
+    )
+    return [ExclusionRow(*row) for row in db.session.execute(_page(query, Exclusion, scope, after, org))]
+
+
+def exclusion_reasons(run: Run, scope: Scope) -> list[tuple[str, int]]:
+    """Reason code and number of people, most first."""
+    count = func.count()
+    rows = db.session.execute(
+        select(Exclusion.reason, count)
+        .where(Exclusion.run_id == run.id, scope.covers(Exclusion.org_path))
+        .group_by(Exclusion.reason)
+        .order_by(count.desc())
+    )
+    return list(rows.tuples())
+
+
+def _page(query: Any, model: type[Payment] | type[Exclusion], scope: Scope, after: Any, org: Org | None) -> Any:
+    query = query.where(scope.covers(model.org_path))
+    if org is not None:
+        query = query.where(Scope((org.path,)).covers(model.org_path))
+    if after is not None:
+        query = query.where(tuple_(model.org_path, model.person_id) > after)
+    return query.order_by(model.org_path, model.person_id).limit(PAGE + 1)
+
+
+def find_bank_file(run: Run, org_code: str, scope: Scope) -> BankFile:
+    """The bank file of one union in a run; :class:`NotFound` if there is none or it is not this user's."""
+    found = db.session.scalars(
+        select(BankFile)
+        .join(Org, Org.id == BankFile.org_id)
+        .where(BankFile.run_id == run.id, Org.code == org_code, scope.covers(BankFile.org_path))
+    ).first()
+    if found is None:
+        raise NotFound(_("There is no such bank file."))
+    return found
+
+
+def waiting_for(scope: Scope, state: str) -> Sequence[Run]:
+    """Runs in a state within the scope, oldest first: what waits for a reviewer or for finance."""
+    return db.session.scalars(select(Run).where(Run.state == state, scope.covers(Run.org_path)).order_by(Run.id)).all()

@@ -1,0 +1,240 @@
+"""What people do with a run: make it, compute it, show it for objections, submit, decide, cancel.
+
+Every function takes the acting user, refuses with a sentence, writes its audit line and commits once. Paying out is in
+``payout.py``. Days are local (Asia/Shanghai); amounts are fen.
+"""
+
+from typing import Any
+
+from flask_babel import gettext as _
+from sqlalchemy import delete, func, select, text, update
+
+from core.audit.services import record
+from core.disbursements import compute
+from core.disbursements.models import Exclusion, Payment, Run, RunApproval, RunChunk
+from core.errors import NotFound, Refused, ZhijiaError
+from core.extensions import db
+from core.jobs.models import Job
+from core.jobs.services import enqueue
+from core.ledger import budgets
+from core.notices.calendar import add_working_days
+from core.org.models import Org
+from core.people.models import Person
+from core.plugin.registry import registry_of
+from core.programs.models import ProgramYear
+from core.programs.queries import state_of
+from core.users.access import require, today
+from core.users.models import User
+
+#: The payments of a run's chunks with their digest, computed by the database: approval seals with it, and verifying
+#: computes it again.
+CHUNK_LINES = """
+SELECT run_id, chunk_org_id AS org_id, count(*) AS paid, sum(amount_fen) AS total_fen,
+       sha256(convert_to(string_agg(
+           concat_ws('|', person_id, amount_fen, item, payee_name, account_tail), E'\\n' ORDER BY person_id
+       ), 'UTF8')) AS digest
+  FROM core_payment WHERE run_id = :run_id GROUP BY run_id, chunk_org_id
+"""
+SEAL = f"""
+UPDATE core_run_chunk chunk SET digest = lines.digest FROM ({CHUNK_LINES}) lines
+ WHERE chunk.run_id = lines.run_id AND chunk.org_id = lines.org_id
+"""  # noqa: S608  # no outside text
+OBJECTION = "objection"
+COMPUTABLE = ("draft", "computed", "failed")
+CANCELLABLE = ("draft", "computed", "notice", "submitted", "failed")
+
+
+def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: str, org: Org) -> Run:
+    """Make a draft that pays by a scheme in ``org``'s subtree, with the settings of this moment.
+
+    Raises :class:`Refused` if the program is not open, :class:`NotFound` for an unknown scheme or a union that is not
+    the sponsor's.
+    """
+    require(actor, "run.create", org.path, program_year.program)
+    if state_of(program_year) != "open":
+        raise Refused(_("The program is not open; no run can be made."))
+    scheme = registry_of().schemes.get(scheme_code)
+    if scheme is None or scheme.program != program_year.program:
+        raise NotFound(_("This program has no such scheme."))
+    if not org.path.startswith(program_year.org_path):
+        raise NotFound(_("The sponsor of the program has no such union."))
+    if not title.strip():
+        raise ZhijiaError(_("Give the run a title."), field="title")
+    run = Run(
+        program_year_id=program_year.id,
+        scheme=scheme.code,
+        item=scheme.item,
+        title=title.strip(),
+        org_id=org.id,
+        org_path=org.path,
+        settings=program_year.settings,
+        settings_version=program_year.settings_version,
+        created_by=actor.id,
+    )
+    db.session.add(run)
+    db.session.flush()
+    record(actor, "run.create", f"run:{run.id}", org.path, scheme=scheme.code, title=run.title)
+    db.session.commit()
+    return run
+
+
+def start_computing(actor: User, run: Run) -> None:
+    """Ask a worker to compute the run, or to compute it anew; a draft follows the settings as they are now."""
+    run = _own(actor, run, "run.create")
+    if run.state == "computing" and _being_computed(run.id):
+        raise Refused(_("This run is being computed already."))
+    _expect(run, *COMPUTABLE, "computing")
+    program_year = db.session.get_one(ProgramYear, run.program_year_id)
+    if state_of(program_year) != "open":
+        raise Refused(_("The program is not open; the run cannot be computed."))
+    run.state, run.error = "computing", None
+    run.settings, run.settings_version = program_year.settings, program_year.settings_version
+    db.session.execute(update(RunChunk).where(RunChunk.run_id == run.id).values(state="stale"))
+    enqueue(
+        "disbursements.compute",
+        actor,
+        run.org_path,
+        program_year_id=run.program_year_id,
+        key=f"run:{run.id}:compute",
+        args={"run_id": run.id},
+    )
+    record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
+    db.session.commit()
+
+
+def start_notice(actor: User, run: Run) -> None:
+    """Put the run under public notice for the working days that its settings ask; the day of posting does not count."""
+    run = _own(actor, run, "run.create")
+    _expect(run, "computed")
+    days = int(run.settings.get("notice_working_days", 0))
+    if days == 0:
+        raise Refused(_("The settings ask for no notice; submit the run."))
+    run.notice_from = today()
+    run.notice_until = add_working_days(run.notice_from, days)
+    run.state = "notice"
+    record(actor, "run.notice", f"run:{run.id}", run.org_path, until=run.notice_until.isoformat())
+    db.session.commit()
+
+
+def object_to(actor: User, run: Run, person_id: int, note: str) -> None:
+    """Hold back one payee after an objection: the line becomes an exclusion, its money is released."""
+    run = _own(actor, run, "run.create")
+    _expect(run, "computed", "notice")
+    if not note.strip():
+        raise ZhijiaError(_("Say what the objection is."), field="note")
+    line = db.session.get(Payment, (run.id, person_id))
+    if line is None:
+        raise NotFound(_("The run does not pay this person."))
+    chunk = db.session.get_one(RunChunk, (run.id, line.chunk_org_id), with_for_update=True)
+    db.session.execute(delete(Payment).where(Payment.run_id == run.id, Payment.person_id == person_id))
+    db.session.add(
+        Exclusion(
+            run_id=run.id,
+            person_id=person_id,
+            chunk_org_id=line.chunk_org_id,
+            org_id=line.org_id,
+            org_path=line.org_path,
+            reason=OBJECTION,
+            note=note.strip(),
+        )
+    )
+    for counted in (run, chunk):
+        counted.paid -= 1
+        counted.excluded += 1
+        counted.total_fen -= line.amount_fen
+    budgets.release(run.program_year_id, {line.chunk_org_id: line.amount_fen})
+    record(actor, "run.object", f"run:{run.id}", line.org_path, person_id=person_id, note=note.strip())
+    db.session.commit()
+
+
+def submit(actor: User, run: Run) -> None:
+    """Hand the run on for approval; how many approvals it needs is settled now. Refused while the notice runs."""
+    run = _own(actor, run, "run.create")
+    _expect(run, "computed", "notice")
+    days = int(run.settings.get("notice_working_days", 0))
+    if days and run.notice_until is None:
+        raise Refused(_("The settings ask for a notice of %(days)s working days first.", days=days))
+    if run.notice_until is not None and today() <= run.notice_until:
+        raise Refused(_("The notice runs until %(day)s; submit the run after that.", day=run.notice_until.isoformat()))
+    if run.paid == 0:
+        raise Refused(_("The run pays nobody."))
+    run.state = "submitted"
+    run.round += 1
+    run.approvals_needed = int(run.settings.get("approvals_needed", 1))
+    run.submitted_by, run.submitted_at = actor.id, func.now()
+    record(actor, "run.submit", f"run:{run.id}", run.org_path, total_fen=run.total_fen, paid=run.paid)
+    db.session.commit()
+
+
+def decide(actor: User, run: Run, *, approve: bool, comment: str) -> None:
+    """Approve the run or return it. Nobody decides on a run that they made or submitted, and nobody twice.
+
+    The last approval needed freezes payees and seals the chunks; a return needs a comment and opens the run again.
+    """
+    run = _own(actor, run, "run.approve")
+    _expect(run, "submitted")
+    if actor.id in (run.created_by, run.submitted_by):
+        raise Refused(_("Nobody approves their own work: you made or submitted this run."))
+    decided = select(RunApproval.user_id).where(RunApproval.run_id == run.id, RunApproval.round == run.round)
+    deciders = set(db.session.scalars(decided))
+    if actor.id in deciders:
+        raise Refused(_("You have decided on this run already."))
+    if not approve and not comment.strip():
+        raise ZhijiaError(_("Say why the run is returned."), field="comment")
+    db.session.add(
+        RunApproval(run_id=run.id, round=run.round, user_id=actor.id, approved=approve, comment=comment.strip())
+    )
+    db.session.flush()
+    if not approve:
+        run.state = "computed" if run.notice_until is None else "notice"
+    elif len(deciders) + 1 >= (run.approvals_needed or 1):
+        _freeze_payees(run.id)
+        _seal_chunks(run.id)
+        run.state, run.approved_at = "approved", func.now()
+    action = "run.approve" if approve else "run.return"
+    record(actor, action, f"run:{run.id}", run.org_path, round=run.round, comment=comment.strip())
+    db.session.commit()
+
+
+def cancel(actor: User, run: Run) -> None:
+    """Give up a run that is not approved yet: its money is free again, its lines are gone, the run stays on record."""
+    run = _own(actor, run, "run.create")
+    _expect(run, *CANCELLABLE)
+    run.state = "cancelled"
+    db.session.flush()
+    compute.clear(run)
+    record(actor, "run.cancel", f"run:{run.id}", run.org_path)
+    db.session.commit()
+
+
+def _own(actor: User, run: Run, permission: str) -> Run:
+    """The run, locked, after the permission was checked in its subtree."""
+    program = db.session.get_one(ProgramYear, run.program_year_id).program
+    require(actor, permission, run.org_path, program)
+    return compute.locked(run.id)
+
+
+def _expect(run: Run, *states: str) -> None:
+    if run.state not in states:
+        raise Refused(_("The run has moved on meanwhile; look at it again."))
+
+
+def _being_computed(run_id: int) -> bool:
+    active = select(Job.id).where(Job.key.startswith(f"run:{run_id}:"), Job.state.in_(("queued", "running")))
+    return db.session.scalar(active.limit(1)) is not None
+
+
+def _freeze_payees(run_id: int) -> None:
+    """Take names and accounts as they are on the day of approval; few have changed since the run was computed."""
+    tail: Any = func.coalesce(Person.bank_account_tail, "")
+    db.session.execute(
+        update(Payment)
+        .where(Payment.run_id == run_id, Person.id == Payment.person_id)
+        .where((Payment.payee_name != Person.name) | (Payment.account_tail != tail))
+        .values(payee_name=Person.name, account_tail=tail)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _seal_chunks(run_id: int) -> None:
+    db.session.execute(text(SEAL), {"run_id": run_id})

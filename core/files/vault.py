@@ -1,0 +1,81 @@
+"""Generated files that hold personal data, encrypted at rest, written and read in blocks of bounded memory.
+
+A file is a run of blocks: length (4 bytes), nonce (12 bytes), AES-256-GCM ciphertext. The block's number and whether it
+is the last are authenticated with it, so that blocks cannot be reordered, dropped or cut off unseen.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+BLOCK = 256 * 1024
+NONCE = 12
+
+
+def _cipher(data_key: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"zhijia files").derive(data_key))
+
+
+def _label(number: int, last: bool) -> bytes:
+    return struct.pack(">QB", number, last)
+
+
+class _Writer:
+    def __init__(self, handle: IO[bytes], cipher: AESGCM) -> None:
+        self._handle, self._cipher = handle, cipher
+        self._buffer = bytearray()
+        self._number = 0
+
+    def write(self, data: bytes) -> None:
+        """Add bytes; whole blocks go to the disk."""
+        self._buffer += data
+        while len(self._buffer) > BLOCK:
+            self._put(bytes(self._buffer[:BLOCK]), last=False)
+            del self._buffer[:BLOCK]
+
+    def finish(self) -> None:
+        self._put(bytes(self._buffer), last=True)
+
+    def _put(self, block: bytes, *, last: bool) -> None:
+        nonce = os.urandom(NONCE)
+        sealed = self._cipher.encrypt(nonce, block, _label(self._number, last))
+        self._handle.write(struct.pack(">I", len(sealed)) + nonce + sealed)
+        self._number += 1
+
+
+@contextmanager
+def write_vault(path: Path, data_key: bytes) -> Iterator[_Writer]:
+    """Write a file that appears only when it is whole; a former one of the same name is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+            writer = _Writer(handle, _cipher(data_key))
+            yield writer
+            writer.finish()
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_vault(path: Path, data_key: bytes) -> Iterator[bytes]:
+    """The file's content, block by block. Raises :class:`cryptography.exceptions.InvalidTag` if it was changed."""
+    cipher = _cipher(data_key)
+    size = path.stat().st_size
+    with path.open("rb") as handle:
+        number = 0
+        while True:
+            length = int(struct.unpack(">I", handle.read(4))[0])
+            nonce, sealed = handle.read(NONCE), handle.read(length)
+            last = handle.tell() == size
+            yield cipher.decrypt(nonce, sealed, _label(number, last))
+            if last:
+                return
+            number += 1
