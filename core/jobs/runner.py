@@ -112,7 +112,7 @@ def _perform(engine: Engine, claim: Claim) -> Outcome | None:
 
 def _reason_to_skip(spec: JobSpec, program_year_id: int | None) -> str | None:
     guard = current_app.extensions.get(GUARD)
-    if guard is None or program_year_id is None:
+    if guard is None:
         return None
     reason: str | None = guard(spec, program_year_id)
     return reason

@@ -12,16 +12,14 @@ from core.config import ROOT
 from core.extensions import db
 from core.jobs.models import Job
 from core.org.models import Org
-from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from tests.jobs import sample_jobs
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    """The application with the sample plugin loaded."""
-    registry_of(app).add("sample", sample_jobs)
-    return app
+def plugins() -> dict[str, object]:
+    """The application has the sample plugin, and no other."""
+    return {"sample": sample_jobs}
 
 
 @pytest.fixture

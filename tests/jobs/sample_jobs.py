@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from core.errors import Refused
 from core.extensions import db
 from core.jobs.context import JobContext
-from core.plugin.types import JobSpec
+from core.plugin.types import JobSpec, Program
 
 hookimpl = pluggy.HookimplMarker("zhijia")
 
@@ -50,6 +50,12 @@ def lose_database(context: JobContext, until_attempt: int) -> None:
 def sleep(context: JobContext, seconds: float) -> None:
     """Take longer than it may."""
     time.sleep(seconds)
+
+
+@hookimpl
+def programs() -> list[Program]:
+    """The program that some of the jobs belong to."""
+    return [Program(code="sample", title="Sample", title_zh="样例", title_en="Sample")]
 
 
 @hookimpl
