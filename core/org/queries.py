@@ -31,13 +31,10 @@ def children(org_id: int) -> list[Org]:
 
 def count_by_level(path: str) -> dict[str, int]:
     """How many orgs there are below ``path`` at each level, from the top down; levels without any are left out."""
-    counts = dict(
-        db.session.execute(
-            select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
-        )
-        .tuples()
-        .all()
+    found = db.session.execute(
+        select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
     )
+    counts = {row[0]: row[1] for row in found}
     return {level: counts[level] for level in LEVELS if level in counts}
 
 
