@@ -31,10 +31,8 @@ def children(org_id: int) -> list[Org]:
 
 def count_by_level(path: str) -> dict[str, int]:
     """How many orgs there are below ``path`` at each level, from the top down; levels without any are left out."""
-    found = db.session.execute(
-        select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
-    )
-    counts = {row[0]: row[1] for row in found}
+    numbers = select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
+    counts = dict(db.session.execute(numbers).all())
     return {level: counts[level] for level in LEVELS if level in counts}
 
 
