@@ -9,10 +9,22 @@ from core.database import TYPES, BigId, CreatedAt, Fen, OrgPath, metadata, org_r
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.money import parse_yuan, split_by_weight, yuan
+from core.notices.calendar import add_working_days, calendar_known, is_working_day
 from core.org.models import LEVELS, Org
 from core.org.queries import by_code
 from core.org.scope import Scope, subtree
 from core.people.models import Person
+from core.people.numbers import (
+    mask_account,
+    mask_id,
+    mask_name,
+    mask_phone,
+    parse_bank_account,
+    parse_id_number,
+    parse_phone,
+)
+from core.people.secrets import decrypt, digest, encrypt
+from core.people.services import PersonRow, Registered, register_people
 from core.plugin.gate import current_program_year
 from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
@@ -55,27 +67,43 @@ __all__ = [
     "OrgPath",
     "Permission",
     "Person",
+    "PersonRow",
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
     "Refused",
+    "Registered",
     "Scheme",
     "SchemeContext",
     "Scope",
     "User",
     "YuanField",
     "ZhijiaError",
+    "add_working_days",
     "by_code",
+    "calendar_known",
     "can",
     "current_program_year",
     "db",
+    "decrypt",
+    "digest",
+    "encrypt",
     "find",
     "hookimpl",
+    "is_working_day",
+    "mask_account",
+    "mask_id",
+    "mask_name",
+    "mask_phone",
     "me",
     "metadata",
     "org_reference",
+    "parse_bank_account",
+    "parse_id_number",
+    "parse_phone",
     "parse_yuan",
     "record",
+    "register_people",
     "require",
     "scope_of",
     "settings_from",

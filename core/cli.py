@@ -8,6 +8,7 @@ from flask.cli import FlaskGroup
 from core import create_app
 from core.disbursements.cli import runs, verify
 from core.errors import ZhijiaError
+from core.notices.cli import calendar
 from core.org.cli import orgs
 from core.people.cli import people
 from core.plugin.cli import database, plugins
@@ -19,7 +20,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (database, orgs, people, plugins, runs, verify, years):
+for group in (calendar, database, orgs, people, plugins, runs, verify, years):
     zhijia.add_command(group)
 
 

@@ -26,6 +26,8 @@ BigId = Annotated[int, mapped_column(BigInteger, Identity(), primary_key=True)]
 Fen = Annotated[int, mapped_column(BigInteger)]
 #: A materialised path such as ``/61/6101/``; byte order, so that a subtree is one index range.
 OrgPath = Annotated[str, mapped_column(Text(collation="C"))]
+#: Pinyin and other text that is searched from its beginning; byte order, so that a prefix is one index range.
+Prefixed = Annotated[str, mapped_column(Text(collation="C"))]
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
 
 TYPES: dict[Any, Any] = {

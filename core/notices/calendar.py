@@ -53,5 +53,5 @@ def _works(day: date, own: dict[date, bool]) -> bool:
 
 
 def _set_by_province(first: date, last: date) -> dict[date, bool]:
-    rows = db.session.execute(select(CalendarDay.day, CalendarDay.working).where(CalendarDay.day.between(first, last)))
-    return {day: working for day, working in rows}  # noqa: C416  # dict() does not take rows for pairs
+    days = select(CalendarDay.day, CalendarDay.working).where(CalendarDay.day.between(first, last))
+    return dict(db.session.execute(days).all())

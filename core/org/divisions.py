@@ -91,7 +91,9 @@ def _read(path: Path) -> Iterator[Division]:
     except UnicodeDecodeError as error:
         raise BadDivisions([_("The file is not UTF-8 text; save it as “CSV UTF-8” and try again.")]) from error
     except csv.Error as error:
-        message = _("Line %(line)d: this is not a CSV file (%(reason)s).", line=reader.line_num, reason=str(error))
+        message = _(
+            "Line %(line)d: this is not a CSV file (%(reason)s).", line=reader.reader.line_num, reason=str(error)
+        )
         raise BadDivisions([message]) from error
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, OrgPath
+from core.database import Base, BigId, OrgPath, Prefixed
 
 #: From the top of the tree to its leaves. A provincial industry union ranks as a city.
 LEVELS = ("province", "city", "county", "township", "village", "enterprise")
@@ -31,8 +31,8 @@ class Org(Base):
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     short_name: Mapped[str]
-    pinyin: Mapped[str]
-    initials: Mapped[str]
+    pinyin: Mapped[Prefixed]
+    initials: Mapped[Prefixed]
     level: Mapped[str]
     kind: Mapped[str] = mapped_column(server_default="regional")
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("core_org.id"))

@@ -1,12 +1,35 @@
 """Reading the tree of unions."""
 
-from sqlalchemy import case, func, select
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, case, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from core.extensions import db
 from core.org.divisions import Known
 from core.org.models import LEVELS, Org
-from core.org.scope import subtree
+from core.org.scope import Scope, subtree
+
+PAGE = 50
+
+_RANK = case({level: rank for rank, level in enumerate(LEVELS)}, value=Org.level)
+
+
+@dataclass(frozen=True, slots=True)
+class OrgRow:
+    """An org in a list, with the number of those directly below it."""
+
+    org: Org
+    below: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrgPage:
+    """One page of a list; ``next`` is the code to go on after, none at the end."""
+
+    rows: Sequence[OrgRow]
+    next: str | None
 
 
 def by_code(code: str) -> Org | None:
@@ -31,13 +54,8 @@ def children(org_id: int) -> list[Org]:
 
 def count_by_level(path: str) -> dict[str, int]:
     """How many orgs there are below ``path`` at each level, from the top down; levels without any are left out."""
-    counts = dict(
-        db.session.execute(
-            select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
-        )
-        .tuples()
-        .all()
-    )
+    numbers = select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
+    counts = dict(db.session.execute(numbers).all())
     return {level: counts[level] for level in LEVELS if level in counts}
 
 
@@ -50,3 +68,49 @@ def township_codes(path: str) -> list[str]:
             .order_by(Org.code)
         )
     )
+
+
+def visible(scope: Scope, code: str) -> Org | None:
+    """The org with this code, if it lies in the scope."""
+    return db.session.scalars(select(Org).where(Org.code == code, scope.covers(Org.path))).one_or_none()
+
+
+def tops(scope: Scope) -> list[Org]:
+    """The orgs at the top of the scope."""
+    return list(db.session.scalars(select(Org).where(Org.path.in_(scope.paths)).order_by(Org.path)))
+
+
+def above(scope: Scope, org: Org) -> list[Org]:
+    """The orgs above one, from the top down, as far as the scope goes."""
+    codes = org.path.strip("/").split("/")[:-1]
+    return list(db.session.scalars(select(Org).where(Org.code.in_(codes), scope.covers(Org.path)).order_by(Org.path)))
+
+
+def page_below(scope: Scope, parent: Org, *, after: str = "") -> OrgPage:
+    """Up to 50 of the orgs directly below one that lie in the scope."""
+    return _page(scope, Org.parent_id == parent.id, after)
+
+
+def page_of_members(scope: Scope, industry: Org, *, after: str = "") -> OrgPage:
+    """Up to 50 of the orgs of the scope that belong to an industry union on the second axis."""
+    return _page(scope, subtree(Org.industry_path, industry.path), after)
+
+
+def page_found(scope: Scope, *, search: str = "", level: str = "", after: str = "") -> OrgPage:
+    """Up to 50 orgs of the scope: part of the name, or the beginning of the code, the pinyin or its initials."""
+    text = search.strip()
+    latin = text.lower().replace(" ", "")
+    beginnings = (column.startswith(latin, autoescape=True) for column in (Org.initials, Org.pinyin))
+    found = or_(Org.name.contains(text, autoescape=True), Org.code.startswith(text, autoescape=True), *beginnings)
+    return _page(scope, found & (Org.level == level if level else Org.level.in_(LEVELS)), after)
+
+
+def _page(scope: Scope, condition: ColumnElement[bool], after: str) -> OrgPage:
+    below = aliased(Org)
+    number = select(func.count()).where(below.parent_id == Org.id).scalar_subquery()
+    query = select(Org, number).where(scope.covers(Org.path), condition)
+    last = visible(scope, after) if after else None
+    if last:
+        query = query.where(tuple_(_RANK, Org.path) > (LEVELS.index(last.level), last.path))
+    rows = [OrgRow(org, count) for org, count in db.session.execute(query.order_by(_RANK, Org.path).limit(PAGE + 1))]
+    return OrgPage(rows[:PAGE], rows[PAGE - 1].org.code if len(rows) > PAGE else None)

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, Prefixed, org_reference
 
 
 class Person(Base):
@@ -20,16 +20,16 @@ class Person(Base):
         org_reference(),
         CheckConstraint("gender IN ('M', 'F')", name="gender"),
         Index("ix_core_person_org_path", "org_path", "id"),
-        Index("ix_core_person_initials", "initials"),
-        Index("ix_core_person_pinyin", "pinyin"),
+        Index("ix_core_person_initials", "initials", "id"),
+        Index("ix_core_person_pinyin", "pinyin", "id"),
     )
 
     id: Mapped[BigId]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     name: Mapped[str]
-    pinyin: Mapped[str]
-    initials: Mapped[str]
+    pinyin: Mapped[Prefixed]
+    initials: Mapped[Prefixed]
     gender: Mapped[str]
     born_on: Mapped[date]
     id_number: Mapped[bytes]

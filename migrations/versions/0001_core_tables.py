@@ -51,8 +51,8 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("short_name", sa.Text(), nullable=False),
-        sa.Column("pinyin", sa.Text(), nullable=False),
-        sa.Column("initials", sa.Text(), nullable=False),
+        sa.Column("pinyin", sa.Text(collation="C"), nullable=False),
+        sa.Column("initials", sa.Text(collation="C"), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), server_default="regional", nullable=False),
         sa.Column("parent_id", sa.BigInteger(), nullable=True),
@@ -108,8 +108,8 @@ def upgrade() -> None:
         sa.Column("org_id", sa.BigInteger(), nullable=False),
         sa.Column("org_path", sa.Text(collation="C"), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("pinyin", sa.Text(), nullable=False),
-        sa.Column("initials", sa.Text(), nullable=False),
+        sa.Column("pinyin", sa.Text(collation="C"), nullable=False),
+        sa.Column("initials", sa.Text(collation="C"), nullable=False),
         sa.Column("gender", sa.Text(), nullable=False),
         sa.Column("born_on", sa.Date(), nullable=False),
         sa.Column("id_number", sa.LargeBinary(), nullable=False),
@@ -134,9 +134,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_person")),
         sa.UniqueConstraint("id_number_digest", name=op.f("uq_core_person_id_number_digest")),
     )
-    op.create_index("ix_core_person_initials", "core_person", ["initials"], unique=False)
+    op.create_index("ix_core_person_initials", "core_person", ["initials", "id"], unique=False)
     op.create_index("ix_core_person_org_path", "core_person", ["org_path", "id"], unique=False)
-    op.create_index("ix_core_person_pinyin", "core_person", ["pinyin"], unique=False)
+    op.create_index("ix_core_person_pinyin", "core_person", ["pinyin", "id"], unique=False)
     op.create_table(
         "core_program_year",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
