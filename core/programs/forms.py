@@ -16,7 +16,7 @@ from wtforms.widgets import TextInput
 from core.errors import ZhijiaError
 from core.money import parse_yuan, yuan
 from core.org.models import LEVELS
-from core.web.forms import Form
+from core.web.forms import Form, options
 
 LEVEL_TITLES = {
     "province": _l("Province"),
@@ -67,7 +67,7 @@ class ProgramSettingsForm(Form):
     paying_level = SelectField(
         _l("Paying level"),
         description=_l("The unions of this level pay from their budget."),
-        choices=[(level, LEVEL_TITLES[level]) for level in LEVELS],
+        choices=options({level: LEVEL_TITLES[level] for level in LEVELS}),
         default="city",
     )
 
