@@ -148,7 +148,6 @@ def job(**more: Any) -> JobSpec:
 
 
 NO_BLUEPRINTS = "The hook blueprints must return a dict from program code to Blueprint."
-NO_QUEUE = "The job 'books.count' names the queue 'slow'; there are default, bulk, money."
 NOT_OWN = ", which is not its own."
 
 
@@ -174,8 +173,6 @@ NOT_OWN = ", which is not its own."
         ({"migrations": "migrations"}, "The hook migrations must return a Path."),
         ({"migrations": Path("/nowhere/at/all")}, "The folder of migrations /nowhere/at/all does not exist."),
         ({"jobs": [job(program="club")]}, "The job 'books.count' names the program 'club'" + NOT_OWN),
-        ({"jobs": [job(queue="slow")]}, NO_QUEUE),
-        ({"jobs": [job(schedule="daily")]}, "The schedule 'daily' of the job 'books.count' is not a cron line."),
         (
             {"schemes": [scheme(program="club")], "entry_kinds": [KIND]},
             "The scheme 'books.s' names the program 'club'" + NOT_OWN,
