@@ -43,7 +43,7 @@ from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
 from core.users.access import can, require, scope_of
 from core.users.models import User
-from core.web.forms import Form
+from core.web.forms import Form, options
 from core.web.guard import me
 
 __all__ = [
@@ -97,6 +97,7 @@ __all__ = [
     "mask_phone",
     "me",
     "metadata",
+    "options",
     "org_reference",
     "parse_bank_account",
     "parse_id_number",

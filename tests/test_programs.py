@@ -78,7 +78,7 @@ def test_closing_before_opening_is_refused_and_on_the_same_day_is_not(small_tree
 
 
 @pytest.mark.parametrize(
-    ("settings", "field"),
+    ("values", "field"),
     [
         ({}, "grant"),
         ({"grant": None}, "grant"),
@@ -95,10 +95,10 @@ def test_closing_before_opening_is_refused_and_on_the_same_day_is_not(small_tree
     ],
 )
 def test_wrong_settings_are_refused_at_their_field(
-    small_tree: dict[str, Org], settings: dict[str, Any], field: str | None
+    small_tree: dict[str, Org], values: dict[str, Any], field: str | None
 ) -> None:
     with pytest.raises(ZhijiaError) as refusal:
-        switch_on(small_tree["61"], settings=settings)
+        switch_on(small_tree["61"], settings=values)
     assert refusal.value.field == field
     db.session.rollback()
     assert find(2014, "61", "reading_club") is None

@@ -152,19 +152,6 @@ NOT_OWN = ", which is not its own."
 
 
 @pytest.mark.parametrize(
-    ("given_as", "sentence"),
-    [
-        ({"queue": "slow"}, "The job 'books.count' names the queue 'slow'; there are money, default, bulk."),
-        ({"schedule": "daily"}, "The job 'books.count' has the schedule 'daily', which is no cron line."),
-    ],
-)
-def test_a_wrong_job_is_refused_where_it_is_written(given_as: dict[str, str], sentence: str) -> None:
-    with pytest.raises(ConfigError) as refusal:
-        job(**given_as)
-    assert str(refusal.value) == sentence
-
-
-@pytest.mark.parametrize(
     ("answers", "sentence"),
     [
         ({"permissions": [Permission(code="edit", title="e", roles=())]}, "'edit' must begin with 'books.'."),
@@ -212,7 +199,6 @@ def test_a_blueprint_that_hooks_into_other_pages_is_refused() -> None:
 def test_a_blueprint_may_hook_into_its_own_pages() -> None:
     good = blueprint("books")
     good.before_request(view)
-    good.errorhandler(KeyError)(lambda _error: "sorry")
     answers = plugin(programs=[program("books")], blueprints={"books": good})
     assert "books" in loaded(*given({"books": answers})).plugins
 

@@ -16,7 +16,8 @@ from wtforms.widgets import TextInput
 from core.errors import ZhijiaError
 from core.money import parse_yuan, yuan
 from core.org.models import LEVELS
-from core.web.forms import Form
+from core.programs.models import FIRST_YEAR, LAST_YEAR
+from core.web.forms import Form, options
 
 LEVEL_TITLES = {
     "province": _l("Province"),
@@ -67,7 +68,7 @@ class ProgramSettingsForm(Form):
     paying_level = SelectField(
         _l("Paying level"),
         description=_l("The unions of this level pay from their budget."),
-        choices=[(level, LEVEL_TITLES[level]) for level in LEVELS],
+        choices=options({level: LEVEL_TITLES[level] for level in LEVELS}),
         default="city",
     )
 
@@ -76,7 +77,7 @@ class YearForm(Form):
     """Which program, which year, who runs it and when: the first half of enabling a year."""
 
     program = SelectField(_l("Program"), validators=[InputRequired()])
-    year = IntegerField(_l("Year"), validators=[InputRequired(), NumberRange(min=1949, max=2199)])
+    year = IntegerField(_l("Year"), validators=[InputRequired(), NumberRange(min=FIRST_YEAR, max=LAST_YEAR)])
     sponsor = StringField(
         _l("Code of the sponsor"),
         description=_l("The union that runs the program, for example 61."),

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
 
+#: What the database takes; anything else in an address or a form is a slip of the keyboard.
+FIRST_YEAR, LAST_YEAR = 1949, 2199
+
 
 class ProgramYear(Base):
     """One program in one year, run by one sponsor (年度项目). ``title`` is frozen, so that it reads without the plugin.
@@ -20,7 +23,7 @@ class ProgramYear(Base):
     __table_args__ = (
         org_reference(),
         UniqueConstraint("program", "year", "org_id"),
-        CheckConstraint("year BETWEEN 1949 AND 2199", name="year"),
+        CheckConstraint(f"year BETWEEN {FIRST_YEAR} AND {LAST_YEAR}", name="year"),
         CheckConstraint("closes_on >= opens_on", name="dates"),
     )
 

@@ -10,7 +10,7 @@ from core.extensions import db
 from core.org.models import Org
 from core.org.scope import Scope
 from core.plugin.registry import registry_of
-from core.programs.models import ProgramYear, SettingsVersion
+from core.programs.models import FIRST_YEAR, LAST_YEAR, ProgramYear, SettingsVersion
 from core.users.access import scope_of, today
 from core.users.models import User
 
@@ -20,6 +20,8 @@ DEFAULT_PERMISSION = "program.view"
 
 def find(year: int, sponsor_code: str, program: str) -> ProgramYear | None:
     """The program year at the address ``/<year>/<sponsor>/<program>``, on or off."""
+    if not FIRST_YEAR <= year <= LAST_YEAR or "\0" in sponsor_code + program:
+        return None  # the database could not even be asked
     return db.session.scalar(
         select(ProgramYear)
         .join(Org, Org.id == ProgramYear.org_id)

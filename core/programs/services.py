@@ -15,10 +15,8 @@ from core.org.models import Org
 from core.plugin.registry import reason_of, registry_of
 from core.plugin.types import Program
 from core.programs.forms import checked_settings
-from core.programs.models import ProgramYear, SettingsVersion
+from core.programs.models import FIRST_YEAR, LAST_YEAR, ProgramYear, SettingsVersion
 from core.users.access import require
-
-FIRST_YEAR, LAST_YEAR = 1949, 2199
 
 
 def enable(

@@ -1,13 +1,20 @@
 """The base of every form: blanks stripped, messages in the reader's language."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import get_locale
 from wtforms import Form as WTForm
 from wtforms import StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type information
 from wtforms.i18n import get_translations
 
 from core.errors import ZhijiaError
+
+
+def options(titles: Mapping[str, object]) -> list[Any]:
+    """The choices of a select field, from value -> title (titles may be lazy)."""
+    return [SelectChoice(value, title) for value, title in titles.items()]
 
 
 def _strip(value: Any) -> Any:
