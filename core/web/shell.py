@@ -79,5 +79,6 @@ def init_app(app: Flask) -> None:
         sponsor=_sponsor,
         state_label=labels.label_of,
         this_year=_this_year,
+        titles_of=titles_of,
     )
     app.register_blueprint(home.blueprint)
