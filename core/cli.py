@@ -11,6 +11,7 @@ from core.org.cli import orgs
 from core.people.cli import people
 from core.plugin.cli import database, plugins
 from core.programs.cli import years
+from core.users.cli import users
 
 
 @click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False)
@@ -18,7 +19,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (database, orgs, people, plugins, years):
+for group in (database, orgs, people, plugins, years, users):
     zhijia.add_command(group)
 
 

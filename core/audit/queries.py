@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from core.audit.models import AuditLine
 from core.extensions import db
+from core.org.models import Org
 from core.org.scope import Scope
 
 PAGE = 50
@@ -20,9 +21,21 @@ class Filter:
     actor: str = ""
 
 
-def page_of_lines(scope: Scope, wanted: Filter, *, before: int | None = None) -> tuple[list[AuditLine], int | None]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line, and the name of the org that it is about (none when that is no longer there)."""
+
+    line: AuditLine
+    org: str | None
+
+
+def page_of_lines(scope: Scope, wanted: Filter, *, before: int | None = None) -> tuple[list[Row], int | None]:
     """Up to 50 lines with ids below ``before``, newest first, and the id to go on below (none at the end)."""
-    query = select(AuditLine).where(scope.covers(AuditLine.org_path))
+    query = (
+        select(AuditLine, Org.name)
+        .outerjoin(Org, Org.path == AuditLine.org_path)
+        .where(scope.covers(AuditLine.org_path))
+    )
     if before is not None:
         query = query.where(AuditLine.id < before)
     if wanted.subject.endswith(":"):
@@ -33,5 +46,5 @@ def page_of_lines(scope: Scope, wanted: Filter, *, before: int | None = None) ->
         query = query.where(AuditLine.action.startswith(wanted.action, autoescape=True))
     if wanted.actor:
         query = query.where(AuditLine.actor == wanted.actor)
-    lines = list(db.session.scalars(query.order_by(AuditLine.id.desc()).limit(PAGE + 1)))
-    return lines[:PAGE], lines[PAGE - 1].id if len(lines) > PAGE else None
+    rows = [Row(line, org) for line, org in db.session.execute(query.order_by(AuditLine.id.desc()).limit(PAGE + 1))]
+    return rows[:PAGE], rows[PAGE - 1].line.id if len(rows) > PAGE else None

@@ -16,5 +16,5 @@ def index() -> str:
     """The newest lines of my scope, by object, action and author."""
     wanted = Filter(**{name: request.args.get(name, "").strip() for name in ("subject", "action", "actor")})
     before = request.args.get("before", type=int)
-    lines, more = page_of_lines(scope_of(me(), PERMISSION), wanted, before=before)
-    return render_template("audit/index.html", lines=lines, wanted=wanted, more=more, before=before)
+    rows, more = page_of_lines(scope_of(me(), PERMISSION), wanted, before=before)
+    return render_template("audit/index.html", rows=rows, wanted=wanted, more=more, before=before)

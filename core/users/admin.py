@@ -6,13 +6,14 @@ from werkzeug.wrappers import Response
 
 from core.errors import ZhijiaError
 from core.org.models import Org
+from core.org.queries import by_code
 from core.plugin.registry import registry_of
 from core.users import services
 from core.users.access import scope_of
 from core.users.forms import GrantForm, UserForm
 from core.users.models import User
 from core.users.passwords import random_password
-from core.users.queries import grants_with_orgs, in_scope, org_by_code, org_by_id, page_of_users
+from core.users.queries import grants_with_orgs, in_scope, org_by_id, page_of_users
 from core.users.roles import ROLES
 from core.web.guard import found, me, needs
 
@@ -119,7 +120,7 @@ def _user(user_id: int) -> User:
 
 
 def _org(code: str) -> Org:
-    org = org_by_code(code)
+    org = by_code(code)
     # One that I do not manage looks the same as none.
     if org is None or not scope_of(me(), PERMISSION).includes(org.path):
         raise ZhijiaError(_("There is no organisation with the code “%(code)s” here.", code=code), field="org_code")

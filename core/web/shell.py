@@ -70,6 +70,7 @@ def init_app(app: Flask) -> None:
         part.init_app(app)
     app.context_processor(_frame)
     app.jinja_env.globals.update(
+        action_title=labels.action_title,
         current_user=current_user,
         languages=LANGUAGES,
         menu=_menu,
