@@ -6,6 +6,7 @@ from datetime import timedelta
 from flask import Flask
 
 from core import models as models
+from core.audit import views as audit_views
 from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
@@ -15,6 +16,7 @@ from core.org import views as org_views
 from core.plugin import gate
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
 from core.programs import switch
+from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
 
@@ -53,7 +55,7 @@ def create_app(
     csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)
-    app.register_blueprint(org_views.blueprint)
-    app.register_blueprint(user_views.blueprint)
+    for part in (org_views, user_views, user_admin, audit_views):
+        app.register_blueprint(part.blueprint)
     mount(app, registry)
     return app

@@ -13,6 +13,7 @@ from core.org.cli import orgs
 from core.people.cli import people
 from core.plugin.cli import database, plugins
 from core.programs.cli import years
+from core.users.cli import users
 
 
 @click.group(cls=FlaskGroup, create_app=create_app, add_default_commands=False)
@@ -20,7 +21,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (calendar, database, orgs, people, plugins, runs, verify, years):
+for group in (calendar, database, orgs, people, plugins, runs, users, verify, years):
     zhijia.add_command(group)
 
 

@@ -66,6 +66,7 @@ def org_by_id(org_id: int) -> Org | None:
     return db.session.get(Org, org_id)
 
 
-def org_by_code(code: str) -> Org | None:
-    """The org with this code."""
-    return db.session.scalar(select(Org).where(Org.code == code))
+def all_users() -> list[tuple[User, str]]:
+    """Every user with the name of their org, for the command line."""
+    query = select(User, Org.name).join(Org, Org.id == User.org_id).order_by(User.username)
+    return [(user, org) for user, org in db.session.execute(query)]

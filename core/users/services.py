@@ -98,12 +98,18 @@ def set_active(actor: Actor, user: User, active: bool) -> None:
 
 def reset_password(actor: Actor, user: User) -> str:
     """Give ``user`` a random password, which is returned to be told once; ends open sessions."""
-    _require_command(actor, user)
     password = random_password()
+    set_password(actor, user, password)
+    return password
+
+
+def set_password(actor: Actor, user: User, password: str) -> None:
+    """Give ``user`` this password; ends open sessions."""
+    _require_command(actor, user)
+    check_password(password, user.username)
     _set_password(user, password)
     record(actor, "user.reset_password", _subject(user), user.org_path)
     db.session.commit()
-    return password
 
 
 def change_own_password(user: User, current: str, new: str) -> None:

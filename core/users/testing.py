@@ -15,9 +15,9 @@ from werkzeug.test import TestResponse
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.org.models import Org
+from core.org.queries import by_code
 from core.users import passwords
 from core.users.models import User
-from core.users.queries import org_by_code
 from core.users.services import GrantRequest, create_user
 
 PASSWORD = "winter-warmth-2014"
@@ -69,7 +69,7 @@ def _hash() -> str:
 
 def plant(code: str) -> Org:
     """The org with this code of the small test tree, and those above it, unless they are there already."""
-    org = org_by_code(code)
+    org = by_code(code)
     if org:
         return org
     name, short, level, kind, parent_code, industry = TREE[code]

@@ -51,3 +51,32 @@ STATES: dict[str, dict[str, Label]] = {
 def label_of(kind: str, state: str) -> Label:
     """The label of a state; an unknown one reads as itself."""
     return STATES.get(kind, {}).get(state) or Label(state, "secondary")
+
+
+#: The actions of the audit trail, as people read them.
+ACTIONS: dict[str, LazyString] = {
+    "user.login": _l("logged in"),
+    "user.create": _l("added a user"),
+    "user.grant": _l("gave a role"),
+    "user.revoke": _l("took a role away"),
+    "user.activate": _l("opened an account again"),
+    "user.deactivate": _l("closed an account"),
+    "user.reset_password": _l("gave a new password"),
+    "user.change_password": _l("changed the own password"),
+    "user.language": _l("changed the language"),
+    "org.load": _l("loaded divisions"),
+    "people.make": _l("made fictional people"),
+    "people.register": _l("took people on file"),
+    "program_year.enable": _l("enabled a program year"),
+    "program_year.settings": _l("changed the settings of a year"),
+    "program_year.dates": _l("changed the dates of a year"),
+    "program_year.disable": _l("disabled a program year"),
+    "program_year.close": _l("closed a program year"),
+    "job.retry": _l("asked for a job again"),
+    "job.cancel": _l("cancelled a job"),
+}
+
+
+def action_title(action: str) -> str:
+    """What an action of the audit trail is called; one of a plugin reads as its code."""
+    return str(ACTIONS.get(action, action))

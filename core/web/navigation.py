@@ -38,7 +38,7 @@ ADMIN = NavItem(
     endpoint=None,
     icon="settings",
     children=(
-        NavItem(title=_l("Users"), endpoint="users.index", icon="users", permission="user.manage"),
+        NavItem(title=_l("Users"), endpoint="users_admin.index", icon="users", permission="user.manage"),
         NavItem(title=_l("Program years"), endpoint="years.index", icon="calendar", permission="program.manage"),
         NavItem(title=_l("Plugins"), endpoint="plugins.index", icon="puzzle", permission="program.manage"),
         NavItem(title=_l("Audit trail"), endpoint="audit.index", icon="history", permission="audit.view"),

@@ -70,6 +70,7 @@ def init_app(app: Flask) -> None:
         part.init_app(app)
     app.context_processor(_frame)
     app.jinja_env.globals.update(
+        action_title=labels.action_title,
         current_user=current_user,
         languages=LANGUAGES,
         menu=_menu,
@@ -79,5 +80,6 @@ def init_app(app: Flask) -> None:
         sponsor=_sponsor,
         state_label=labels.label_of,
         this_year=_this_year,
+        titles_of=titles_of,
     )
     app.register_blueprint(home.blueprint)

@@ -1,0 +1,123 @@
+"""The permission matrix: every route of the site, and who may open it.
+
+It is generated from the URL map, so that a page that nobody declared here fails. ``public`` needs no login, ``login``
+any user, everything else the named permission: whoever lacks it gets 403 or 404.
+"""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from core.org.models import Org
+from core.users.access import permission_of
+from core.users.testing import AsUser, MakeUser
+from core.web.guard import public
+
+pytestmark = pytest.mark.services
+PUBLIC, LOGIN = "public", "login"
+
+#: Endpoint -> who may open it. Pages of a program year need the permission for that program.
+MATRIX: dict[str, str] = {
+    "static": PUBLIC,
+    "users.login": PUBLIC,
+    "users.enter": PUBLIC,
+    "users.leave": PUBLIC,
+    "users.language": PUBLIC,
+    "home.index": LOGIN,
+    "users.account": LOGIN,
+    "users.change_password": LOGIN,
+    "users_admin.index": "user.manage",
+    "users_admin.new": "user.manage",
+    "users_admin.create": "user.manage",
+    "users_admin.show": "user.manage",
+    "users_admin.grant": "user.manage",
+    "users_admin.revoke": "user.manage",
+    "users_admin.activate": "user.manage",
+    "users_admin.password": "user.manage",
+    "audit.index": "audit.view",
+    "org.index": "org.view",
+    "org.show": "org.view",
+}
+SAMPLES: dict[str, Any] = {
+    "year": 2014,
+    "sponsor": "61",
+    "program": "four_seasons",
+    "filename": "app.css",
+    "code": "61",
+}
+
+
+def routes(app: Flask) -> list[tuple[Rule, str]]:
+    """Every rule with each method that it answers by itself."""
+    return [
+        (rule, method)
+        for rule in app.url_map.iter_rules()
+        for method in sorted(rule.methods or ())
+        if method != "OPTIONS"
+    ]
+
+
+def address(app: Flask, rule: Rule) -> str:
+    """An address of the rule; program pages are those of a year that is off."""
+    values = {name: SAMPLES.get(name, 1) for name in rule.arguments}
+    built = rule.build({name: str(value) for name, value in values.items()} if "filename" in values else values)
+    assert built
+    return str(built[1])
+
+
+def guarded(app: Flask) -> list[tuple[Rule, str]]:
+    return [(rule, method) for rule, method in routes(app) if MATRIX.get(rule.endpoint) != PUBLIC]
+
+
+def test_every_route_is_declared(app: Flask) -> None:
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert endpoints - set(MATRIX) == set(), "declare these in tests/test_matrix.py"
+    assert set(MATRIX) - endpoints == set(), "these are gone"
+
+
+def test_every_permission_named_exists(app: Flask) -> None:
+    named = set(MATRIX.values()) - {PUBLIC, LOGIN}
+    assert {code for code in named if permission_of(code) is None} == set()
+
+
+def test_a_stranger_is_sent_to_log_in(app: Flask, client: FlaskClient) -> None:
+    for rule, method in guarded(app):
+        response = client.open(address(app, rule), method=method)
+        assert response.status_code in (302, 401), f"{method} {rule} answers {response.status_code}"
+        assert response.headers["Location"].startswith("/login"), f"{method} {rule}"
+
+
+def test_only_what_is_declared_public_is_public(app: Flask) -> None:
+    marked = {endpoint for endpoint, view in app.view_functions.items() if getattr(view, "is_public", False)}
+    assert marked | {"static"} == {endpoint for endpoint, who in MATRIX.items() if who == PUBLIC}
+    assert getattr(public(lambda: None), "is_public", False)
+
+
+def test_a_user_without_any_role_gets_no_page_that_needs_one(
+    app: Flask, as_user: AsUser, small_tree: dict[str, Org]
+) -> None:
+    browser = as_user(None, "61")
+    for rule, method in guarded(app):
+        if MATRIX[rule.endpoint] != LOGIN:
+            response = browser.open(address(app, rule), method=method)
+            assert response.status_code in (403, 404), f"{method} {rule} answers {response.status_code}"
+
+
+@pytest.mark.parametrize("role", ["admin", "clerk", "reviewer", "finance", "auditor", "leader"])
+def test_a_role_opens_what_it_holds_and_nothing_else(
+    app: Flask, as_user: AsUser, make_user: MakeUser, small_tree: dict[str, Org], role: str
+) -> None:
+    browser = as_user(role)
+    for rule, method in guarded(app):
+        code = MATRIX[rule.endpoint]
+        permission = permission_of(code)
+        response = browser.open(address(app, rule), method=method)
+        where = f"{role}: {method} {rule} answers {response.status_code}"
+        assert response.status_code < 500, where
+        if permission and role not in permission.roles:
+            assert response.status_code in (403, 404), where
+        elif not rule.arguments and method == "GET":
+            assert response.status_code == 200, where
