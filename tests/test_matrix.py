@@ -120,4 +120,4 @@ def test_a_role_opens_what_it_holds_and_nothing_else(
         if permission and role not in permission.roles:
             assert response.status_code in (403, 404), where
         elif not rule.arguments and method == "GET":
-            assert response.status_code == 200, where
+            assert response.status_code in (200, 302), where  # a list of one may lead straight to it
