@@ -12,6 +12,7 @@ from core.config import Settings, load_settings
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.jobs import views as job_views
 from core.org import views as org_views
 from core.plugin import gate
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
@@ -55,7 +56,7 @@ def create_app(
     csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)
-    for part in (org_views, user_views, user_admin, audit_views):
+    for part in (org_views, user_views, user_admin, audit_views, job_views):
         app.register_blueprint(part.blueprint)
     mount(app, registry)
     return app

@@ -14,9 +14,11 @@ from core.errors import Refused
 from core.extensions import db
 from core.jobs.messages import send_after_commit
 from core.jobs.models import Job
+from core.jobs.queries import program_of
 from core.jobs.reasons import missing_job
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
+from core.users.access import require
 
 #: How often a key may be found taken and then free again before this gives up; twice would be a rare race.
 _KEY_TRIES = 5
@@ -66,7 +68,11 @@ def enqueue(
 
 
 def retry(actor: Actor, job: Job) -> None:
-    """Queue a failed job again, with as many attempts as a new one has. Raises :class:`Refused`."""
+    """Queue a failed job again, with as many attempts as a new one has.
+
+    Raises :class:`Forbidden` without the permission job.retry there, :class:`Refused` if it did not fail.
+    """
+    require(actor, "job.retry", job.org_path, program_of(job))
     spec = _spec(job.name)
     again = _AS_NEW | {"max_attempts": Job.attempt + spec.max_attempts}
     try:
@@ -82,7 +88,8 @@ def retry(actor: Actor, job: Job) -> None:
 
 
 def cancel(actor: Actor, job: Job) -> None:
-    """Take back a job that no worker has begun. Raises :class:`Refused`."""
+    """Take back a job that no worker has begun. Raises :class:`Forbidden` and :class:`Refused`."""
+    require(actor, "job.retry", job.org_path, program_of(job))
     reason = _("Cancelled by %(name)s.", name=actor.name)
     if not _move(job, "queued", {"state": "skipped", "error": reason, "finished_at": db.func.now()}):
         raise Refused(_("Only a job that still waits can be cancelled."))

@@ -34,17 +34,23 @@ def with_sample(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def program_year_id(app: Flask) -> int:
-    """The id of a year of the sample's program, run by a province."""
-    org = Org(code="61", name="某省总工会", short_name="某省", pinyin="", initials="", level="province", path="/61/")
-    db.session.add(org)
-    db.session.flush()
-    year = ProgramYear(
-        program="sample", title={"zh": "样例"}, year=2026, org_id=org.id, org_path=org.path, opens_on=date(2026, 1, 1)
-    )
-    db.session.add(year)
-    db.session.commit()
-    return year.id
+def make_year(app: Flask) -> Callable[[Org], int]:
+    """Make the year 2026 of the sample's program, run by an org; the id."""
+
+    def make(org: Org) -> int:
+        place = {"org_id": org.id, "org_path": org.path}
+        year = ProgramYear(program="sample", title={"zh": "样例"}, year=2026, opens_on=date(2026, 1, 1), **place)
+        db.session.add(year)
+        db.session.commit()
+        return year.id
+
+    return make
+
+
+@pytest.fixture
+def program_year_id(small_tree: dict[str, Org], make_year: Callable[[Org], int]) -> int:
+    """The id of a year of the sample's program, run by the province."""
+    return make_year(small_tree["61"])
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
