@@ -58,5 +58,6 @@ def create_app(
     switch.init_app(app)
     for part in (org_views, user_views, user_admin, audit_views, job_views):
         app.register_blueprint(part.blueprint)
+    job_views.init_app(app)
     mount(app, registry)
     return app

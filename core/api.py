@@ -8,6 +8,8 @@ from core.config import LOCAL_ZONE
 from core.database import TYPES, BigId, CreatedAt, Fen, OrgPath, metadata, org_reference
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
+from core.jobs.context import JobContext
+from core.jobs.services import enqueue
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
 from core.org.models import LEVELS, Org
@@ -60,6 +62,7 @@ __all__ = [
     "Fen",
     "Forbidden",
     "Form",
+    "JobContext",
     "JobSpec",
     "MenuItem",
     "NotFound",
@@ -88,6 +91,7 @@ __all__ = [
     "decrypt",
     "digest",
     "encrypt",
+    "enqueue",
     "find",
     "hookimpl",
     "is_working_day",

@@ -38,6 +38,10 @@ MATRIX: dict[str, str] = {
     "users_admin.activate": "user.manage",
     "users_admin.password": "user.manage",
     "audit.index": "audit.view",
+    "jobs.index": "job.view",
+    "jobs.show": "job.view",
+    "jobs.retry": "job.retry",
+    "jobs.cancel": "job.retry",
     "org.index": "org.view",
     "org.show": "org.view",
 }

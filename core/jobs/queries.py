@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import current_app
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -40,13 +41,17 @@ def program_of(job: Job) -> str | None:
     return db.session.scalar(select(ProgramYear.program).where(ProgramYear.id == job.program_year_id))
 
 
-def may_see(user: User) -> ColumnElement[bool]:
-    """The jobs of the user's scope, and those of a program that the user serves by a grant for it alone."""
+def reach(user: User, permission: str = VIEW) -> ColumnElement[bool]:
+    """The jobs of the user's scope, and those of a program that the user serves by a grant for it alone.
+
+    The query must join :class:`ProgramYear`.
+    """
     programs = {grant.program for grant in user.grants if grant.program is not None}
     of_programs = (
-        and_(ProgramYear.program == program, scope_of(user, VIEW, program).covers(Job.org_path)) for program in programs
+        and_(ProgramYear.program == program, scope_of(user, permission, program).covers(Job.org_path))
+        for program in programs
     )
-    return or_(scope_of(user, VIEW).covers(Job.org_path), *of_programs)
+    return or_(scope_of(user, permission).covers(Job.org_path), *of_programs)
 
 
 def page_of(user: User, states: Sequence[str] = (), *, before: int | None = None) -> tuple[list[JobRow], int | None]:
@@ -71,11 +76,23 @@ def counts(user: User) -> dict[str, int]:
     query = (
         select(Job.state, func.count())
         .outerjoin(ProgramYear, ProgramYear.id == Job.program_year_id)
-        .where(Job.state.in_(("queued", "running", "failed")), may_see(user))
+        .where(Job.state.in_(("queued", "running", "failed")), reach(user))
         .group_by(Job.state)
     )
     found = {row[0]: row[1] for row in db.session.execute(query)}
     return {state: found.get(state, 0) for state in ("queued", "running", "failed")}
+
+
+def failed_for(user: User, permission: str) -> tuple[int, datetime | None]:
+    """How many failed jobs the user holds ``permission`` on, and since when (UTC) the oldest of them has failed."""
+    query = (
+        select(func.count(), func.min(Job.finished_at))
+        .select_from(Job)
+        .outerjoin(ProgramYear, ProgramYear.id == Job.program_year_id)
+        .where(Job.state == "failed", reach(user, permission))
+    )
+    count, since = db.session.execute(query).one()
+    return count, since
 
 
 def _rows(user: User) -> Select[Job, str, str, ProgramYear]:
@@ -84,5 +101,5 @@ def _rows(user: User) -> Select[Job, str, str, ProgramYear]:
         .outerjoin(ProgramYear, ProgramYear.id == Job.program_year_id)
         .outerjoin(Org, Org.path == Job.org_path)
         .outerjoin(User, User.id == Job.user_id)
-        .where(may_see(user))
+        .where(reach(user))
     )

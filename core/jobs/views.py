@@ -1,6 +1,6 @@
 """The pages of the background jobs: what waits, how far it is, what went wrong and what to do about it."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -8,7 +8,9 @@ from core.jobs import queries, services
 from core.jobs.models import STATES
 from core.jobs.queries import VIEW, JobRow
 from core.users.access import can
+from core.users.models import User
 from core.web.guard import found, me, needs
+from core.web.home import WaitingItem, provide_waiting
 
 RETRY = "job.retry"
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs", template_folder="templates")
@@ -69,3 +71,14 @@ def cancel(job_id: int) -> Response:
     services.cancel(me(), found(queries.find(me(), job_id)).job)
     flash(_("The job was cancelled."), "success")
     return redirect(url_for("jobs.show", job_id=job_id))
+
+
+def _waiting(user: User) -> list[WaitingItem]:
+    """On the home page: the failed jobs that the user may retry."""
+    count, since = queries.failed_for(user, RETRY)
+    return [WaitingItem(title=_("Failed jobs"), url=url_for("jobs.index", state="failed"), count=count, since=since)]
+
+
+def init_app(app: Flask) -> None:
+    """Bring failed jobs to the home page of those who may retry them."""
+    provide_waiting(app, _waiting)

@@ -12,11 +12,13 @@ from sqlalchemy import func, select
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
+from core.config import load_settings
 from core.errors import ConfigError, Refused
 from core.extensions import db
 from core.jobs.messages import queue_named, redis_of
 from core.jobs.models import Job
 from core.jobs.services import cancel, enqueue, retry
+from core.jobs.timings import Timings
 from core.plugin.types import JobSpec
 from tests.jobs.conftest import fresh
 from tests.jobs.sample_jobs import note
@@ -45,6 +47,19 @@ def test_arguments_that_json_changes_are_refused(app: Flask, value: Any) -> None
 def test_a_wrong_queue_or_schedule_is_refused_when_the_plugin_loads(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match="sample"):
         JobSpec(name="sample.note", title="note", func=note, **wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seconds", ["soon", "0", "-1", "61", "nan"])
+def test_a_wrong_heartbeat_is_one_sentence(seconds: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="ZHIJIA_JOB_HEARTBEAT"):
+        load_settings({"ZHIJIA_INSTANCE": str(tmp_path), "ZHIJIA_JOB_HEARTBEAT": seconds})
+
+
+def test_all_timings_follow_from_the_heartbeat(tmp_path: Path) -> None:
+    settings = load_settings({"ZHIJIA_INSTANCE": str(tmp_path)})
+    timings = Timings(settings.job_heartbeat)
+    assert (timings.heartbeat, timings.stale, timings.resend, timings.tick) == (5, 30, 15, 2)
+    assert [timings.back_off(attempt) for attempt in (1, 2, 3)] == [5, 10, 20]
 
 
 def test_nothing_is_sent_before_the_commit_nor_after_a_rollback(app: Flask) -> None:

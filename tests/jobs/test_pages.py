@@ -146,3 +146,11 @@ def test_a_job_without_its_plugin_reads_by_its_name(app: Flask, as_user: AsUser)
 
 def test_an_empty_list_says_so(as_user: AsUser) -> None:
     assert 'class="empty"' in as_user("leader").get("/jobs/").text
+
+
+def test_a_failed_job_waits_on_the_home_page_of_those_who_may_retry_it(as_user: AsUser) -> None:
+    failed("/61/6101/")
+    link = 'href="/jobs/?state=failed"'
+    assert link in as_user("admin", "61").get("/").text
+    assert link not in as_user("admin", "6102").get("/").text
+    assert link not in as_user("clerk", "61").get("/").text
