@@ -12,6 +12,7 @@ from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
 from core.org import views as org_views
+from core.people import views as people_views
 from core.plugin import gate
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
 from core.programs import switch
@@ -54,6 +55,7 @@ def create_app(
     gate.init_app(app)
     switch.init_app(app)
     app.register_blueprint(org_views.blueprint)
+    app.register_blueprint(people_views.blueprint)
     app.register_blueprint(user_views.blueprint)
     mount(app, registry)
     return app
