@@ -14,8 +14,11 @@ from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
 from core.org import views as org_views
 from core.plugin import gate
+from core.plugin import views as plugin_views
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
+from core.programs import admin as years_admin
 from core.programs import switch
+from core.programs import views as program_views
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
@@ -55,7 +58,8 @@ def create_app(
     csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)
-    for part in (org_views, user_views, user_admin, audit_views):
+    for part in (org_views, user_views, user_admin, audit_views, years_admin, plugin_views):
         app.register_blueprint(part.blueprint)
+    program_views.init_app(app)
     mount(app, registry)
     return app
