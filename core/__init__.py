@@ -16,11 +16,16 @@ from core.jobs import views as job_views
 from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
+from core.plugin import views as plugin_views
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
+from core.programs import admin as years_admin
 from core.programs import switch
+from core.programs import views as program_views
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
+
+PAGES = (org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
 
 
 def create_app(
@@ -57,8 +62,9 @@ def create_app(
     csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)
-    for part in (org_views, people_views, user_views, user_admin, audit_views, job_views):
+    for part in PAGES:
         app.register_blueprint(part.blueprint)
-    job_views.init_app(app)
+    for frame in (job_views, program_views):
+        frame.init_app(app)
     mount(app, registry)
     return app

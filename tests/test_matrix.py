@@ -44,6 +44,18 @@ MATRIX: dict[str, str] = {
     "jobs.cancel": "job.retry",
     "org.index": "org.view",
     "org.show": "org.view",
+    "programs.index": "program.view",
+    "programs.home": "program.view",
+    "years.index": "program.manage",
+    "years.new": "program.manage",
+    "years.create": "program.manage",
+    "years.show": "program.manage",
+    "years.settings": "program.manage",
+    "years.dates": "program.manage",
+    "years.disable": "program.manage",
+    "years.enable": "program.manage",
+    "years.close": "program.manage",
+    "plugins.index": "program.manage",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,

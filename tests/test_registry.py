@@ -164,6 +164,10 @@ NOT_OWN = ", which is not its own."
         ({"jobs": [job(), job()]}, "'books.count' is given twice."),
         ({"programs": [program("books"), program("books")]}, "'books' is given twice."),
         ({"programs": [program("Books!")]}, "'Books!' cannot be a program code; small letters, digits and _ can."),
+        (
+            {"programs": [program("books", settings_form=object)]},
+            "The settings form of 'books' must be a class on core.api's Form.",
+        ),
         ({"programs": "books"}, "The hook programs must return a list of Program."),
         ({"programs": [program("books"), None]}, "The hook programs must return a list of Program."),
         ({"jobs": [KIND]}, "The hook jobs must return a list of JobSpec."),

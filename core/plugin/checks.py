@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 
 from core.errors import ConfigError
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Scheme
+from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: First parts of addresses below ``/<year>/<sponsor>/<program>/`` that belong to the core.
@@ -64,6 +65,9 @@ def _check_codes(plugin: Plugin) -> None:
     for program in plugin.programs:
         if not NAME.fullmatch(program.code):
             raise ConfigError(f"{program.code!r} cannot be a program code; small letters, digits and _ can.")
+        form = program.settings_form
+        if form is not None and not (isinstance(form, type) and issubclass(form, Form)):
+            raise ConfigError(f"The settings form of {program.code!r} must be a class on core.api's Form.")
     kinds: tuple[Iterable[str], ...] = (
         [item.code for item in plugin.permissions],
         [item.name for item in plugin.jobs],

@@ -10,9 +10,9 @@ from croniter import croniter
 from flask import Blueprint
 from flask_babel import LazyString
 from sqlalchemy import Select
-from wtforms import Form
 
 from core.errors import ConfigError
+from core.web.forms import Form
 
 #: The queues a job can wait in; a worker serves money first unless told otherwise.
 QUEUES = ("money", "default", "bulk")

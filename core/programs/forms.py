@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField
-from wtforms import Form as WTForm
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import TextInput
 
@@ -19,6 +18,7 @@ from core.org.models import LEVELS
 from core.programs.models import FIRST_YEAR, LAST_YEAR
 from core.web.forms import Form, options
 
+AnyForm = TypeVar("AnyForm", bound=Form)
 LEVEL_TITLES = {
     "province": _l("Province"),
     "city": _l("City"),
@@ -73,32 +73,35 @@ class ProgramSettingsForm(Form):
     )
 
 
-class YearForm(Form):
-    """Which program, which year, who runs it and when: the first half of enabling a year."""
-
-    program = SelectField(_l("Program"), validators=[InputRequired()])
-    year = IntegerField(_l("Year"), validators=[InputRequired(), NumberRange(min=FIRST_YEAR, max=LAST_YEAR)])
-    sponsor = StringField(
-        _l("Code of the sponsor"),
-        description=_l("The union that runs the program, for example 61."),
-        validators=[InputRequired()],
-    )
-    opens_on = DateField(_l("Opens on"), validators=[InputRequired()])
-    closes_on = DateField(
-        _l("Closes on"), description=_l("The last day on which anything can be changed."), validators=[Optional()]
-    )
-
-
 class DatesForm(Form):
     """When a program year opens and closes; both days belong to it."""
 
     opens_on = DateField(_l("Opens on"), validators=[InputRequired()])
     closes_on = DateField(
-        _l("Closes on"), description=_l("The last day on which anything can be changed."), validators=[Optional()]
+        _l("Closes on"),
+        description=_l("The last day on which anything can be changed; empty means no end."),
+        validators=[Optional()],
+    )
+
+    @property
+    def first_day(self) -> date:
+        """The first day. Only when the form was validated."""
+        return cast(date, self.opens_on.data)
+
+
+class YearForm(DatesForm):
+    """Which year, who runs it and when: what is asked beside the settings when a program is switched on."""
+
+    year = IntegerField(_l("Year"), validators=[InputRequired(), NumberRange(min=FIRST_YEAR, max=LAST_YEAR)])
+    sponsor = StringField(
+        _l("Code of the sponsor"),
+        description=_l("The union that runs the program, for example 61."),
+        validators=[InputRequired()],
+        render_kw={"list": "sponsors", "autocomplete": "off"},
     )
 
 
-def settings_from(form: WTForm) -> dict[str, Any]:
+def settings_from(form: Form) -> dict[str, Any]:
     """The values of a validated form as JSON values: days as ISO text, money as whole fen, decimals as text."""
     return {field.short_name: _to_json(field.data) for field in form}
 
@@ -109,11 +112,11 @@ def _to_json(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def form_for(form_class: type[WTForm], settings: Mapping[str, Any]) -> WTForm:
+def form_for(form_class: type[AnyForm], settings: Mapping[str, Any], *, prefix: str = "") -> AnyForm:
     """The form, not submitted, filled with settings from the database; what they lack has the form's default."""
     empty = form_class()
     known = {name: _from_json(empty[name], value) for name, value in settings.items() if name in empty}
-    return form_class(data=known)
+    return form_class(data=known, prefix=prefix)
 
 
 def _from_json(field: Field, value: Any) -> Any:
@@ -126,7 +129,7 @@ def _from_json(field: Field, value: Any) -> Any:
     return Decimal(value) if isinstance(field, DecimalField) else value
 
 
-def checked_settings(form_class: type[WTForm], settings: Mapping[str, Any]) -> dict[str, Any]:
+def checked_settings(form_class: type[Form], settings: Mapping[str, Any]) -> dict[str, Any]:
     """JSON values through the form's own rules, with defaults for what is missing.
 
     Raises :class:`ZhijiaError` with one sentence, at the field it belongs to.
@@ -139,7 +142,7 @@ def checked_settings(form_class: type[WTForm], settings: Mapping[str, Any]) -> d
     return _validated(form_class, texts)
 
 
-def checked_texts(form_class: type[WTForm], texts: Mapping[str, Any]) -> dict[str, Any]:
+def checked_texts(form_class: type[Form], texts: Mapping[str, Any]) -> dict[str, Any]:
     """What people typed (``pool`` = ``1.25亿元``), through the form, as JSON values; missing fields keep their default.
 
     Raises :class:`ZhijiaError` with one sentence, at the field it belongs to.
@@ -148,14 +151,14 @@ def checked_texts(form_class: type[WTForm], texts: Mapping[str, Any]) -> dict[st
     return _validated(form_class, _texts(form_class()) | dict(texts))
 
 
-def _check_names(form_class: type[WTForm], names: Iterable[str]) -> None:
+def _check_names(form_class: type[Form], names: Iterable[str]) -> None:
     form = form_class()
     for name in names:
         if name not in form:
             raise ZhijiaError(_("There is no setting “%(name)s”.", name=name), field=name)
 
 
-def _validated(form_class: type[WTForm], texts: Mapping[str, Any]) -> dict[str, Any]:
+def _validated(form_class: type[Form], texts: Mapping[str, Any]) -> dict[str, Any]:
     form = form_class(formdata=MultiDict(texts))
     if form.validate():
         return settings_from(form)
@@ -166,7 +169,7 @@ def _validated(form_class: type[WTForm], texts: Mapping[str, Any]) -> dict[str, 
     raise ZhijiaError(str(form.form_errors[0]))
 
 
-def _texts(form: WTForm) -> dict[str, Any]:
+def _texts(form: Form) -> dict[str, Any]:
     return {name: value for field in form for name, value in _as_text(field)}
 
 
@@ -180,7 +183,7 @@ def _as_text(field: Field) -> list[tuple[str, Any]]:
     return [(field.short_name, value)]
 
 
-def summary(form_class: type[WTForm] | None, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+def summary(form_class: type[Form] | None, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Label and value of each setting, as people read them; by their keys when the plugin is gone."""
     if form_class is None:
         return [(name, str(value)) for name, value in settings.items()]

@@ -8,6 +8,7 @@ from sqlalchemy import and_, false, or_, select
 
 from core.extensions import db
 from core.org.models import Org
+from core.org.queries import visible
 from core.org.scope import Scope
 from core.plugin.registry import registry_of
 from core.programs.models import FIRST_YEAR, LAST_YEAR, ProgramYear, SettingsVersion
@@ -16,6 +17,7 @@ from core.users.models import User
 
 State = Literal["off", "upcoming", "open", "closed"]
 DEFAULT_PERMISSION = "program.view"
+MANAGE = "program.manage"
 
 
 def find(year: int, sponsor_code: str, program: str) -> ProgramYear | None:
@@ -74,8 +76,30 @@ def visible_to(user: User, *, year: int | None = None) -> list[tuple[ProgramYear
 def managed_by(user: User) -> list[tuple[ProgramYear, Org]]:
     """Every program year, on or off, whose sponsor ``user`` manages."""
     programs = db.session.scalars(select(ProgramYear.program).distinct())
-    scopes = {program: scope_of(user, "program.manage", program) for program in programs}
+    scopes = {program: scope_of(user, MANAGE, program) for program in programs}
     return _listed(scopes, reaching_up=False)
+
+
+def managed_one(user: User, program_year_id: int) -> tuple[ProgramYear, Org] | None:
+    """The program year with this id and its sponsor, if ``user`` manages the sponsor."""
+    program_year = by_id(program_year_id) if program_year_id < 2**63 else None
+    if program_year is None:
+        return None
+    scope = scope_of(user, MANAGE, program_year.program)
+    sponsor = visible(scope, sponsor_code(program_year))
+    return (program_year, sponsor) if sponsor else None
+
+
+def sponsor_in(user: User, program: str, code: str) -> Org | None:
+    """The union with this code, if ``user`` may switch the program on for it."""
+    return visible(scope_of(user, MANAGE, program), code)
+
+
+def sponsors_for(user: User, program: str) -> list[Org]:
+    """The unions of province and city rank, the industry unions among them, that ``user`` may name as sponsor."""
+    scope = scope_of(user, MANAGE, program)
+    query = select(Org).where(scope.covers(Org.path), Org.level.in_(("province", "city")), Org.active)
+    return list(db.session.scalars(query.order_by(Org.path)))
 
 
 def everything() -> list[tuple[ProgramYear, Org]]:
