@@ -3,9 +3,7 @@
 import argparse
 import sys
 
-import structlog
-
-from core import create_app
+from core import create_app, logs
 from core.database import Base
 from core.errors import ZhijiaError
 from core.jobs.supervisor import Supervisor
@@ -15,15 +13,7 @@ from core.plugin.types import QUEUES
 def main(arguments: list[str] | None = None) -> int:
     """Run workers until SIGTERM, or with ``--burst`` until no job is left. Exit code 1: a job failed in the burst."""
     options = _parser().parse_args(arguments)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.configure()
     try:
         app = create_app()
         # Once, before the fork: every worker and every job then shares these pages of memory.

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from flask import Flask
 
+from core import logs
 from core import models as models
 from core.audit import views as audit_views
 from core.config import EXTENSION as SETTINGS
@@ -36,6 +37,7 @@ def create_app(
     ``discover=False`` leaves the installed plugins out; ``plugins`` are loaded as well, by name, without being
     installed (for tests). Raises :class:`core.errors.ConfigError`.
     """
+    logs.configure()
     settings = settings or load_settings()
     app = Flask("core", static_folder="web/static", template_folder="web/templates")
     app.config.update(

@@ -24,7 +24,7 @@ class PasswordForm(Form):
 class GrantForm(Form):
     """A role on an org subtree; no program means every program, no day means for good."""
 
-    role = SelectField(_l("Role"))
+    role = SelectField(_l("Role"), default="clerk")
     org_code = StringField(_l("Code of the organisation"), [InputRequired()])
     program = SelectField(_l("Program"), [Optional()])
     until = DateField(_l("Until (inclusive)"), [Optional()])
@@ -36,4 +36,4 @@ class UserForm(Form):
     username = StringField(_l("User name"), [InputRequired()])
     name = StringField(_l("Name"), [InputRequired()])
     org_code = StringField(_l("Code of the organisation"), [InputRequired()])
-    role = SelectField(_l("Role"))
+    role = SelectField(_l("Role"), default="clerk")

@@ -26,19 +26,25 @@
 
   // Charts: ECharts is fetched only on a page that has one.
   const font = getComputedStyle(document.body).fontFamily;
-  const number = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+  const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+  const hundredths = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const number = { format: (value) => (Number.isInteger(value) ? whole : hundredths).format(value) };
+  const figures = (rows) => (rows.every(([, value]) => Number.isInteger(value)) ? whole : hundredths);
   // Drawn on the canvas, since a tooltip of HTML would need inline styles.
-  const tooltip = (unit) => ({
+  const tooltip = (rows, unit) => ({
     renderMode: "richText",
     confine: true,
-    formatter: ({ name, value }) => `${name}  ${Number.isFinite(value) ? number.format(value) : "—"} ${unit}`,
+    formatter: ({ name, value }) => {
+      const shown = Array.isArray(value) ? value[2] : value;
+      return `${name}  ${Number.isFinite(shown) ? figures(rows).format(shown) : "—"} ${unit}`;
+    },
   });
 
   function bars({ rows, unit }) {
     const ordered = [...rows].reverse();
     return {
       textStyle: { fontFamily: font },
-      tooltip: tooltip(unit),
+      tooltip: tooltip(rows, unit),
       grid: { left: 8, right: 72, top: 8, bottom: 8, containLabel: true },
       xAxis: { type: "value", axisLabel: { formatter: (value) => number.format(value), hideOverlap: true } },
       yAxis: { type: "category", data: ordered.map(([name]) => name), axisTick: { show: false } },
@@ -47,13 +53,14 @@
         data: ordered.map(([, value]) => value),
         barMaxWidth: 22,
         itemStyle: { color: "#0b5cad", borderRadius: [0, 3, 3, 0] },
-        label: { show: true, position: "right", formatter: ({ value }) => number.format(value) },
+        label: { show: true, position: "right", formatter: ({ value }) => figures(rows).format(value) },
       }],
     };
   }
 
   // Yangling is a union of city rank, but no city of the map: a point with its name.
   const POINTS = { 杨凌: [108.08, 34.27] };
+  const label = { show: true, fontSize: 11, color: "#17253a", textBorderColor: "#fff", textBorderWidth: 2 };
   const short = (name) => name.replace(/市$|示范区$|农业高新技术产业示范区$/g, "");
 
   function map({ rows, unit }, known) {
@@ -65,18 +72,15 @@
     const values = rows.map(([, value]) => value);
     return {
       textStyle: { fontFamily: font },
-      tooltip: {
-        ...tooltip(unit),
-        formatter: ({ name, value }) => `${name}  ${number.format(Array.isArray(value) ? value[2] : value || 0)} ${unit}`,
-      },
+      tooltip: tooltip(rows, unit),
       visualMap: {
         min: Math.min(0, ...values), max: Math.max(1, ...values), left: 8, bottom: 8, itemHeight: 90,
-        text: [number.format(Math.max(1, ...values)), "0"], inRange: { color: ["#e3eefa", "#7fb0e0", "#0b5cad"] },
+        text: [figures(rows).format(Math.max(1, ...values)), "0"], inRange: { color: ["#e3eefa", "#7fb0e0", "#0b5cad"] },
         seriesIndex: 0, calculable: false,
       },
       geo: {
         map: "shaanxi", aspectScale: 0.82, layoutCenter: ["52%", "50%"], layoutSize: "96%",
-        label: { show: true, fontSize: 11, formatter: ({ name }) => short(name) },
+        label: { ...label, formatter: ({ name }) => short(name) },
         itemStyle: { areaColor: "#eef2f7", borderColor: "#fff" },
         emphasis: { itemStyle: { areaColor: "#ffd766" } }, select: { disabled: true },
       },
@@ -85,7 +89,7 @@
         {
           type: "scatter", coordinateSystem: "geo", data: points, symbolSize: 11,
           itemStyle: { color: "#b3202a", borderColor: "#fff", borderWidth: 1.5 },
-          label: { show: true, position: "left", fontSize: 11, formatter: ({ name }) => short(name) },
+          label: { ...label, position: "bottom", formatter: ({ name }) => short(name) },
         },
       ],
     };
