@@ -119,6 +119,12 @@ def write_bank_files(run_id: int, folder: Path, data_key: bytes) -> Iterator[str
     db.session.commit()
 
 
+def note_download(actor: User, file: BankFile) -> None:
+    """Put the download of a bank file on record: it holds account numbers."""
+    record(actor, "run.download", f"run:{file.run_id}", file.org_path, file=file.name, digest=file.digest.hex())
+    db.session.commit()
+
+
 def _write_bank_file(run_id: int, org_id: int, path: Path, data_key: bytes) -> tuple[int, int, bytes]:
     lines = total = 0
     digest = hashlib.sha256()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import false, func, or_, select, tuple_
 
 from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
 from core.errors import NotFound
@@ -14,6 +14,7 @@ from core.org.models import Org
 from core.org.scope import Scope
 from core.people.models import Person
 from core.programs.models import ProgramYear
+from core.users.access import scope_of
 from core.users.models import User
 
 PAGE = 50
@@ -206,6 +207,17 @@ def find_bank_file(run: Run, org_code: str, scope: Scope) -> BankFile:
     return found
 
 
-def waiting_for(scope: Scope, state: str) -> Sequence[Run]:
-    """Runs in a state within the scope, oldest first: what waits for a reviewer or for finance."""
-    return db.session.scalars(select(Run).where(Run.state == state, scope.covers(Run.org_path)).order_by(Run.id)).all()
+def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, ProgramYear]]:
+    """Runs in a state on which the user may act by ``permission``, oldest first."""
+    waits = select(ProgramYear.program).join(Run, Run.program_year_id == ProgramYear.id).where(Run.state == state)
+    mine = [
+        (ProgramYear.program == program) & scope_of(user, permission, program).covers(Run.org_path)
+        for program in db.session.scalars(waits.distinct())
+    ]
+    rows = db.session.execute(
+        select(Run, ProgramYear)
+        .join(ProgramYear, ProgramYear.id == Run.program_year_id)
+        .where(Run.state == state, or_(false(), *mine))
+        .order_by(Run.id)
+    )
+    return list(rows.tuples())

@@ -1,0 +1,100 @@
+"""The lists of a run, who is paid and who is not, and the bank files. A million lines cost what fifty do."""
+
+from flask import Response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from core.config import settings_of
+from core.disbursements.actions import allowed
+from core.disbursements.models import Run
+from core.disbursements.payout import note_download
+from core.disbursements.queries import (
+    PAGE,
+    ExclusionRow,
+    PaymentRow,
+    chunks_of,
+    exclusions_of,
+    find_bank_file,
+    payments_of,
+    totals_of,
+)
+from core.disbursements.titles import reason_title
+from core.disbursements.views import VIEW, blueprint, current_run, run_scope
+from core.errors import ZhijiaError
+from core.files.vault import read_vault
+from core.org.models import Org
+from core.org.queries import visible
+from core.plugin.gate import current_program_year
+from core.web.guard import found, me, needs
+
+
+@blueprint.get("/<int:run_id>/payments")
+@needs(VIEW)
+def payments(run_id: int) -> str:
+    """Who is paid how much."""
+    run, org = current_run(run_id), _org()
+    rows = payments_of(run, run_scope(), after=_after(), org=org)
+    return render_template(
+        "disbursements/payments.html",
+        run=run,
+        org=org,
+        rows=rows[:PAGE],
+        next=_next(run, rows),
+        totals=totals_of(chunks_of(run, run_scope())),
+        actions=allowed(me(), run, current_program_year()),
+    )
+
+
+@blueprint.get("/<int:run_id>/exclusions")
+@needs(VIEW)
+def exclusions(run_id: int) -> str:
+    """Who is not paid, and why."""
+    run, org = current_run(run_id), _org()
+    rows = exclusions_of(run, run_scope(), after=_after(), org=org)
+    return render_template(
+        "disbursements/exclusions.html",
+        run=run,
+        org=org,
+        rows=rows[:PAGE],
+        next=_next(run, rows),
+        totals=totals_of(chunks_of(run, run_scope())),
+        reason_title=lambda code: reason_title(run.scheme, code),
+    )
+
+
+@blueprint.get("/<int:run_id>/bank-files/<code>")
+@needs("run.post")
+def bank_file(run_id: int, code: str) -> Response:
+    """One union's bank file, decrypted on its way out; every download is on record."""
+    run = current_run(run_id)
+    file = find_bank_file(run, code, run_scope("run.post"))
+    settings = settings_of()
+    note_download(me(), file)
+    return Response(
+        read_vault(settings.files / "bank" / file.name, settings.data_key),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"},
+    )
+
+
+def _org() -> Org | None:
+    code = request.args.get("org", "").strip()
+    return found(visible(run_scope(), code)) if code else None
+
+
+def _after() -> tuple[str, int] | None:
+    """The last line of the page before: ``/61/6101/:4711``."""
+    token = request.args.get("after", "")
+    if not token:
+        return None
+    path, _colon, number = token.rpartition(":")
+    if not path or not number.isdecimal() or len(number) > 18:
+        raise ZhijiaError(_("This page of the list does not exist. Begin at the first page."))
+    return path, int(number)
+
+
+def _next(run: Run, rows: list[PaymentRow] | list[ExclusionRow]) -> str | None:
+    if len(rows) <= PAGE:
+        return None
+    last = rows[PAGE - 1]
+    org = request.args.get("org") or None
+    return url_for(str(request.endpoint), run_id=run.id, org=org, after=f"{last.org_path}:{last.person_id}")

@@ -1,0 +1,37 @@
+"""Codes of runs as people read them; a code whose plugin is gone reads as itself."""
+
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _l
+
+from core.disbursements.rules import ALREADY_PAID, NO_AMOUNT
+from core.disbursements.services import OBJECTION
+from core.plugin.registry import registry_of
+
+REASONS: dict[str, LazyString] = {
+    ALREADY_PAID: _l("Has received this benefit this year already"),
+    NO_AMOUNT: _l("The amount comes to nothing"),
+    OBJECTION: _l("Held back after an objection"),
+}
+#: The way of a run that nothing stops, as its page shows it.
+STEPS = ("draft", "computed", "submitted", "approved", "posted", "sent")
+#: States beside that way -> the last step done.
+BESIDE = {"computing": "draft", "failed": "draft", "notice": "computed"}
+
+
+def reason_title(scheme_code: str, code: str) -> str:
+    """Why somebody is not paid, in words."""
+    scheme = registry_of().schemes.get(scheme_code)
+    title = (scheme.reasons.get(code) if scheme else None) or REASONS.get(code) or code
+    return str(title)
+
+
+def scheme_title(code: str) -> str:
+    """The title of a scheme."""
+    scheme = registry_of().schemes.get(code)
+    return str(scheme.title) if scheme else code
+
+
+def steps_done(state: str) -> int:
+    """How many of :data:`STEPS` the run has behind it; none for a cancelled run."""
+    state = BESIDE.get(state, state)
+    return STEPS.index(state) + 1 if state in STEPS else 0

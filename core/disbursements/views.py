@@ -1,0 +1,230 @@
+"""The pages of runs, under ``/<year>/<sponsor>/<program>/runs``."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from core.disbursements import payout, services
+from core.disbursements.actions import allowed
+from core.disbursements.forms import DecisionForm, ObjectionForm, PostForm, RunForm
+from core.disbursements.models import Run
+from core.disbursements.queries import (
+    approvals_of,
+    chunks_of,
+    exclusion_reasons,
+    find_run,
+    runs_of,
+    totals_of,
+)
+from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
+from core.errors import ZhijiaError
+from core.org.models import Org
+from core.org.queries import visible
+from core.org.scope import Scope
+from core.plugin.gate import current_program_year
+from core.plugin.registry import registry_of
+from core.programs.queries import sponsor_code
+from core.users.access import scope_of, today
+from core.web.forms import Form, options
+from core.web.guard import me, needs
+
+VIEW = "run.view"
+blueprint = Blueprint(
+    "runs", __name__, url_prefix="/<int:year>/<sponsor>/<program>/runs", template_folder="templates"
+)
+Page = str | Response | tuple[str, int]
+
+
+def run_scope(permission: str = VIEW) -> Scope:
+    """Where the user may see the runs of this program."""
+    return scope_of(me(), permission, current_program_year().program)
+
+
+def current_run(run_id: int) -> Run:
+    """The run of the address, if the user may see any of it."""
+    return find_run(current_program_year(), run_id, run_scope())
+
+
+@blueprint.get("/")
+@needs(VIEW)
+def index() -> str:
+    """The runs of this program year."""
+    program_year = current_program_year()
+    return render_template(
+        "disbursements/index.html",
+        runs=runs_of(program_year, run_scope()),
+        scheme_title=scheme_title,
+        may_create=bool(run_scope("run.create").paths) and bool(_schemes()),
+    )
+
+
+@blueprint.get("/new")
+@needs("run.create")
+def new() -> str:
+    """The form for a new run."""
+    return _new_page(RunForm(data={"org_code": sponsor_code(current_program_year())}))
+
+
+@blueprint.post("/new")
+@needs("run.create")
+def create() -> Page:
+    """Make a draft."""
+    form = _with_schemes(RunForm(request.form))
+    status = 400
+    if form.validate():
+        try:
+            org = _org(form.org_code.data or "")
+            run = services.create_run(me(), current_program_year(), form.scheme.data, form.title.data or "", org)
+            return redirect(url_for(".show", run_id=run.id))
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+    return _new_page(form), status
+
+
+@blueprint.get("/<int:run_id>")
+@needs(VIEW)
+def show(run_id: int) -> str:
+    """One run: how far it is, what it comes to, what can be done."""
+    return _run_page(current_run(run_id))
+
+
+@blueprint.get("/<int:run_id>/progress")
+@needs(VIEW)
+def progress(run_id: int) -> Response | str:
+    """The part of the page that moves while a worker computes; the whole page once it is done."""
+    run = current_run(run_id)
+    if run.state != "computing":
+        return Response(headers={"HX-Refresh": "true"})
+    return render_template("disbursements/_progress.html", run=run, chunks=chunks_of(run, run_scope()))
+
+
+@blueprint.post("/<int:run_id>/compute")
+@needs("run.create")
+def compute(run_id: int) -> Page:
+    """Ask a worker to compute it."""
+    return _do(run_id, lambda run: services.start_computing(me(), run), _("The run is being computed."))
+
+
+@blueprint.post("/<int:run_id>/notice")
+@needs("run.create")
+def notice(run_id: int) -> Page:
+    """Put it under public notice."""
+    return _do(run_id, lambda run: services.start_notice(me(), run), _("The public notice has begun."))
+
+
+@blueprint.post("/<int:run_id>/submit")
+@needs("run.create")
+def submit(run_id: int) -> Page:
+    """Hand it on for approval."""
+    return _do(run_id, lambda run: services.submit(me(), run), _("The run waits for approval."))
+
+
+@blueprint.post("/<int:run_id>/decide")
+@needs("run.approve")
+def decide(run_id: int) -> Page:
+    """Approve or return it."""
+    form = DecisionForm(request.form)
+    approve = form.decision.data == "approve"
+    done = _("You approved the run.") if approve else _("You returned the run.")
+
+    def act(run: Run) -> None:
+        services.decide(me(), run, approve=approve, comment=form.comment.data or "")
+
+    return _do(run_id, act, done, form)
+
+
+@blueprint.post("/<int:run_id>/post")
+@needs("run.post")
+def post(run_id: int) -> Page:
+    """Post it to the ledgers."""
+    form = PostForm(request.form)
+
+    def act(run: Run) -> None:
+        payout.post(me(), run, form.effective_on.data or today())
+
+    return _do(run_id, act, _("The run is posted to both ledgers."), form)
+
+
+@blueprint.post("/<int:run_id>/bank-files")
+@needs("run.post")
+def bank_files(run_id: int) -> Page:
+    """Ask a worker for the bank files."""
+    return _do(run_id, lambda run: payout.start_bank_files(me(), run), _("The bank files are being written."))
+
+
+@blueprint.post("/<int:run_id>/cancel")
+@needs("run.create")
+def cancel(run_id: int) -> Page:
+    """Give it up."""
+    return _do(run_id, lambda run: services.cancel(me(), run), _("The run is cancelled."))
+
+
+@blueprint.post("/<int:run_id>/object")
+@needs("run.create")
+def object_to(run_id: int) -> Page:
+    """Hold back one payee."""
+    form = ObjectionForm(request.form)
+
+    def act(run: Run) -> None:
+        services.object_to(me(), run, form.person_id.data or 0, form.note.data or "")
+
+    return _do(run_id, act, _("The payee is held back."), form)
+
+
+def _do(run_id: int, act: Callable[[Run], None], done: str, form: Form | None = None) -> Page:
+    """Do it and go back to the run; a refusal is shown on the run's page, with what was typed."""
+    run = current_run(run_id)
+    if form is not None and not form.validate():
+        sentences = [f"{form[name].label.text}: {error}" for name, errors in form.errors.items() for error in errors]
+        return _run_page(run, refused=" ".join(sentences), form=form), 400
+    try:
+        act(run)
+    except ZhijiaError as error:
+        return _run_page(current_run(run_id), refused=str(error), form=form), error.status
+    flash(done, "success")
+    return redirect(url_for(".show", run_id=run_id))
+
+
+def _run_page(run: Run, *, refused: str = "", form: Form | None = None) -> str:
+    program_year = current_program_year()
+    chunks = chunks_of(run, run_scope())
+    return render_template(
+        "disbursements/show.html",
+        run=run,
+        chunks=chunks,
+        totals=totals_of(chunks),
+        reasons=[(reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
+        approvals=approvals_of(run),
+        actions=allowed(me(), run, program_year),
+        may_download=run_scope("run.post"),
+        steps=STEPS,
+        steps_done=steps_done(run.state),
+        scheme_title=scheme_title(run.scheme),
+        refused=refused,
+        decision=form if isinstance(form, DecisionForm) else DecisionForm(),
+        posting=form if isinstance(form, PostForm) else PostForm(data={"effective_on": today()}),
+    )
+
+
+def _schemes() -> dict[str, str]:
+    program = current_program_year().program
+    return {code: str(scheme.title) for code, scheme in registry_of().schemes.items() if scheme.program == program}
+
+
+def _with_schemes(form: RunForm) -> RunForm:
+    form.scheme.choices = options(_schemes())
+    return form
+
+
+def _new_page(form: RunForm) -> str:
+    return render_template("disbursements/new.html", form=_with_schemes(form))
+
+
+def _org(code: str) -> Org:
+    org = visible(run_scope("run.create"), code)
+    if org is None:
+        raise ZhijiaError(_("There is no organisation with the code “%(code)s” here.", code=code), field="org_code")
+    return org
