@@ -10,6 +10,7 @@ from core import models as models
 from core.audit import views as audit_views
 from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
+from core.disbursements import frame as run_frame
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
@@ -66,7 +67,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views):
+    for frame in (job_views, program_views, run_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

@@ -125,7 +125,7 @@ def locked(run_id: int) -> Run:
 def chunk_totals(run_id: int) -> dict[int, int]:
     """Chunk org id -> fen."""
     rows = db.session.execute(select(RunChunk.org_id, RunChunk.total_fen).where(RunChunk.run_id == run_id))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def context_of(run: Run) -> SchemeContext:

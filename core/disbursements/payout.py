@@ -174,7 +174,7 @@ def _chunks(run_id: int) -> list[tuple[RunChunk, Org]]:
     rows = db.session.execute(
         select(RunChunk, Org).join(Org, Org.id == RunChunk.org_id).where(RunChunk.run_id == run_id).order_by(Org.code)
     )
-    return list(rows.tuples())
+    return list(rows)
 
 
 def _entry_kind(run: Run) -> EntryKind:

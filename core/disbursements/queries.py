@@ -128,7 +128,7 @@ def approvals_of(run: Run) -> list[tuple[RunApproval, str]]:
         .where(RunApproval.run_id == run.id)
         .order_by(RunApproval.at)
     )
-    return list(rows.tuples())
+    return list(rows)
 
 
 def payments_of(
@@ -183,7 +183,7 @@ def exclusion_reasons(run: Run, scope: Scope) -> list[tuple[str, int]]:
         .group_by(Exclusion.reason)
         .order_by(count.desc())
     )
-    return list(rows.tuples())
+    return list(rows)
 
 
 def _page(query: Any, model: type[Payment] | type[Exclusion], scope: Scope, after: Any, org: Org | None) -> Any:
@@ -220,4 +220,4 @@ def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, Prog
         .where(Run.state == state, or_(false(), *mine))
         .order_by(Run.id)
     )
-    return list(rows.tuples())
+    return list(rows)

@@ -102,7 +102,7 @@ def _change(line: BudgetLine, *, allotted_fen: int = 0, held_fen: int = 0, used_
 
 
 def _shortage(lacking: Mapping[int, int]) -> str:
-    names = dict(db.session.execute(select(Org.id, Org.name).where(Org.id.in_(list(lacking)))).tuples().all())
+    names = dict(db.session.execute(select(Org.id, Org.name).where(Org.id.in_(list(lacking)))).all())
     worst = sorted(lacking, key=lambda org_id: -lacking[org_id])
     said = _("; ").join(
         _("%(org)s lacks %(amount)s yuan", org=names[org_id], amount=yuan(lacking[org_id])) for org_id in worst[:NAMED]

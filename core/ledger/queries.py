@@ -119,7 +119,7 @@ def allotments_of(program_year: ProgramYear, scope: Scope, *, key: str | None = 
     )
     if key is not None:
         query = query.where(Allotment.key == key)
-    return list(db.session.execute(query).tuples())
+    return list(db.session.execute(query))
 
 
 def templates() -> Sequence[ActivityTemplate]:
@@ -160,4 +160,4 @@ def activities(
         query = query.where(Activity.id < before)
     if since is not None:
         query = query.where(Activity.held_on >= since)
-    return list(db.session.execute(query.order_by(Activity.id.desc()).limit(PAGE + 1)).tuples())
+    return list(db.session.execute(query.order_by(Activity.id.desc()).limit(PAGE + 1)))
