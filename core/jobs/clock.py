@@ -31,7 +31,7 @@ class Clock:
             engine, timings = db.engine, timings_of_app()
             self._watch("PostgreSQL", lambda: take_back_silent(engine, timings), "jobs taken back")
             self._watch("PostgreSQL", enqueue_due, "jobs made by schedules")
-            self._watch("Redis", lambda: resend(engine, timings), "messages sent again")
+            self._watch("Redis", lambda: resend(engine, timings), "messages sent by the clock")
 
     def _watch(self, server: str, work: Callable[[], int], what: str) -> None:
         try:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, Interval, bindparam, func, or_, select, update
 
-from core.jobs.messages import COLUMNS, Message, push, waiting_ids
+from core.jobs.messages import COLUMNS, Message, push, redis_of, waiting_ids
 from core.jobs.models import Job
 from core.jobs.reasons import worker_stopped
 from core.jobs.timings import Timings
@@ -19,11 +19,12 @@ def _ago(seconds: float) -> ColumnElement[datetime]:
 
 
 def resend(engine: Engine, timings: Timings) -> int:
-    """Send every due job again whose message is not in Redis; returns how many. Raises RedisError.
+    """Send every due job whose message is not in Redis; returns how many. Raises RedisError.
 
     A message that still waits in its queue is left alone, so that a long queue does not fill up with copies.
     """
-    waiting = waiting_ids(QUEUES)
+    redis_of().ping()
+    # A CTE, as a subquery that locks rows may be run more than once by some plans.
     due = (
         select(Job.id)
         .where(
@@ -34,12 +35,15 @@ def resend(engine: Engine, timings: Timings) -> int:
         .order_by(Job.sent_at.nulls_first(), Job.id)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
-    marking = update(Job).where(Job.id.in_(due)).values(sent_at=func.now()).returning(*COLUMNS)
+    marking = update(Job).where(Job.id == due.c.id).values(sent_at=func.now()).returning(*COLUMNS)
+    # Sent before the commit: if Redis fails, the marks are undone; a worker that is quicker waits for the row.
     with engine.begin() as connection:
         messages = [Message(*row) for row in connection.execute(marking)]
-    lost = [message for message in messages if message.rq_id not in waiting]
-    push(lost)
+        waiting = waiting_ids(QUEUES) if messages else set()
+        lost = [message for message in messages if message.rq_id not in waiting]
+        push(lost)
     return len(lost)
 
 

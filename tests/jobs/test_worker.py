@@ -7,19 +7,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import psutil
 import psycopg
 import pytest
 from flask import Flask
+from rq import Queue, Worker
+from rq.job import Job as Message
+from sqlalchemy import QueuePool, text
 from sqlalchemy.engine import make_url
 
 from core.audit.services import SYSTEM
 from core.config import ROOT, Settings
 from core.embedded import start_redis
 from core.extensions import db
-from core.jobs.messages import redis_of
+from core.jobs.messages import queue_named, redis_of
 from core.jobs.services import enqueue
+from core.jobs.worker import JobWorker
 from tests.jobs.conftest import fresh, wait_until
 
 pytestmark = pytest.mark.services
@@ -97,6 +102,21 @@ def test_a_plugin_that_the_worker_lacks_fails_the_job(app: Flask, worker_process
 
 def _running(job_id: int, path: Path) -> None:
     wait_until(lambda: fresh(job_id).state == "running" and len(lines(path)) >= 2)
+
+
+def test_no_connection_is_shared_with_the_process_of_a_job(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    db.session.execute(text("SELECT 1"))
+    db.session.rollback()
+    open_at_fork: list[int] = []
+
+    def fork(_worker: Worker, _job: Message, _queue: Queue) -> None:
+        open_at_fork.append(cast(QueuePool, db.engine.pool).checkedin())
+
+    monkeypatch.setattr(Worker, "fork_work_horse", fork)
+    assert cast(QueuePool, db.engine.pool).checkedin() > 0
+    queue = queue_named("default", redis_of())
+    JobWorker(app, ["default"], redis_of()).fork_work_horse(Message(id="job-1-0", connection=redis_of()), queue)
+    assert open_at_fork == [0]
 
 
 def test_a_job_whose_process_is_killed_goes_on_where_it_was(
