@@ -3,6 +3,7 @@
 import sys
 
 import click
+from flask.cli import AppGroup
 
 from core.errors import ZhijiaError
 from core.extensions import db
@@ -24,7 +25,7 @@ def migrate_all() -> list[str]:
     return done.moved
 
 
-@click.group("db")
+@click.group("db", cls=AppGroup)
 def database() -> None:
     """The tables of the core and of every plugin."""
 
@@ -76,7 +77,7 @@ def _report_strangers() -> None:
             click.echo(f"{name} has tables here, but no loaded plugin owns them; they are left alone")
 
 
-@click.group("plugins")
+@click.group("plugins", cls=AppGroup)
 def plugins() -> None:
     """What is loaded, and what is in quarantine and why."""
 

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 import click
+from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from core.audit.services import SYSTEM
@@ -15,7 +16,7 @@ from core.programs.services import enable, loaded_program
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group("years")
+@click.group("years", cls=AppGroup)
 def years() -> None:
     """Programs year by year."""
 
