@@ -7,7 +7,7 @@ from flask.cli import AppGroup
 
 from core.audit.services import SYSTEM
 from core.errors import NotFound
-from core.org.queries import by_code, children, count_by_level
+from core.org.queries import by_code, children, count_below
 from core.org.services import load_divisions
 
 orgs = AppGroup("orgs", help="The tree of unions.")
@@ -34,6 +34,6 @@ def show(code: str) -> None:
     if org is None:
         raise NotFound(f"There is no organisation with the code {code}.")
     click.echo(f"{org.code} {org.name} ({org.level}, {org.kind}) {org.path}")
-    click.echo("  ".join(f"{level} {number}" for level, number in count_by_level(org.path).items()))
+    click.echo("  ".join(f"{level} {number}" for level, number in count_below(org.path).items()))
     for child in children(org.id):
         click.echo(f"  {child.code} {child.name}")

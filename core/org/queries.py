@@ -8,12 +8,14 @@ from sqlalchemy.orm import aliased
 
 from core.extensions import db
 from core.org.divisions import Known
-from core.org.models import LEVELS, Org
+from core.org.models import KINDS, LEVELS, Org
 from core.org.scope import Scope, subtree
 
 PAGE = 50
 
-_RANK = case({level: rank for rank, level in enumerate(LEVELS)}, value=Org.level)
+#: The order of every list: by level, the regional unions before the others, then by place in the tree.
+_LEVEL_RANK = case({level: rank for rank, level in enumerate(LEVELS)}, value=Org.level)
+_KIND_RANK = case({kind: rank for rank, kind in enumerate(KINDS)}, value=Org.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,18 @@ def known_orgs() -> dict[str, Known]:
 
 def children(org_id: int) -> list[Org]:
     """The orgs directly below one: first those by region, then the industry unions and listed units."""
-    rank = case((Org.kind == "regional", 0), (Org.kind == "industry", 1), (Org.kind == "listed", 2), else_=3)
-    return list(db.session.scalars(select(Org).where(Org.parent_id == org_id).order_by(rank, Org.code)))
+    return list(db.session.scalars(select(Org).where(Org.parent_id == org_id).order_by(_KIND_RANK, Org.code)))
 
 
-def count_by_level(path: str) -> dict[str, int]:
-    """How many orgs there are below ``path`` at each level, from the top down; levels without any are left out."""
-    numbers = select(Org.level, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(Org.level)
+def count_below(path: str) -> dict[str, int]:
+    """How many orgs there are below ``path``, by level from the top down, then ``industry`` and ``listed``.
+
+    Industry unions and listed units rank as a city but are not counted among the cities.
+    """
+    rank = case((Org.kind.in_(("industry", "listed")), Org.kind), else_=Org.level)
+    numbers = select(rank, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(rank)
     counts = dict(db.session.execute(numbers).all())
-    return {level: counts[level] for level in LEVELS if level in counts}
+    return {key: counts[key] for key in (*LEVELS, "industry", "listed") if key in counts}
 
 
 def township_codes(path: str) -> list[str]:
@@ -86,6 +91,11 @@ def above(scope: Scope, org: Org) -> list[Org]:
     return list(db.session.scalars(select(Org).where(Org.code.in_(codes), scope.covers(Org.path)).order_by(Org.path)))
 
 
+def industry_of(scope: Scope, org: Org) -> Org | None:
+    """The industry union that the org belongs to on the second axis, if it lies in the scope."""
+    return db.session.scalars(select(Org).where(Org.path == org.industry_path, scope.covers(Org.path))).one_or_none()
+
+
 def page_below(scope: Scope, parent: Org, *, after: str = "") -> OrgPage:
     """Up to 50 of the orgs directly below one that lie in the scope."""
     return _page(scope, Org.parent_id == parent.id, after)
@@ -111,6 +121,8 @@ def _page(scope: Scope, condition: ColumnElement[bool], after: str) -> OrgPage:
     query = select(Org, number).where(scope.covers(Org.path), condition)
     last = visible(scope, after) if after else None
     if last:
-        query = query.where(tuple_(_RANK, Org.path) > (LEVELS.index(last.level), last.path))
-    rows = [OrgRow(org, count) for org, count in db.session.execute(query.order_by(_RANK, Org.path).limit(PAGE + 1))]
+        place = (LEVELS.index(last.level), KINDS.index(last.kind), last.path)
+        query = query.where(tuple_(_LEVEL_RANK, _KIND_RANK, Org.path) > place)
+    query = query.order_by(_LEVEL_RANK, _KIND_RANK, Org.path).limit(PAGE + 1)
+    rows = [OrgRow(org, count) for org, count in db.session.execute(query)]
     return OrgPage(rows[:PAGE], rows[PAGE - 1].org.code if len(rows) > PAGE else None)

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from core.org.queries import above, count_by_level, page_below, page_found, page_of_members, tops, visible
+from core.org.queries import above, count_below, industry_of, page_below, page_found, page_of_members, tops, visible
 from core.org.scope import Scope
 from core.org.titles import KIND_TITLES, LEVEL_TITLES
 from core.users.access import scope_of
@@ -43,7 +43,8 @@ def show(code: str) -> str:
         "org/show.html",
         org=org,
         above=above(scope, org),
-        counts=count_by_level(org.path),
+        counts=count_below(org.path),
+        industry=industry_of(scope, org),
         page=page_below(scope, org, after=request.args.get("after", "")),
         members=page_of_members(scope, org, after=request.args.get("member", "")),
         search="",

@@ -11,7 +11,7 @@ from core.extensions import db
 from core.org.cli import orgs
 from core.org.divisions import BadDivisions
 from core.org.models import Org
-from core.org.queries import by_code, children, count_by_level
+from core.org.queries import by_code, children, count_below
 from core.org.services import LoadReport, load_divisions
 
 pytestmark = pytest.mark.services
@@ -60,7 +60,7 @@ def test_what_is_loaded_can_be_found(app: Flask, tmp_path: Path) -> None:
     province = by_code("99")
     assert province is not None
     assert [child.code for child in children(province.id)] == ["9901", "9902"]
-    assert count_by_level(province.path) == {"city": 2, "county": 1, "township": 1}
+    assert count_below(province.path) == {"city": 2, "county": 1, "township": 1}
 
 
 def test_a_new_name_counts_as_changed_and_missing_rows_are_left_alone(app: Flask, tmp_path: Path) -> None:

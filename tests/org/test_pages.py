@@ -3,7 +3,7 @@ from sqlalchemy import update
 
 from core.extensions import db
 from core.org.models import Org
-from core.org.queries import page_below, page_found, visible
+from core.org.queries import count_below, page_below, page_found, visible
 from core.org.scope import Scope
 from core.pinyin import spell
 from core.users.testing import AsUser
@@ -56,7 +56,10 @@ def test_a_page_shows_the_way_down_and_what_is_below(as_user: AsUser) -> None:
 
 
 def test_an_industrial_union_shows_who_belongs_to_it(as_user: AsUser) -> None:
-    assert "新城公交公司工会" in as_user("leader").get("/orgs/61-transport").text
+    browser = as_user("leader")
+    assert "新城公交公司工会" in browser.get("/orgs/61-transport").text
+    assert "陕西省交通运输工会" in browser.get("/orgs/610102-bus").text
+    assert "陕西省交通运输工会" not in as_user("leader", "6101").get("/orgs/610102-bus").text
 
 
 @pytest.mark.usefixtures("spelled")
@@ -68,6 +71,7 @@ def test_orgs_are_found_by_name_pinyin_initials_code_and_level() -> None:
     assert codes(everywhere, search="610102") == ["610102", "610102001", "610102-bus"]
     assert codes(everywhere, search="新城", level="county") == ["610102"]
     assert codes(everywhere, search="%") == []
+    assert codes(everywhere, search="61", level="city") == ["6101", "6102", "6111", "61-transport"]
     assert codes(Scope.of(["/61/6102/"]), search="区") == ["610202"]
     assert codes(Scope(), search="区") == []
 
@@ -112,3 +116,10 @@ def test_an_org_given_up_is_marked(as_user: AsUser, small_tree: dict[str, Org]) 
     db.session.commit()
     assert browser.get("/orgs/6101").text.count(marked) == before + 1
     assert visible(Scope.of(["/61/"]), "610103") is not None
+
+
+def test_industry_unions_are_not_counted_among_the_cities(small_tree: dict[str, Org]) -> None:
+    assert list(count_below("/61/").items()) == [
+        ("city", 3), ("county", 3), ("township", 1), ("enterprise", 1), ("industry", 1),
+    ]  # fmt: skip
+    assert count_below("/61/6102/") == {"county": 1}
