@@ -14,6 +14,7 @@ from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
 from core.jobs import views as job_views
 from core.org import views as org_views
+from core.people import views as people_views
 from core.plugin import gate
 from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
 from core.programs import switch
@@ -56,7 +57,7 @@ def create_app(
     csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)
-    for part in (org_views, user_views, user_admin, audit_views, job_views):
+    for part in (org_views, people_views, user_views, user_admin, audit_views, job_views):
         app.register_blueprint(part.blueprint)
     job_views.init_app(app)
     mount(app, registry)

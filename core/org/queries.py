@@ -60,7 +60,7 @@ def count_below(path: str) -> dict[str, int]:
     """
     rank = case((Org.kind.in_(("industry", "listed")), Org.kind), else_=Org.level)
     numbers = select(rank, func.count()).where(subtree(Org.path, path), Org.path != path).group_by(rank)
-    counts = dict(db.session.execute(numbers).all())
+    counts: dict[str, int] = dict(db.session.execute(numbers).all())
     return {key: counts[key] for key in (*LEVELS, "industry", "listed") if key in counts}
 
 

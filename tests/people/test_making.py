@@ -69,11 +69,11 @@ def test_an_area_gives_each_of_its_numbers_once(monkeypatch: pytest.MonkeyPatch)
 class TestMaking:
     @pytest.mark.parametrize("count", [0, -1, MOST_PEOPLE + 1])
     def test_a_count_out_of_range_is_refused(self, count: int) -> None:
-        with pytest.raises(Refused, match="1 to 5000000"):
+        with pytest.raises(Refused, match=str(MOST_PEOPLE)):
             make_people(SYSTEM, count, 1, org("99"))
 
     def test_an_org_without_townships_is_refused(self) -> None:
-        with pytest.raises(Refused, match="no township union at or below 辛社区工会"):
+        with pytest.raises(Refused, match="辛社区工会"):
             make_people(SYSTEM, 1, 1, org("990101001001"))
 
     def test_the_same_seed_adds_nobody_twice(self) -> None:

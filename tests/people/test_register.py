@@ -28,7 +28,7 @@ def on_file() -> int:
 
 @pytest.mark.parametrize("code", ["nowhere", "990201100"])
 def test_an_org_out_of_scope_looks_like_none_at_all(code: str) -> None:
-    with pytest.raises(Refused, match=f"no union with the code {code} that you may"):
+    with pytest.raises(Refused, match=code):
         register_people(SYSTEM, [row(1), row(2, code)], Scope.of(["/99/9901/"]))
     assert on_file() == 0
     assert register_people(SYSTEM, [row(1)], Scope.of(["/99/9901/"])).added == 1  # nothing is left of the refused try

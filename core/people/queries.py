@@ -1,0 +1,114 @@
+"""Finding people on file, within a scope; what comes back is masked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from core.extensions import db
+from core.org.models import Org
+from core.org.scope import Scope, subtree
+from core.people.models import Person
+from core.people.numbers import mask_account, mask_id, mask_phone
+from core.people.secrets import digest
+from core.pinyin import spell_name
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person as lists and pages show them: numbers masked, empty where not known."""
+
+    id: int
+    name: str
+    gender: str
+    born_on: date
+    org_code: str
+    org_name: str
+    id_number: str
+    phone: str
+    bank_account: str
+    bank_name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """One page of people; ``next`` is the id to go on after, none at the end."""
+
+    rows: Sequence[PersonView]
+    next: int | None
+
+
+def by_id(scope: Scope, person_id: int) -> PersonView | None:
+    """The person with this id, if in the scope."""
+    return _one(_views(scope).where(Person.id == person_id))
+
+
+def by_id_number(scope: Scope, id_number: str) -> PersonView | None:
+    """The person with this (normalised) identity number, if in the scope."""
+    return _one(_views(scope).where(Person.id_number_digest == digest("id_number", id_number)))
+
+
+def page_of_people(scope: Scope, *, search: str = "", org_path: str = "", after: int | None = None) -> PeoplePage:
+    """Up to 50 people: whose name, pinyin or initials begin with ``search``, at or below ``org_path``.
+
+    With a search in the order of the pinyin, else by org.
+    """
+    query = _views(scope)
+    if org_path:
+        query = query.where(subtree(Person.org_path, org_path))
+    order, condition = _found(search.strip())
+    if condition is not None:
+        query = query.where(condition)
+    last = db.session.execute(
+        select(order, Person.id).where(Person.id == after, scope.covers(Person.org_path))
+    ).one_or_none()
+    if last:
+        query = query.where(tuple_(order, Person.id) > tuple(last))
+    rows = [_view(*row) for row in db.session.execute(query.order_by(order, Person.id).limit(PAGE + 1))]
+    return PeoplePage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
+
+
+def _found(search: str) -> tuple[InstrumentedAttribute[str], ColumnElement[bool] | None]:
+    """What to order by, and the condition. A Chinese name is found through its pinyin, which has an index."""
+    if not search:
+        return Person.org_path, None
+    latin = search.lower().replace(" ", "")
+    if not latin.isascii():
+        spelled = _begins(Person.pinyin, spell_name(search).pinyin)
+        return Person.pinyin, spelled & Person.name.startswith(search, autoescape=True)
+    return Person.pinyin, _begins(Person.pinyin, latin) | _begins(Person.initials, latin)
+
+
+def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:
+    """A prefix as an index range, which LIKE with a parameter is not; ``~`` follows all that pinyin is made of."""
+    return (column >= prefix) & (column < prefix + "~")
+
+
+def _views(scope: Scope) -> Select[Person, str, str]:
+    return select(Person, Org.code, Org.name).join(Org, Org.id == Person.org_id).where(scope.covers(Person.org_path))
+
+
+def _one(query: Select[Person, str, str]) -> PersonView | None:
+    row = db.session.execute(query).one_or_none()
+    return _view(*row) if row else None
+
+
+def _view(person: Person, org_code: str, org_name: str) -> PersonView:
+    return PersonView(
+        id=person.id,
+        name=person.name,
+        gender=person.gender,
+        born_on=person.born_on,
+        org_code=org_code,
+        org_name=org_name,
+        id_number=mask_id(person.id_number_tail),
+        phone=mask_phone(person.phone_tail) if person.phone_tail else "",
+        bank_account=mask_account(person.bank_account_tail) if person.bank_account_tail else "",
+        bank_name=person.bank_name or "",
+        active=person.active,
+    )
