@@ -44,6 +44,9 @@ MATRIX: dict[str, str] = {
     "jobs.cancel": "job.retry",
     "org.index": "org.view",
     "org.show": "org.view",
+    "people.index": "people.view",
+    "people.find": "people.view",
+    "people.show": "people.view",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,
