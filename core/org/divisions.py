@@ -19,6 +19,8 @@ from core.org.names import division_name, union_name
 
 DATA = Path(__file__).parent / "data"
 COLUMNS = ("code", "name", "level", "parent_code")
+#: The industry union that the org belongs to on the second axis; a file without this column leaves it as it is.
+INDUSTRY = "industry_code"
 _CODE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _SHOWN = 20
 
@@ -35,13 +37,16 @@ class Division:
     kind: str = "regional"
     short_name: str = ""
     path: str = ""
+    industry_code: str | None = None
+    industry_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the database holds of an organisation that a row may name as its parent."""
+    """What the database holds of an organisation that a row may name as its parent or its industry union."""
 
     level: str
+    kind: str
     parent_code: str
     short_name: str
 
@@ -87,7 +92,8 @@ def _read(path: Path) -> Iterator[Division]:
             for row in reader:
                 values = {column: (row[column] or "").strip() for column in COLUMNS}
                 kind = "enterprise" if values["level"] == "enterprise" else "regional"
-                yield Division(line=reader.line_num, kind=kind, **values)
+                industry = row[INDUSTRY].strip() if INDUSTRY in row else None
+                yield Division(line=reader.line_num, kind=kind, industry_code=industry, **values)
     except UnicodeDecodeError as error:
         raise BadDivisions([_("The file is not UTF-8 text; save it as “CSV UTF-8” and try again.")]) from error
     except csv.Error as error:
@@ -125,7 +131,10 @@ def check_tree(rows: Iterable[Division], known: Mapping[str, Known]) -> list[Div
     Raises :class:`BadDivisions` for unknown parents, cycles and levels that are not below the parent's.
     """
     by_code = {row.code: row for row in rows}
-    nodes = {**known, **{row.code: Known(row.level, row.parent_code, row.short_name) for row in by_code.values()}}
+    nodes = {
+        **known,
+        **{row.code: Known(row.level, row.kind, row.parent_code, row.short_name) for row in by_code.values()},
+    }
     problems = [problem for row in by_code.values() for problem in _misplaced(row, nodes)]
     problems += [
         _("Line %(line)d: %(code)s would no longer rank above %(child)s, which is below it.",
@@ -135,7 +144,7 @@ def check_tree(rows: Iterable[Division], known: Mapping[str, Known]) -> list[Div
     ]  # fmt: skip
     if problems:
         raise BadDivisions(problems)
-    return [replace(_named(row, by_code, known), path=_path(row.code, nodes)) for row in by_code.values()]
+    return [_placed(_named(row, by_code, known), nodes) for row in by_code.values()]
 
 
 def _misplaced(row: Division, nodes: Mapping[str, Known]) -> Iterator[str]:
@@ -149,6 +158,9 @@ def _misplaced(row: Division, nodes: Mapping[str, Known]) -> Iterator[str]:
                 line=row.line, parent=row.parent_code, code=row.code)  # fmt: skip
     elif _in_cycle(row.code, nodes):
         yield _("Line %(line)d: %(code)s is above itself.", line=row.line, code=row.code)
+    elif row.industry_code and (row.industry_code not in nodes or nodes[row.industry_code].kind != "industry"):
+        yield _("Line %(line)d: the industrial union %(industry)s of %(code)s is not known.",
+                line=row.line, industry=row.industry_code, code=row.code)  # fmt: skip
     elif not _below(nodes[row.code], parent):
         yield _("Line %(line)d: %(code)s is a %(level)s and cannot be below %(parent)s, which is a %(parent_level)s.",
                 line=row.line, code=row.code, level=row.level,
@@ -178,6 +190,11 @@ def _named(row: Division, by_code: Mapping[str, Division], known: Mapping[str, K
     above = parent.name if isinstance(parent, Division) else parent.short_name if parent else ""
     place = division_name(row.name, row.level, above)
     return replace(row, name=union_name(place, row.level), short_name=place)
+
+
+def _placed(row: Division, nodes: Mapping[str, Known]) -> Division:
+    industry = None if row.industry_code is None else row.industry_code and _path(row.industry_code, nodes)
+    return replace(row, path=_path(row.code, nodes), industry_path=industry)
 
 
 def _path(code: str, nodes: Mapping[str, Known]) -> str:

@@ -43,9 +43,9 @@ def known_orgs() -> dict[str, Known]:
     """Every org by its code, with what a loaded file is checked against."""
     parent = aliased(Org)
     rows = db.session.execute(
-        select(Org.code, Org.level, parent.code, Org.short_name).outerjoin(parent, Org.parent_id == parent.id)
+        select(Org.code, Org.level, Org.kind, parent.code, Org.short_name).outerjoin(parent, Org.parent_id == parent.id)
     )
-    return {code: Known(level, parent_code or "", short_name) for code, level, parent_code, short_name in rows}
+    return {code: Known(level, kind, above or "", short_name) for code, level, kind, above, short_name in rows}
 
 
 def children(org_id: int) -> list[Org]:

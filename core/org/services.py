@@ -14,35 +14,40 @@ from core.org.queries import known_orgs
 from core.pinyin import spell
 
 _STAGED = "loaded_org"
-_COLUMNS = ("code", "name", "short_name", "pinyin", "initials", "level", "kind", "parent_code", "path")
+#: ``industry_path``: null leaves it as it is, empty takes it away.
+_COLUMNS = ("code", "name", "short_name", "pinyin", "initials", "level", "kind", "parent_code", "path", "industry_path")
 
 _COUNT = """
 SELECT count(*) FILTER (WHERE o.id IS NULL) AS added,
        count(*) FILTER (WHERE o.id IS NOT NULL AND (
-           o.name, o.short_name, o.pinyin, o.initials, o.level, o.kind, o.path)
-           IS DISTINCT FROM (l.name, l.short_name, l.pinyin, l.initials, l.level, l.kind, l.path)) AS changed,
+           o.name, o.short_name, o.pinyin, o.initials, o.level, o.kind, o.path, coalesce(o.industry_path, ''))
+           IS DISTINCT FROM (l.name, l.short_name, l.pinyin, l.initials, l.level, l.kind, l.path,
+                             coalesce(l.industry_path, o.industry_path, ''))) AS changed,
        count(*) AS total
 FROM loaded_org l LEFT JOIN core_org o USING (code)
 """
 #: A new org comes in with its final path, but its parent may be new as well: the next statement ties it.
 _INSERT = """
-INSERT INTO core_org (code, name, short_name, pinyin, initials, level, kind, path)
-SELECT code, name, short_name, pinyin, initials, level, kind, path FROM loaded_org l
+INSERT INTO core_org (code, name, short_name, pinyin, initials, level, kind, path, industry_path)
+SELECT code, name, short_name, pinyin, initials, level, kind, path, nullif(industry_path, '') FROM loaded_org l
 WHERE NOT EXISTS (SELECT FROM core_org o WHERE o.code = l.code)
 ORDER BY path
 """
 _UPDATE = """
 UPDATE core_org o
 SET name = l.name, short_name = l.short_name, pinyin = l.pinyin, initials = l.initials, level = l.level,
-    kind = l.kind, parent_id = p.id
+    kind = l.kind, parent_id = p.id, industry_path = nullif(coalesce(l.industry_path, o.industry_path), '')
 FROM loaded_org l LEFT JOIN core_org p ON p.code = l.parent_code
 WHERE o.code = l.code
-  AND (o.name, o.short_name, o.pinyin, o.initials, o.level, o.kind, o.parent_id)
-      IS DISTINCT FROM (l.name, l.short_name, l.pinyin, l.initials, l.level, l.kind, p.id)
+  AND (o.name, o.short_name, o.pinyin, o.initials, o.level, o.kind, o.parent_id, coalesce(o.industry_path, ''))
+      IS DISTINCT FROM (l.name, l.short_name, l.pinyin, l.initials, l.level, l.kind, p.id,
+                        coalesce(l.industry_path, o.industry_path, ''))
 """
 _REMEMBER_INDUSTRY = """
 CREATE TEMP TABLE loaded_industry ON COMMIT DROP AS
-SELECT o.id, i.id AS industry_id FROM core_org o JOIN core_org i ON i.path = o.industry_path
+SELECT o.id, i.id AS industry_id
+FROM core_org o JOIN core_org i ON i.path = o.industry_path LEFT JOIN loaded_org l ON l.code = o.code
+WHERE l.industry_path IS NULL
 """
 #: Whatever hangs below a moved org moves with it, also what the file does not name; the new path cascades from here
 #: into every table that names an org.
@@ -103,7 +108,17 @@ def _stage(rows: Sequence[Division]) -> None:
         _STAGED,
         _COLUMNS,
         (
-            (row.code, row.name, row.short_name, *spell(row.short_name), row.level, row.kind, row.parent_code, row.path)
+            (
+                row.code,
+                row.name,
+                row.short_name,
+                *spell(row.short_name),
+                row.level,
+                row.kind,
+                row.parent_code,
+                row.path,
+                row.industry_path,
+            )
             for row in rows
         ),
     )

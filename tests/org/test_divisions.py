@@ -57,12 +57,12 @@ def test_a_longer_cycle_names_each_of_its_rows(tmp_path: Path) -> None:
 
 
 def test_a_cycle_through_the_database_is_found(tmp_path: Path) -> None:
-    known = {"99": Known("province", "", "某省"), "990101": Known("county", "9901", "某县")}
+    known = {"99": Known("province", "regional", "", "某省"), "990101": Known("county", "regional", "9901", "某县")}
     assert problems_of(write(tmp_path, HEADER + "9901,某市,city,990101\n"), known)[0] == "Line 2: 9901 is above itself."
 
 
 def test_a_row_cannot_sink_below_what_the_database_has_under_it(tmp_path: Path) -> None:
-    known = {"99": Known("province", "", "某省"), "990101": Known("county", "9901", "某县")}
+    known = {"99": Known("province", "regional", "", "某省"), "990101": Known("county", "regional", "9901", "某县")}
     assert problems_of(write(tmp_path, HEADER + "9901,某市,county,99\n"), known) == [
         "Line 2: 9901 would no longer rank above 990101, which is below it."
     ]
@@ -106,7 +106,9 @@ def test_the_overlay_comes_with_its_province(tmp_path: Path) -> None:
 
 
 def test_a_file_of_some_counties_keeps_the_place_the_overlay_gives_them(tmp_path: Path) -> None:
-    known = {code: Known("city", "61", code) for code in ("6104", "6111")} | {"61": Known("province", "", "陕西省")}
+    known = {code: Known("city", "regional", "61", code) for code in ("6104", "6111")} | {
+        "61": Known("province", "regional", "", "陕西省")
+    }
     path = write(tmp_path, HEADER + "610403,杨陵区,county,6104\n")
     assert [row.path for row in check_tree(read_divisions(path), known)] == ["/61/6111/610403/"]
 
@@ -118,3 +120,11 @@ def test_the_file_of_shaanxi_has_eleven_cities() -> None:
     assert counts == {"province": 1, "city": 11, "county": 107, "township": 1335, "village": 20356}
     assert next(row.path for row in rows if row.code == "610102") == "/61/6101/610102/"
     assert len({row.path for row in rows}) == len(rows)
+
+
+@pytest.mark.parametrize("code", ["61-nowhere", "6111"])
+def test_an_unknown_industrial_union_is_named(tmp_path: Path, code: str) -> None:
+    rows = f"61,陕西省,province,,\n6101,西安市,city,61,{code}\n"
+    assert problems_of(write(tmp_path, "code,name,level,parent_code,industry_code\n" + rows)) == [
+        f"Line 3: the industrial union {code} of 6101 is not known."
+    ]

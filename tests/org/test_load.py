@@ -91,6 +91,28 @@ def test_an_industry_path_follows_its_industry_union(app: Flask, tmp_path: Path)
     assert db.session.scalar(select(Org.industry_path).where(Org.code == "9902")) == "/99/990101/"
 
 
+def test_enterprises_come_with_their_industrial_union(app: Flask, tmp_path: Path) -> None:
+    def industry(
+        line: str, header: str = "code,name,level,parent_code,industry_code\n"
+    ) -> tuple[LoadReport, str | None]:
+        path = tmp_path / "enterprises.csv"
+        path.write_text(header + line)
+        report = load_divisions(SYSTEM, path)
+        return report, db.session.scalars(select(Org.industry_path).where(Org.code == "bus")).one()
+
+    load(tmp_path, "61,陕西省,province,\n6101,西安市,city,61\n")
+    line = "bus,某公交公司,enterprise,6101,61-transport\n"
+    assert industry(line) == (LoadReport(1, 0, 0, 10), "/61/61-transport/")
+    assert industry(line) == (LoadReport(0, 0, 1, 10), "/61/61-transport/")
+    bare = "bus,某公交公司,enterprise,6101\n"
+    assert industry(bare, HEADER) == (LoadReport(0, 0, 1, 10), "/61/61-transport/")  # no column: left as it is
+    assert industry(bare) == (LoadReport(0, 1, 0, 10), None)
+    assert industry(line) == (LoadReport(0, 1, 0, 10), "/61/61-transport/")
+    org = by_code("bus")
+    assert org is not None
+    assert (org.name, org.kind) == ("某公交公司工会", "enterprise")
+
+
 def test_the_commands_print_counts_and_the_tree(app: Flask, tmp_path: Path) -> None:
     runner = app.test_cli_runner()
     path = tmp_path / "divisions.csv"
