@@ -11,7 +11,7 @@ from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import Program
 from core.programs import services
-from core.programs.forms import DatesForm, YearForm, form_for, settings_from
+from core.programs.forms import DatesForm, YearForm, form_for, settings_from, summary
 from core.programs.models import ProgramYear
 from core.programs.queries import managed_by, managed_one, settings_history, sponsor_in, sponsors_for
 from core.users.access import today
@@ -195,5 +195,6 @@ def _show_page(
         program=program,
         settings_form=settings_form or _settings_form(program, values=program_year.settings),
         dates_form=dates_form or DatesForm(obj=program_year),
+        settings=summary(program.settings_form if program else None, program_year.settings),
         history=settings_history(program_year),
     )

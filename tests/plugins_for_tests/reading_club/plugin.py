@@ -1,20 +1,28 @@
 from pathlib import Path
+from typing import Any
 
+import click
 from flask import Blueprint, Response, request
+from sqlalchemy import Select, literal, null, select
 from wtforms.validators import InputRequired
 
 from core.api import (
     Card,
+    EntryKind,
     JobSpec,
     MenuItem,
     Permission,
+    Person,
     Program,
     ProgramSettingsForm,
     ProgramYear,
+    Scheme,
+    SchemeContext,
     User,
     YuanField,
     current_program_year,
     hookimpl,
+    subtree,
 )
 
 blueprint = Blueprint("reading_club", __name__)
@@ -41,6 +49,24 @@ class ReadingSettings(ProgramSettingsForm):
 
 def count_books(context: object) -> None:
     """A job that does nothing."""
+
+
+def everyone(context: SchemeContext) -> Select[Any]:
+    """The same for everybody below the sponsor."""
+    return select(
+        Person.id.label("person_id"),
+        Person.org_id,
+        Person.org_path,
+        literal(context.settings["grant"]).label("amount_fen"),
+        literal("book").label("basis"),
+        null().label("exclude_reason"),
+    ).where(subtree(Person.org_path, context.org_path))
+
+
+@click.command()
+def shelves() -> None:
+    """Count the shelves."""
+    click.echo("3 shelves")
 
 
 @hookimpl
@@ -77,6 +103,30 @@ def jobs() -> list[JobSpec]:
             schedule="0 6 * * *",
         )
     ]
+
+
+@hookimpl
+def schemes() -> list[Scheme]:
+    return [
+        Scheme(
+            code="reading_club.books",
+            program="reading_club",
+            title="Books for everybody",
+            item="books",
+            entry_kind="reading_club.books",
+            select=everyone,
+        )
+    ]
+
+
+@hookimpl
+def entry_kinds() -> list[EntryKind]:
+    return [EntryKind(code="reading_club.books", title_zh="购书经费", debit="502", credit="102")]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    return [shelves]
 
 
 @hookimpl
