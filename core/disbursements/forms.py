@@ -23,7 +23,9 @@ class DecisionForm(Form):
     """Approve or return."""
 
     decision = SelectField(
-        _l("Decision"), choices=options({"approve": _l("Approve"), "return": _l("Return")}), validators=[InputRequired()]
+        _l("Decision"),
+        choices=options({"approve": _l("Approve"), "return": _l("Return")}),
+        validators=[InputRequired()],
     )
     comment = TextAreaField(_l("Comment"), validators=[Length(max=500)])
 

@@ -31,9 +31,7 @@ from core.web.forms import Form, options
 from core.web.guard import me, needs
 
 VIEW = "run.view"
-blueprint = Blueprint(
-    "runs", __name__, url_prefix="/<int:year>/<sponsor>/<program>/runs", template_folder="templates"
-)
+blueprint = Blueprint("runs", __name__, url_prefix="/<int:year>/<sponsor>/<program>/runs", template_folder="templates")
 Page = str | Response | tuple[str, int]
 
 
