@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from core import logs
 from core import models as models
@@ -56,6 +57,9 @@ def create_app(
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
     )
     app.extensions[SETTINGS] = settings
+    if settings.proxies:  # else everybody behind a proxy would share one address, and its failed logins
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
     registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}

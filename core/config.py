@@ -39,6 +39,7 @@ class Settings:
     strict_plugins: bool
     secure_cookies: bool
     job_heartbeat: float = 5.0
+    proxies: int = 0
 
     @property
     def files(self) -> Path:
@@ -60,6 +61,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         strict_plugins=_flag(environ, "ZHIJIA_STRICT_PLUGINS"),
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
         job_heartbeat=_seconds(environ, "ZHIJIA_JOB_HEARTBEAT", 5.0),
+        proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
     )
 
 
@@ -97,6 +99,13 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0.05 <= value <= 60:
         raise ConfigError(f"{name} is {text!r}; it takes seconds between 0.05 and 60.")
     return value
+
+
+def _proxies(text: str) -> int:
+    """How many proxies stand in front and tell the visitor's address; none are believed by default."""
+    if text and text not in {"0", "1", "2", "3"}:
+        raise ConfigError(f"ZHIJIA_PROXIES is {text!r}; it takes the number of proxies in front, 0 to 3.")
+    return int(text or 0)
 
 
 def _database_url(value: str) -> str | None:

@@ -10,7 +10,7 @@ from core.jobs.queries import VIEW, JobRow
 from core.users.access import can
 from core.users.models import User
 from core.web.guard import found, me, needs
-from core.web.home import WaitingItem, provide_waiting
+from core.web.home import Panel, WaitingItem, provide_panel, provide_waiting
 
 RETRY = "job.retry"
 blueprint = Blueprint("jobs", __name__, url_prefix="/jobs", template_folder="templates")
@@ -79,6 +79,13 @@ def _waiting(user: User) -> list[WaitingItem]:
     return [WaitingItem(title=_("Failed jobs"), url=url_for("jobs.index", state="failed"), count=count, since=since)]
 
 
+def _at_work(user: User) -> Panel | None:
+    """On the home page: the newest jobs of the user's scope that wait or run, while there are any."""
+    rows, _more = queries.page_of(user, ("queued", "running"))
+    return Panel(template="jobs/_at_work.html", context={"rows": rows[:5]}) if rows else None
+
+
 def init_app(app: Flask) -> None:
-    """Bring failed jobs to the home page of those who may retry them."""
+    """Bring what is at work to the home page, and failed jobs to that of those who may retry them."""
     provide_waiting(app, _waiting)
+    provide_panel(app, _at_work, weight=50)
