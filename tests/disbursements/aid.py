@@ -1,0 +1,82 @@
+"""A plugin that only the tests of runs have: winter aid to everybody on file, by a pool or by a fixed amount."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pluggy
+from flask import Blueprint
+from sqlalchemy import BigInteger, Select, Text, case, cast, func, literal, select
+
+from core.disbursements.rules import share_pool
+from core.org.scope import subtree
+from core.people.models import Person
+from core.plugin.types import EntryKind, Program, Scheme, SchemeContext
+from core.programs.forms import ProgramSettingsForm, YuanField
+
+hookimpl = pluggy.HookimplMarker("zhijia")
+
+
+class AidSettings(ProgramSettingsForm):
+    """A pool, or so much for each."""
+
+    pool = YuanField("Pool", default=0)
+    each = YuanField("Each", default=0)
+
+
+def everybody(context: SchemeContext) -> Select[Any]:
+    """Everybody in the run's part of the tree; those without a bank account are excluded."""
+    reason = case((Person.bank_account.is_(None), literal("no_account")), else_=cast(None, Text))
+    pool = int(context.settings["pool"])
+    amount = 1 if pool else int(context.settings["each"])
+    people = select(
+        Person.id.label("person_id"),
+        Person.org_id,
+        Person.org_path,
+        cast(literal(amount), BigInteger).label("amount_fen"),
+        literal("everybody").label("basis"),
+        reason.label("exclude_reason"),
+    ).where(subtree(Person.org_path, context.org_path))
+    return share_pool(context, people, pool) if pool else people
+
+
+def slowly(context: SchemeContext) -> Select[Any]:
+    """The same, but the database takes a while over it, so that a test can step in."""
+    named = everybody(context).subquery()
+    return select(*named.c).where(func.pg_sleep(0.002).is_not(None))
+
+
+def scheme(code: str, select_: Any) -> Scheme:
+    """A scheme of this plugin."""
+    return Scheme(
+        code=f"aid.{code}",
+        program="aid",
+        title=code,
+        item="aid",
+        entry_kind="aid.paid",
+        select=select_,
+        reasons={"no_account": "No bank account"},
+    )
+
+
+@hookimpl
+def programs() -> list[Program]:
+    """One program."""
+    return [Program(code="aid", title="Aid", title_zh="冬季补助", title_en="Winter aid", settings_form=AidSettings)]
+
+
+@hookimpl
+def blueprints() -> Mapping[str, Blueprint]:
+    """No pages of its own."""
+    return {}
+
+
+@hookimpl
+def schemes() -> list[Scheme]:
+    """Everybody, and everybody slowly."""
+    return [scheme("everybody", everybody), scheme("slowly", slowly)]
+
+
+@hookimpl
+def entry_kinds() -> list[EntryKind]:
+    """What a run posts."""
+    return [EntryKind(code="aid.paid", title_zh="发放补助", debit="50205", credit="102")]
