@@ -100,6 +100,7 @@ def write_bank_files(run_id: int, folder: Path, data_key: bytes) -> Iterator[str
         name = f"{run_id}-{org.code}.csv"
         lines, total, digest = _write_bank_file(run_id, chunk.org_id, folder / name, data_key)
         if (lines, total) != (chunk.paid, chunk.total_fen):
+            (folder / name).unlink()
             raise Refused(_("The payments of %(org)s do not add up to what was posted.", org=org.name))
         db.session.add(
             BankFile(
