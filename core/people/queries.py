@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, select, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.extensions import db
@@ -56,14 +56,13 @@ def by_id_number(scope: Scope, id_number: str) -> PersonView | None:
 def page_of_people(scope: Scope, *, search: str = "", org_path: str = "", after: int | None = None) -> PeoplePage:
     """Up to 50 people: whose name, pinyin or initials begin with ``search``, at or below ``org_path``.
 
-    With a search in the order of the pinyin, else by org.
+    With a search in the order of what was found (pinyin or initials), else by org.
     """
-    query = _views(scope)
+    within = scope.covers(Person.org_path)
     if org_path:
-        query = query.where(subtree(Person.org_path, org_path))
-    order, condition = _found(search.strip())
-    if condition is not None:
-        query = query.where(condition)
+        within &= subtree(Person.org_path, org_path)
+    order, condition = _found(search.strip(), within)
+    query = _views(scope).where(within, condition)
     last = db.session.execute(
         select(order, Person.id).where(Person.id == after, scope.covers(Person.org_path))
     ).one_or_none()
@@ -73,15 +72,21 @@ def page_of_people(scope: Scope, *, search: str = "", org_path: str = "", after:
     return PeoplePage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
 
 
-def _found(search: str) -> tuple[InstrumentedAttribute[str], ColumnElement[bool] | None]:
-    """What to order by, and the condition. A Chinese name is found through its pinyin, which has an index."""
+def _found(search: str, within: ColumnElement[bool]) -> tuple[InstrumentedAttribute[str], ColumnElement[bool]]:
+    """What to order by, and the condition: always one index that gives the order as well.
+
+    A Chinese name is found through its pinyin; Latin letters are pinyin where anybody's begins so, else initials.
+    """
     if not search:
-        return Person.org_path, None
+        return Person.org_path, true()
     latin = search.lower().replace(" ", "")
     if not latin.isascii():
         spelled = _begins(Person.pinyin, spell_name(search).pinyin)
         return Person.pinyin, spelled & Person.name.startswith(search, autoescape=True)
-    return Person.pinyin, _begins(Person.pinyin, latin) | _begins(Person.initials, latin)
+    by_pinyin = _begins(Person.pinyin, latin)
+    if db.session.scalars(select(Person.id).where(within, by_pinyin).limit(1)).first() is not None:
+        return Person.pinyin, by_pinyin
+    return Person.initials, _begins(Person.initials, latin)
 
 
 def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:

@@ -108,6 +108,8 @@ def test_enterprises_come_with_their_industrial_union(app: Flask, tmp_path: Path
     assert industry(bare, HEADER) == (LoadReport(0, 0, 1, 10), "/61/61-transport/")  # no column: left as it is
     assert industry(bare) == (LoadReport(0, 1, 0, 10), None)
     assert industry(line) == (LoadReport(0, 1, 0, 10), "/61/61-transport/")
+    other = "bus,某公交公司,enterprise,6101,61-construction\n"
+    assert industry(other) == (LoadReport(0, 1, 0, 10), "/61/61-construction/")
     org = by_code("bus")
     assert org is not None
     assert (org.name, org.kind) == ("某公交公司工会", "enterprise")

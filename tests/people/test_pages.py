@@ -79,6 +79,8 @@ def test_names_are_found_by_their_beginning() -> None:
     assert names(EVERYWHERE, search="单") == ["单大伟", "单小芳"]
     assert names(EVERYWHERE, search="shan xiao") == ["单小芳"]
     assert names(EVERYWHERE, search="WF") == ["王芳"]
+    assert names(EVERYWHERE, search="wg") == ["王刚"]
+    assert names(Scope.of(["/61/6101/"]), search="wg") == []
     assert names(EVERYWHERE, search="wang") == ["王芳", "王刚"]
     assert names(EVERYWHERE, search="芳") == names(EVERYWHERE, search="%") == names(EVERYWHERE, search="w_") == []
 
@@ -91,7 +93,7 @@ def test_a_list_keeps_to_scope_and_org() -> None:
     assert by_id_number(Scope.of(["/61/6102/"]), number(1)) is None
 
 
-@pytest.mark.parametrize("search", ["", "li"])
+@pytest.mark.parametrize("search", ["", "li", "lf"])
 def test_long_lists_come_in_pages_without_gap_or_repeat(search: str) -> None:
     register_people(
         SYSTEM, [PersonRow("610102", f"李{'芳' * (n % 3 + 1)}", number(n)) for n in range(10, 111)], EVERYWHERE
