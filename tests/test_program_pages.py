@@ -77,6 +77,17 @@ def test_the_list_holds_only_what_the_user_may_see(small_tree: dict[str, Org], a
     assert [code for code in codes if f"/2014/{code}/" in province] == ["61", "6102", "61-transport"]
 
 
+def test_a_grant_for_one_program_lists_only_that_program(
+    clubs: ProgramYear, small_tree: dict[str, Org], as_user: AsUser
+) -> None:
+    chess = switch_on(small_tree["61"], 2015)
+    chess.program = "chess"
+    db.session.commit()
+    both, clubs_only = as_user("clerk"), as_user("clerk", program="reading_club")
+    assert [f"/{year}/61/" in both.get("/programs").text for year in (2014, 2015)] == [True, True]
+    assert [f"/{year}/61/" in clubs_only.get("/programs").text for year in (2014, 2015)] == [True, False]
+
+
 def test_an_empty_list_says_so(small_tree: dict[str, Org], as_user: AsUser) -> None:
     assert "No program is switched on." in in_english(as_user("clerk")).get("/programs").text
 
@@ -272,7 +283,7 @@ def test_a_year_is_enabled_by_the_command_line(small_tree: dict[str, Org], app: 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (WORDS, "Grant: "),
+        (WORDS, "Grant"),
         ((*WORDS, "--set", "grant"), "“grant”"),
         ((*WORDS, "--set", "grant=1", "--set", "colour=red"), "“colour”"),
         ((*WORDS, "--set", "grant=much"), "“much”"),

@@ -1,10 +1,12 @@
 """Switching programs on: what is refused, the settings and their versions, the days on which a year is open."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select
 
 from core.audit.models import AuditLine
@@ -21,6 +23,12 @@ from core.users.testing import MakeUser
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
 SETTINGS = {"grant": 120_000}
+
+
+@pytest.fixture(autouse=True)
+def _sentences_in_english(app: Flask) -> Iterator[None]:
+    with force_locale("en"):
+        yield
 
 
 @pytest.fixture

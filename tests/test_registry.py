@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.orm import configure_mappers
 from core.database import metadata
 from core.errors import ConfigError
 from core.plugin.hookspecs import hookimpl
-from core.plugin.registry import Candidate, Registry, given, load, reason_of
+from core.plugin.registry import Candidate, Registry, discover_plugins, given, load, reason_of
 from core.plugin.types import EntryKind, JobSpec, Permission, Program, Scheme
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
@@ -176,6 +177,14 @@ NOT_OWN = ", which is not its own."
         ({"blueprints": {"books": view}}, NO_BLUEPRINTS),
         ({"migrations": "migrations"}, "The hook migrations must return a Path."),
         ({"migrations": Path("/nowhere/at/all")}, "The folder of migrations /nowhere/at/all does not exist."),
+        (
+            {"permissions": [Permission(code="books.edit", title="e", roles=("king",))]},
+            "The permission 'books.edit' names the role 'king', which does not exist.",
+        ),
+        (
+            {"programs": [program("books", view_permission="books.see")]},
+            "The program 'books' asks for 'books.see', which nobody defines.",
+        ),
         ({"jobs": [job(program="club")]}, "The job 'books.count' names the program 'club'" + NOT_OWN),
         (
             {"schemes": [scheme(program="club")], "entry_kinds": [KIND]},
@@ -303,3 +312,21 @@ def test_models_on_the_base_of_the_core_are_refused(module: Callable[[str, str],
         "class A(Base):\n    __tablename__ = 'cuckoo_a'\n    id: Mapped[int] = mapped_column(primary_key=True)\n"
     )
     assert "base of their own" in reason_of(loaded(module("cuckoo", source)).failed["cuckoo"])
+
+
+def test_foreign_plugins_are_only_found_when_they_are_allowed_and_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [
+        EntryPoint("aaa", "elsewhere.plugin", "zhijia.plugins"),
+        EntryPoint("zzz", "plugins.zzz.plugin", "zhijia.plugins"),
+        EntryPoint("bbb", "plugins.bbb.plugin", "zhijia.plugins"),
+        EntryPoint("ccc", "pluginsuite.plugin", "zhijia.plugins"),
+    ]
+    monkeypatch.setattr("core.plugin.registry.entry_points", lambda **_group: points)
+    assert [candidate.name for candidate in discover_plugins(())] == ["bbb", "zzz"]
+    assert [candidate.name for candidate in discover_plugins(("aaa",))] == ["bbb", "zzz", "aaa"]
+
+
+def test_a_foreign_plugin_that_was_named_and_is_not_installed_is_in_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.plugin.registry.entry_points", lambda **_group: [])
+    registry = loaded(*discover_plugins(("nobody",)))
+    assert reason_of(registry.failed["nobody"]) == "ZHIJIA_PLUGINS names it, but no such plugin is installed."

@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 
 from core.errors import ConfigError
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Scheme
+from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
@@ -32,6 +33,7 @@ def check_plugin(plugin: Plugin) -> None:
         raise ConfigError(f"{plugin.name!r} cannot be a plugin's name; small letters, digits and _ can.")
     _check_types(plugin)
     _check_codes(plugin)
+    _check_permissions(plugin)
     own = {program.code for program in plugin.programs}
     for job in plugin.jobs:
         _check_job(job, own)
@@ -82,6 +84,19 @@ def _check_codes(plugin: Plugin) -> None:
         for code, count in Counter(codes).items():
             if count > 1:
                 raise ConfigError(f"{code!r} is given twice.")
+
+
+def _check_permissions(plugin: Plugin) -> None:
+    for permission in plugin.permissions:
+        for role in permission.roles:
+            if role not in ROLES:
+                raise ConfigError(f"The permission {permission.code!r} names the role {role!r}, which does not exist.")
+    known = {permission.code for permission in (*PERMISSIONS, *plugin.permissions)}
+    for program in plugin.programs:
+        if program.view_permission not in known:
+            raise ConfigError(
+                f"The program {program.code!r} asks for {program.view_permission!r}, which nobody defines."
+            )
 
 
 def _check_job(job: JobSpec, own: set[str]) -> None:

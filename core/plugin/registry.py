@@ -141,7 +141,13 @@ def load(registry: Registry, candidates: list[Candidate], *, strict: bool) -> No
 def discover_plugins(allowed: tuple[str, ...]) -> list[Candidate]:
     """The built-in plugins in name order, then the foreign ones that ``allowed`` names: none of these comes first."""
     points = sorted(entry_points(group=GROUP), key=lambda point: (not _is_built_in(point), point.name))
-    return [Candidate(point.name, point.load) for point in points if _is_built_in(point) or point.name in allowed]
+    found = [Candidate(point.name, point.load) for point in points if _is_built_in(point) or point.name in allowed]
+    missing = sorted(set(allowed) - {point.name for point in points})
+    return [*found, *(Candidate(name, _not_installed) for name in missing)]
+
+
+def _not_installed() -> object:
+    raise ConfigError("ZHIJIA_PLUGINS names it, but no such plugin is installed.")
 
 
 def given(plugins: Mapping[str, object]) -> list[Candidate]:

@@ -70,14 +70,15 @@ def may_see(user: User, program_year: ProgramYear) -> bool:
 def visible_to(user: User, *, year: int | None = None) -> list[tuple[ProgramYear, Org]]:
     """Every enabled program year that ``user`` may see, with its sponsor: newest year first, then by program."""
     programs = db.session.scalars(select(ProgramYear.program).where(ProgramYear.enabled).distinct())
-    return _listed({program: view_scope(user, program) for program in programs}, year=year, enabled=True)
+    loaded = registry_of().programs
+    wanted = {code: loaded[code].view_permission if code in loaded else DEFAULT_PERMISSION for code in programs}
+    return _listed(_scopes(user, wanted), year=year, enabled=True)
 
 
 def managed_by(user: User) -> list[tuple[ProgramYear, Org]]:
     """Every program year, on or off, whose sponsor ``user`` manages."""
     programs = db.session.scalars(select(ProgramYear.program).distinct())
-    scopes = {program: scope_of(user, MANAGE, program) for program in programs}
-    return _listed(scopes, reaching_up=False)
+    return _listed(_scopes(user, dict.fromkeys(programs, MANAGE)), reaching_up=False)
 
 
 def managed_one(user: User, program_year_id: int) -> tuple[ProgramYear, Org] | None:
@@ -109,6 +110,19 @@ def everything() -> list[tuple[ProgramYear, Org]]:
 
 
 _ORDER = (ProgramYear.year.desc(), ProgramYear.program, ProgramYear.org_path)
+
+
+def _scopes(user: User, permissions: Mapping[str, str]) -> dict[str, Scope]:
+    """The scope for each program's permission; asked once for all programs that no grant of the user singles out."""
+    singled_out = {grant.program for grant in user.grants}
+    known: dict[tuple[str, str | None], Scope] = {}
+    scopes = {}
+    for program, permission in permissions.items():
+        key = (permission, program if program in singled_out else None)
+        if key not in known:
+            known[key] = scope_of(user, *key)
+        scopes[program] = known[key]
+    return scopes
 
 
 def _listed(
