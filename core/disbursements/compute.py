@@ -26,6 +26,7 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -155,7 +156,7 @@ def _payers(run: Run) -> Subquery:
         select(below.id.label("org_id"), payer.id.label("payer_id"))
         .join(below, and_(below.path >= payer.path, below.path < func.rtrim(payer.path, "/") + "0"))
         .where(payer.level == level, subtree(payer.path, run.org_path))
-        .distinct(below.id)
+        .ext(distinct_on(below.id))
         .order_by(below.id, func.length(payer.path).desc())
         .subquery("covered")
     )
