@@ -9,7 +9,7 @@ from flask import Flask
 
 from core.api import Org, Payment, ProgramYear, Refused, Scope, User, ZhijiaError, budgets_of, db
 from core.disbursements.models import Exclusion
-from core.disbursements.services import cancel
+from core.disbursements.services import cancel, create_run, start_computing
 from core.plugin.hooks import dashboard_cards, menu_items
 from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons import allotting, services
@@ -295,3 +295,12 @@ def test_the_menu_has_what_the_user_may_do(
 ) -> None:
     with app.test_request_context():
         assert [link.title for link in menu_items(make_user(role), listed)] == titles
+
+
+def test_the_page_shows_how_far_the_computing_is(
+    app: Flask, clerk: User, as_user: AsUser, small_tree: dict[str, Org], listed: ProgramYear
+) -> None:
+    run = create_run(clerk, listed, "four_seasons.winter", "2014年送温暖", small_tree["61"])
+    start_computing(clerk, run)
+    url = f"/2014/61/four_seasons/runs/{run.id}/progress"
+    assert "<progress" in as_user(clerk).get(url).text
