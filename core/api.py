@@ -4,12 +4,18 @@ What is in ``__all__`` stays; a removal is announced for a year with a ``Depreca
 """
 
 from core.audit.services import SYSTEM, Actor, record
+from core.bulk import copy_rows
 from core.config import LOCAL_ZONE
 from core.database import TYPES, BigId, CreatedAt, Fen, OrgPath, metadata, org_reference
+from core.disbursements.models import Payment, Run, RunChunk
+from core.disbursements.rules import paid_before, share_pool
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
+from core.ledger.models import Allotment
+from core.ledger.queries import allotments_of, budgets_of
+from core.ledger.services import Share, allot, fund_from_own
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
 from core.org.models import LEVELS, Org
@@ -43,10 +49,11 @@ from core.plugin.types import (
 from core.programs.forms import ProgramSettingsForm, YuanField, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
-from core.users.access import can, require, scope_of
+from core.registers.sheets import Record, by_columns, read_rows, write_xlsx
+from core.users.access import can, require, scope_of, today
 from core.users.models import User
 from core.web.forms import Form, options
-from core.web.guard import me
+from core.web.guard import me, needs
 
 __all__ = [
     "LEVELS",
@@ -54,6 +61,7 @@ __all__ = [
     "SYSTEM",
     "TYPES",
     "Actor",
+    "Allotment",
     "BigId",
     "Blocker",
     "Card",
@@ -68,24 +76,34 @@ __all__ = [
     "NotFound",
     "Org",
     "OrgPath",
+    "Payment",
     "Permission",
     "Person",
     "PersonRow",
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
+    "Record",
     "Refused",
     "Registered",
+    "Run",
+    "RunChunk",
     "Scheme",
     "SchemeContext",
     "Scope",
+    "Share",
     "User",
     "YuanField",
     "ZhijiaError",
     "add_working_days",
+    "allot",
+    "allotments_of",
+    "budgets_of",
     "by_code",
+    "by_columns",
     "calendar_known",
     "can",
+    "copy_rows",
     "current_program_year",
     "db",
     "decrypt",
@@ -93,6 +111,7 @@ __all__ = [
     "encrypt",
     "enqueue",
     "find",
+    "fund_from_own",
     "hookimpl",
     "is_working_day",
     "mask_account",
@@ -101,20 +120,26 @@ __all__ = [
     "mask_phone",
     "me",
     "metadata",
+    "needs",
     "options",
     "org_reference",
+    "paid_before",
     "parse_bank_account",
     "parse_id_number",
     "parse_phone",
     "parse_yuan",
+    "read_rows",
     "record",
     "register_people",
     "require",
     "scope_of",
     "settings_from",
+    "share_pool",
     "split_by_weight",
     "sponsor_code",
     "state_of",
     "subtree",
+    "today",
+    "write_xlsx",
     "yuan",
 ]

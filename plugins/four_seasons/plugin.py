@@ -1,1 +1,98 @@
 """Four-season campaigns (四季送): hook implementations only."""
+
+from pathlib import Path
+
+import click
+from flask import Blueprint
+from flask_babel import lazy_gettext as _l
+
+from core.api import (
+    Card,
+    EntryKind,
+    JobSpec,
+    MenuItem,
+    Permission,
+    Program,
+    ProgramYear,
+    Scheme,
+    User,
+    hookimpl,
+)
+from plugins.four_seasons import cards, cli, import_views
+from plugins.four_seasons import jobs as background
+from plugins.four_seasons import schemes as rules
+from plugins.four_seasons.forms import WinterSettingsForm
+
+EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
+
+
+@hookimpl
+def programs() -> list[Program]:
+    """The one program: the campaigns of the four seasons."""
+    return [
+        Program(
+            code=rules.PROGRAM,
+            title=_l("Four-season campaigns"),
+            title_zh="四季送",
+            title_en="Four-season campaigns",
+            settings_form=WinterSettingsForm,
+            view_permission="four_seasons.view",
+        )
+    ]
+
+
+@hookimpl
+def blueprints() -> dict[str, Blueprint]:
+    """The pages."""
+    return {rules.PROGRAM: import_views.blueprint}
+
+
+@hookimpl
+def permissions() -> list[Permission]:
+    """To see the campaigns and to change the hardship list; allotting is the core's ``ledger.allot``."""
+    return [
+        Permission(code="four_seasons.view", title=_l("See four-season campaigns"), roles=EVERYONE),
+        Permission(code="four_seasons.edit", title=_l("Change the hardship list"), roles=("clerk",)),
+    ]
+
+
+@hookimpl
+def jobs() -> list[JobSpec]:
+    """The background jobs."""
+    return background.JOBS
+
+
+@hookimpl
+def schemes() -> list[Scheme]:
+    """Winter warmth."""
+    return [rules.WINTER]
+
+
+@hookimpl
+def entry_kinds() -> list[EntryKind]:
+    """What a run of winter warmth posts."""
+    return [rules.WINTER_PAYMENT]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """``zhijia four-seasons ...``."""
+    return [cli.make_list]
+
+
+@hookimpl
+def migrations() -> Path:
+    """The folder of revisions."""
+    return Path(__file__).parent / "migrations"
+
+
+@hookimpl
+def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
+    """The pages of a year."""
+    return cards.menu_of(user, program_year)
+
+
+@hookimpl
+def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
+    """The figures of a year."""
+    return cards.cards_of(user, program_year)

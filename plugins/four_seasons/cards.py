@@ -1,0 +1,38 @@
+"""The menu of a program year, and its figures."""
+
+from flask_babel import lazy_gettext as _l
+
+from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_of, yuan
+from plugins.four_seasons import queries
+from plugins.four_seasons.titles import CATEGORY_TITLES
+
+VIEW, EDIT, ALLOT = "four_seasons.view", "four_seasons.edit", "ledger.allot"
+
+
+def menu_of(user: User, program_year: ProgramYear) -> list[MenuItem]:
+    """The links that the user may follow."""
+    items = [MenuItem(title=_l("Hardship list"), endpoint="four_seasons.hardship_list", icon="list-details", weight=10)]
+    if scope_of(user, EDIT, program_year.program).paths:
+        items.append(MenuItem(title=_l("Import a list"), endpoint="four_seasons.imports", icon="upload", weight=20))
+    if can(user, ALLOT, program_year.org_path, program_year.program):
+        items.append(MenuItem(title=_l("Allotment"), endpoint="four_seasons.allotment", icon="coins", weight=30))
+    return items
+
+
+def cards_of(user: User, program_year: ProgramYear) -> list[Card]:
+    """On file, by category, budget and paid: of the unions that the user may see."""
+    scope = scope_of(user, VIEW, program_year.program)
+    counts = queries.count_by_category(program_year, scope)
+    people, money = _l("people"), _l("yuan")
+    lines = budgets_of(program_year, scope_of(user, "ledger.view", program_year.program))
+    budget = sum(line.allotted_fen for line in lines if line.org.id != program_year.org_id)
+    cards = [Card(title=_l("On the hardship list"), value=f"{sum(counts.values()):,}", unit=people, weight=10,
+                  endpoint="four_seasons.hardship_list")]  # fmt: skip
+    cards += [
+        Card(title=CATEGORY_TITLES[category], value=f"{count:,}", unit=people, weight=20)
+        for category, count in counts.items()
+    ]
+    cards.append(Card(title=_l("Budget of the paying unions"), value=yuan(budget), unit=money, weight=30))
+    paid = queries.paid_fen(program_year, scope_of(user, "run.view", program_year.program))
+    cards.append(Card(title=_l("Paid"), value=yuan(paid), unit=money, weight=40))
+    return cards

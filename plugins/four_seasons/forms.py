@@ -1,0 +1,75 @@
+"""The settings of a winter campaign, and the forms of its pages."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, FileField, SelectField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length, Optional
+
+from core.api import Form, ProgramSettingsForm, YuanField, options
+from plugins.four_seasons.titles import CATEGORY_TITLES, RULE_TITLES
+
+
+class WinterSettingsForm(ProgramSettingsForm):
+    """Settings of a year's winter campaign (送温暖). Amounts are whole fen in ``data``."""
+
+    rule = SelectField(_l("Rule of payment"), choices=options(RULE_TITLES), default="pool")
+    pool = YuanField(
+        _l("Pool (yuan)"), description=_l("All money of all levels; shared equally among the workers on the list.")
+    )
+    deep = YuanField(_l("Deep hardship, each (yuan)"))
+    relative = YuanField(_l("Relative hardship, each (yuan)"))
+    accidental = YuanField(_l("Hardship caused by accident, each (yuan)"))
+    province_allotment = YuanField(
+        _l("Allotted by the sponsor (yuan)"),
+        description=_l("Shared out to the cities by the number on file; the cities raise the rest themselves."),
+    )
+    starts_on = DateField(_l("First day of the campaign"), validators=[Optional()])
+    ends_on = DateField(_l("Last day of the campaign"), validators=[Optional()])
+
+    def validate_pool(self, field: YuanField) -> None:
+        """A pool is needed where it is shared out."""
+        if self.rule.data == "pool" and not field.data:
+            raise ValidationError(_("To share a pool, the pool must be more than 0 yuan."))
+
+    def _validate_amount(self, field: YuanField) -> None:
+        if self.rule.data == "category" and not field.data:
+            raise ValidationError(_("To pay by category, the amount must be more than 0 yuan."))
+
+    validate_deep = validate_relative = validate_accidental = _validate_amount
+
+    def validate_province_allotment(self, field: YuanField) -> None:
+        """What the sponsor gives is part of the pool."""
+        if self.rule.data == "pool" and field.data and self.pool.data and field.data > self.pool.data:
+            raise ValidationError(_("The sponsor cannot allot more than the whole pool."))
+
+    def validate_ends_on(self, field: DateField) -> None:
+        """The campaign must not end before it begins."""
+        if field.data and self.starts_on.data and field.data < self.starts_on.data:
+            raise ValidationError(_("The last day of the campaign lies before the first."))
+
+
+class HardshipForm(Form):
+    """One worker for the hardship list."""
+
+    name = StringField(_l("Name"), validators=[InputRequired(), Length(max=60)])
+    id_number = StringField(_l("Identity number"), validators=[InputRequired()])
+    org_code = StringField(
+        _l("Code of the union"), description=_l("The union that answers for the worker."), validators=[InputRequired()]
+    )
+    category = SelectField(_l("Category of hardship"), choices=options(CATEGORY_TITLES))
+    cause = StringField(_l("Cause of hardship"), validators=[Length(max=200)])
+    phone = StringField(_l("Phone"))
+    bank_account = StringField(_l("Bank card"))
+    bank_name = StringField(_l("Bank"), validators=[Length(max=100)])
+
+
+class UploadForm(Form):
+    """A list as xlsx or CSV."""
+
+    file = FileField(_l("File (xlsx or CSV)"), validators=[InputRequired()])
+
+
+class MergeForm(Form):
+    """Whether the good rows go on the list although others are bad."""
+
+    only_good = BooleanField(_l("Put only the good rows on the list and leave the bad ones out"))

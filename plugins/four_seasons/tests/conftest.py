@@ -1,0 +1,107 @@
+"""A campaign of 2014 with a small list, for the tests of this plugin."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+from flask import Flask
+from stdnum.cn.ric import calc_check_digit
+
+from core.api import SYSTEM, Org, Person, PersonRow, ProgramYear, Run, Scope, User, by_code, db, register_people
+from core.disbursements.services import create_run, start_computing
+from core.programs.services import enable
+from plugins.four_seasons.titles import COLUMNS
+
+SETTINGS: dict[str, Any] = {
+    "rule": "pool",
+    "pool": 1_000_00,
+    "province_allotment": 100_00,
+    "notice_working_days": 0,
+}
+MakePeople = Callable[..., list[Person]]
+MakeFile = Callable[..., Path]
+
+
+def id_number(serial: int) -> str:
+    """A valid identity number of a fictional woman born in 1980, one for each serial number below 500."""
+    body = f"61010219800101{serial * 2:03d}"
+    return body + calc_check_digit(body + "0")
+
+
+@pytest.fixture
+def program_year(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
+    """The campaign of 2014, run by the province: a pool of 1,000 yuan, 100 of it from the province."""
+    return make_year(small_tree["61"])
+
+
+def make_year(sponsor: Org, **settings: Any) -> ProgramYear:
+    """Switch the campaign of 2014 on; ``settings`` come over :data:`SETTINGS`."""
+    return enable(SYSTEM, "four_seasons", 2014, sponsor, opens_on=date(2014, 1, 1), settings=SETTINGS | settings)
+
+
+def computed_run(clerk: User, program_year: ProgramYear, run_jobs: Callable[[], int], org_code: str = "61") -> Run:
+    """A run of the winter scheme in the org's subtree, computed; it may have failed."""
+    org = by_code(org_code)
+    assert org is not None
+    run = create_run(clerk, program_year, "four_seasons.winter", "2014年送温暖", org)
+    start_computing(clerk, run)
+    run_jobs()
+    db.session.refresh(run)
+    return run
+
+
+@pytest.fixture
+def make_people(small_tree: dict[str, Org]) -> MakePeople:
+    """``make_people(count, org_code="610102001", start=0, account=True)`` takes fictional people on file."""
+
+    def make(count: int, org_code: str = "610102001", *, start: int = 0, account: bool = True) -> list[Person]:
+        rows = [
+            PersonRow(
+                org_code=org_code,
+                name=f"王{'芳秀丽娟敏'[number % 5]}",
+                id_number=id_number(number),
+                bank_account=f"62220200000{number:05d}" if account else None,
+                bank_name="中国工商银行" if account else None,
+            )
+            for number in range(start, start + count)
+        ]
+        register_people(SYSTEM, rows, Scope(("/",)))
+        numbers = [id_number(number) for number in range(start, start + count)]
+        tails = [number[-4:] for number in numbers]
+        found = db.session.query(Person).filter(Person.id_number_tail.in_(tails)).order_by(Person.id).all()
+        return list(found)
+
+    return make
+
+
+@pytest.fixture
+def make_file(tmp_path: Path) -> MakeFile:
+    """``make_file(rows, heading=...)`` writes an xlsx with the columns of the template."""
+
+    def make(rows: Sequence[Sequence[object]], heading: Sequence[str] = tuple(COLUMNS.values())) -> Path:
+        path = tmp_path / "list.xlsx"
+        with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+            page = book.add_worksheet()
+            for line, row in enumerate([heading, *rows]):
+                page.write_row(line, 0, row)
+        return path
+
+    return make
+
+
+def good_row(serial: int, **changes: object) -> list[object]:
+    """A row of the template that is right, except for ``changes``."""
+    values: dict[str, object] = {
+        "name": f"李{'娜静霞梅燕'[serial % 5]}",
+        "id_number": id_number(serial),
+        "org_code": "610102001",
+        "category": "深度困难",
+        "cause": "重病",
+        "phone": "13800000000",
+        "bank_account": f"62220200000{serial:05d}",
+        "bank_name": "中国建设银行",
+    }
+    return list((values | changes).values())
