@@ -27,23 +27,28 @@ class Clock:
 
     def tick(self) -> None:
         """Take back, enqueue what is due, send what is waiting. Never raises because a server is away."""
-        with self._app.app_context():
-            engine, timings = db.engine, timings_of_app()
-            self._watch("PostgreSQL", lambda: take_back_silent(engine, timings), "jobs taken back")
-            self._watch("PostgreSQL", enqueue_due, "jobs made by schedules")
-            self._watch("Redis", lambda: resend(engine, timings), "messages sent by the clock")
+        try:
+            with self._app.app_context():
+                engine, timings = db.engine, timings_of_app()
+                self._watch("PostgreSQL", lambda: take_back_silent(engine, timings), "jobs taken back")
+                self._watch("PostgreSQL", enqueue_due, "jobs made by schedules")
+                self._watch("Redis", lambda: resend(engine, timings), "messages sent by the clock")
+        except SQLAlchemyError as error:  # PostgreSQL went away before the session of this tick was given back
+            self._is_away("PostgreSQL", error)
 
     def _watch(self, server: str, work: Callable[[], int], what: str) -> None:
         try:
             count = work()
         except (RedisError, SQLAlchemyError) as error:
-            server = "Redis" if isinstance(error, RedisError) else "PostgreSQL"
-            if server not in self._away:
-                log.warning(f"{server} is away; waiting for it", reason=str(error))
-            self._away.add(server)
+            self._is_away("Redis" if isinstance(error, RedisError) else "PostgreSQL", error)
             return
         if server in self._away:
             log.info(f"{server} is back")
             self._away.discard(server)
         if count:
             log.info(what, count=count)
+
+    def _is_away(self, server: str, error: Exception) -> None:
+        if server not in self._away:
+            log.warning(f"{server} is away; waiting for it", reason=str(error))
+        self._away.add(server)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from core.audit.services import SYSTEM
 from core.extensions import db
@@ -187,3 +188,18 @@ def test_a_clock_survives_a_database_that_is_away(app: Flask, monkeypatch: pytes
 
     monkeypatch.setattr("core.jobs.clock.take_back_silent", away)
     Clock(app).tick()
+
+
+def test_a_clock_survives_a_database_that_goes_away_within_a_tick(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(engine: Engine, _timings: object) -> int:
+        db.session.execute(text("SELECT 1"))
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        with engine.connect() as connection:
+            connection.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+        return 0
+
+    clock = Clock(app)
+    monkeypatch.setattr("core.jobs.clock.resend", cut)
+    with capture_logs() as logs:
+        clock.tick()
+    assert [line["event"] for line in logs] == ["PostgreSQL is away; waiting for it"]
