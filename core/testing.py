@@ -115,6 +115,8 @@ def app(settings: Settings, plugins: dict[str, object] | None) -> Iterator[Flask
     """The application, inside an application context, with every built-in plugin loaded (or those of ``plugins``)."""
     application = create_app(settings, discover=plugins is None, plugins=plugins)
     application.config["TESTING"] = True
+    # Services called by tests speak English, whether or not the Chinese catalogue has been compiled.
+    application.config["BABEL_DEFAULT_LOCALE"] = "en"
     application.test_client_class = Browser
     with application.app_context():
         yield application

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flask import Flask, has_request_context, session
+from flask import Flask, current_app, has_request_context, session
 
 from core.extensions import babel
 from core.plugin.registry import registry_of
@@ -13,8 +13,10 @@ KEY = "language"
 
 
 def chosen() -> str:
-    """The language of this session; Chinese outside a request (jobs, commands)."""
-    language = session.get(KEY) if has_request_context() else None
+    """The language of this session; that of the installation outside a request (jobs, commands)."""
+    if not has_request_context():
+        return str(current_app.config["BABEL_DEFAULT_LOCALE"])
+    language = session.get(KEY)
     return language if language in LANGUAGES else DEFAULT
 
 
