@@ -1,5 +1,6 @@
 """Each hook, through the reading clubs: what the core makes of the answer. One ``test_hook_<name>`` for each."""
 
+from collections.abc import Callable
 from datetime import date
 from types import ModuleType
 
@@ -10,6 +11,7 @@ from sqlalchemy import inspect
 from core.audit.services import SYSTEM
 from core.cli import zhijia
 from core.extensions import db
+from core.jobs.services import enqueue
 from core.org.models import Org
 from core.plugin.cli import migrate_all
 from core.plugin.hooks import dashboard_cards, menu_items
@@ -50,8 +52,19 @@ def test_hook_permissions(small_tree: dict[str, Org], make_user: MakeUser) -> No
     assert not can(leader, "reading_club.edit", "/61/6101/")
 
 
-def test_hook_jobs(app: Flask) -> None:
-    assert registry_of(app).jobs["reading_club.count"].func is reading_club.count_books
+def test_hook_jobs(clubs: ProgramYear, run_jobs: Callable[[], int]) -> None:
+    job = enqueue("reading_club.count", SYSTEM, clubs.org_path, program_year_id=clubs.id)
+    assert run_jobs() == 1
+    assert job.state == "done"
+
+
+def test_a_job_of_a_year_that_was_switched_off_meanwhile_is_skipped(
+    clubs: ProgramYear, run_jobs: Callable[[], int]
+) -> None:
+    job = enqueue("reading_club.count", SYSTEM, clubs.org_path, program_year_id=clubs.id)
+    disable(SYSTEM, clubs)
+    run_jobs()
+    assert (job.state, bool(job.error)) == ("skipped", True)
 
 
 def test_hook_schemes(app: Flask) -> None:
