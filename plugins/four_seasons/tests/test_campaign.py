@@ -277,8 +277,8 @@ def test_the_figures_of_the_year_are_those_of_the_scope(
     with app.test_request_context():
         shown = {card.title: card.value for card in dashboard_cards(make_user("clerk", "6102"), listed)}
     assert shown["On the hardship list"] == "2"
-    assert shown["Budget of the paying unions"] in ("285.71", "285.72")
-    assert shown["Paid"] == "0.00"
+    assert shown["Budget of the paying unions"] == "0.03"  # 285.71 yuan, in units of ten thousand
+    assert shown["Paid out"] == "0.00"
 
 
 @pytest.mark.parametrize(("role", "titles"), [
