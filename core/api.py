@@ -52,6 +52,7 @@ from core.programs.queries import find, sponsor_code, state_of
 from core.registers.sheets import Record, by_columns, read_rows, write_xlsx
 from core.users.access import can, require, scope_of, today
 from core.users.models import User
+from core.web.filters import wan
 from core.web.forms import Form, options
 from core.web.guard import me, needs
 
@@ -140,6 +141,7 @@ __all__ = [
     "state_of",
     "subtree",
     "today",
+    "wan",
     "write_xlsx",
     "yuan",
 ]

@@ -37,14 +37,15 @@ OWN_KEY = "four_seasons:own"
 
 @dataclass(frozen=True)
 class UnionShare:
-    """One paying union: its number on file, its part of the sponsor's money, and what its list needs. Fen.
+    """One paying union: its number on file, its part of the sponsor's money and what it booked itself. Fen.
 
-    ``missing_fen`` is what its budget line lacks for the payments that the settings ask for and no run holds yet.
+    ``need_fen`` is what a run would pay now to those who are in no run yet; ``missing_fen`` what the budget lacks.
     """
 
     org: Org
     on_file: int
     given_fen: int
+    own_fen: int
     need_fen: int
     missing_fen: int
 
@@ -68,8 +69,13 @@ class Plan:
         return sum(share.given_fen for share in self.shares)
 
     @property
+    def own_fen(self) -> int:
+        """What all of them booked from their own funds."""
+        return sum(share.own_fen for share in self.shares)
+
+    @property
     def need_fen(self) -> int:
-        """What all lists need."""
+        """What is still to be paid."""
         return sum(share.need_fen for share in self.shares)
 
     @property
@@ -85,7 +91,7 @@ def plan(program_year: ProgramYear) -> Plan:
     needs = _by_payer(payers, _needs(program_year))
     everywhere = Scope((program_year.org_path,))
     free = {row.org.id: row.free_fen for row in budgets_of(program_year, everywhere)}
-    given = {row.org_id: row.amount_fen for row, _org in allotments_of(program_year, everywhere, key=CITIES_KEY)}
+    given, own = _booked(program_year, everywhere)
     amount = int(program_year.settings.get("province_allotment") or 0)
     receivers = [org for org in payers if on_file.get(org.id)]
     parts = given or _parts(program_year, receivers, on_file, amount)
@@ -94,6 +100,7 @@ def plan(program_year: ProgramYear) -> Plan:
             org,
             on_file[org.id],
             parts.get(org.id, 0),
+            own.get(org.id, 0),
             needs.get(org.id, 0),
             max(needs.get(org.id, 0) - free.get(org.id, 0), 0),
         )
@@ -165,6 +172,18 @@ def book_own_funds(actor: User, program_year: ProgramYear, effective_on: date) -
         effective_on=effective_on,
         description=_("Own funds for winter warmth %(year)s", year=program_year.year),
     )
+
+
+def _booked(program_year: ProgramYear, scope: Scope) -> tuple[dict[int, int], dict[int, int]]:
+    """Org id -> fen that came from the sponsor, and org id -> fen of own funds."""
+    given: dict[int, int] = {}
+    own: dict[int, int] = {}
+    for row, _org in allotments_of(program_year, scope):
+        if row.key == CITIES_KEY:
+            given[row.org_id] = row.amount_fen
+        elif row.key.startswith(OWN_KEY):
+            own[row.org_id] = own.get(row.org_id, 0) + row.amount_fen
+    return given, own
 
 
 def _sponsor(program_year: ProgramYear) -> Org:

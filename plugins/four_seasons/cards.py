@@ -2,7 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
-from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_of, yuan
+from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_of, wan
 from plugins.four_seasons import queries
 from plugins.four_seasons.titles import CATEGORY_TITLES
 
@@ -23,7 +23,7 @@ def cards_of(user: User, program_year: ProgramYear) -> list[Card]:
     """On file, by category, budget and paid: of the unions that the user may see."""
     scope = scope_of(user, VIEW, program_year.program)
     counts = queries.count_by_category(program_year, scope)
-    people, money = _l("people"), _l("yuan")
+    people, money = _l("people"), _l("ten thousand yuan")
     lines = budgets_of(program_year, scope_of(user, "ledger.view", program_year.program))
     budget = sum(line.allotted_fen for line in lines if line.org.id != program_year.org_id)
     cards = [Card(title=_l("On the hardship list"), value=f"{sum(counts.values()):,}", unit=people, weight=10,
@@ -32,7 +32,7 @@ def cards_of(user: User, program_year: ProgramYear) -> list[Card]:
         Card(title=CATEGORY_TITLES[category], value=f"{count:,}", unit=people, weight=20)
         for category, count in counts.items()
     ]
-    cards.append(Card(title=_l("Budget of the paying unions"), value=yuan(budget), unit=money, weight=30))
+    cards.append(Card(title=_l("Budget of the paying unions"), value=wan(budget), unit=money, weight=30))
     paid = queries.paid_fen(program_year, scope_of(user, "run.view", program_year.program))
-    cards.append(Card(title=_l("Paid"), value=yuan(paid), unit=money, weight=40))
+    cards.append(Card(title=_l("Paid out"), value=wan(paid), unit=money, weight=40))
     return cards

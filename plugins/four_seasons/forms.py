@@ -72,4 +72,4 @@ class UploadForm(Form):
 class MergeForm(Form):
     """Whether the good rows go on the list although others are bad."""
 
-    only_good = BooleanField(_l("Put only the good rows on the list and leave the bad ones out"))
+    only_good = BooleanField(_l("Leave the bad rows out"))

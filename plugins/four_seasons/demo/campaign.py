@@ -56,12 +56,10 @@ class Demo:
 
     def run(self) -> None:
         """Everything, from the empty folder to the bank files. Raises :class:`DemoError` where it stops."""
+        begun = time.monotonic()
         self._prepare()
-        with self.phase("start"):
-            self.house.start_web()
-            self.house.start_worker()
-            self.house.wait_for_web()
         with self.phase("log in"):
+            self.house.wait_for_web()
             both, reviewer, finance, admin = (self._browser(role) for role in ("both", "reviewer", "finance", "admin"))
         with self.phase("allotment"):
             self._allot(finance)
@@ -76,28 +74,34 @@ class Demo:
             self._bank_files(finance, run_id)
         with self.phase("verify"):
             self._verify(admin, run_id)
+        self.seconds["together"] = round(time.monotonic() - begun, 2)
 
     def _prepare(self) -> None:
-        zhijia = self.house.zhijia
+        """Tables, unions, people, users, the year and its list; web and worker get ready meanwhile."""
         with self.phase("services"):
-            zhijia("plugins", "list")
-        with self.phase("tables"):
-            zhijia("db", "upgrade")
+            self.house.zhijia("db", "upgrade")
+        self.house.start_web()
+        self.house.start_worker()
         with self.phase("unions"):
-            zhijia("orgs", "load", "core/org/data/divisions-shaanxi.csv")
+            self.house.zhijia("orgs", "load", "core/org/data/divisions-shaanxi.csv")
+        self.house.side_by_side(self._make_people, self._make_users)
+        with self.phase("list"):
+            self.house.zhijia("four-seasons", "make-list", "--year", YEAR, "--sponsor", SPONSOR)
+
+    def _make_people(self) -> None:
         with self.phase("people"):
-            zhijia("people", "make", "--count", str(self.people), "--seed", YEAR)
+            self.house.zhijia("people", "make", "--count", str(self.people), "--seed", YEAR)
+
+    def _make_users(self) -> None:
         with self.phase("users"):
-            self._make_users()
+            self._make_accounts()
         with self.phase("year"):
             settings = {"rule": "pool", "pool": POOL, "province_allotment": FROM_PROVINCE, "notice_working_days": "0"}
             settings |= {"starts_on": "2014-01-01", "ends_on": "2014-01-30"}
             options = [text for key, value in settings.items() for text in ("--set", f"{key}={value}")]
-            zhijia("years", "enable", "four_seasons", "--year", YEAR, "--sponsor", SPONSOR, *options)
-        with self.phase("list"):
-            zhijia("four-seasons", "make-list", "--year", YEAR, "--sponsor", SPONSOR)
+            self.house.zhijia("years", "enable", "four_seasons", "--year", YEAR, "--sponsor", SPONSOR, *options)
 
-    def _make_users(self) -> None:
+    def _make_accounts(self) -> None:
         """One user for each role, and one who is clerk and reviewer, to see that nobody approves their own work."""
         zhijia = self.house.zhijia
         zhijia("users", "demo", "--password", self.password)

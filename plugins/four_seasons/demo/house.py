@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +34,7 @@ class House:
         kept = {name: value for name, value in os.environ.items() if name not in outside}
         self.environ = kept | {"ZHIJIA_INSTANCE": str(folder), "PYTHONUNBUFFERED": "1"}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: set[subprocess.Popen[str]] = set()
 
     @property
     def address(self) -> str:
@@ -41,18 +43,35 @@ class House:
 
     def zhijia(self, *arguments: str) -> str:
         """Run a ``zhijia`` command and return what it printed. Raises :class:`DemoError` when it fails."""
-        done = subprocess.run(
+        command = subprocess.Popen(
             [sys.executable, "-m", "core.cli", *arguments],
             cwd=ROOT,
             env=self.environ,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
-        if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip())[-2000:]
-            raise DemoError(f"zhijia {' '.join(arguments[:2])} ended with {done.returncode}: {said}")
-        return done.stdout
+        self._commands.add(command)
+        printed, complained = command.communicate()
+        self._commands.discard(command)
+        if command.returncode:
+            said = (complained.strip() or printed.strip())[-2000:]
+            raise DemoError(f"zhijia {' '.join(arguments[:2])} ended with {command.returncode}: {said}")
+        return printed
+
+    def side_by_side(self, *tasks: Callable[[], None]) -> None:
+        """Do several things at once; when one goes wrong, the commands of the others are ended as well."""
+        with ThreadPoolExecutor(len(tasks)) as pool:
+            try:
+                for done in as_completed([pool.submit(task) for task in tasks]):
+                    done.result()
+            except BaseException:
+                self._end_commands()
+                raise
+
+    def _end_commands(self) -> None:
+        for command in list(self._commands):
+            command.terminate()
 
     def start_web(self) -> None:
         """Start gunicorn; it is ready when :meth:`wait_for_web` returns."""
@@ -88,6 +107,7 @@ class House:
 
     def close(self) -> None:
         """End web and worker, then the two servers; whoever does not listen is killed with its children."""
+        self._end_commands()
         for process in self.processes.values():
             if process.poll() is None:
                 process.terminate()
@@ -112,6 +132,7 @@ class House:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        (self.folder / f"{name}.pid").write_text(str(self.processes[name].pid))
 
 
 @contextmanager
@@ -142,8 +163,22 @@ def wipe(folder: Path) -> None:
         return
     if any(folder.iterdir()) and not (folder / MARKER).exists():
         raise DemoError(f"{folder} was not made by a demonstration; it is left alone.")
+    for name in ("web", "worker"):
+        pid = _left_over(folder, name)
+        if pid is not None:
+            os.killpg(pid, signal.SIGKILL)
     end_servers(folder)
     shutil.rmtree(folder)
+
+
+def _left_over(folder: Path, name: str) -> int | None:
+    """The web or worker of a demonstration that was killed, if it still runs for this folder."""
+    try:
+        pid = int((folder / f"{name}.pid").read_text())
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if f"ZHIJIA_INSTANCE={folder}".encode() in variables else None
 
 
 def end_servers(folder: Path) -> None:

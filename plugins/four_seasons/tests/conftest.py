@@ -25,6 +25,12 @@ MakePeople = Callable[..., list[Person]]
 MakeFile = Callable[..., Path]
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentences are compared in English, whether or not the Chinese catalogue has been compiled."""
+    monkeypatch.setattr("core.web.locale.DEFAULT", "en")
+
+
 def id_number(serial: int) -> str:
     """A valid identity number of a fictional woman born in 1980, one for each serial number below 500."""
     body = f"61010219800101{serial * 2:03d}"
