@@ -75,6 +75,13 @@ MATRIX: dict[str, str] = {
     "runs.object_to": "run.create",
     "runs.payments": "run.view",
     "runs.exclusions": "run.view",
+    "ledger.index": "ledger.view",
+    "ledger.entry": "ledger.view",
+    "ledger.trial_balance": "ledger.view",
+    "ledger.activity_index": "ledger.view",
+    "ledger.new_activity": "ledger.record",
+    "ledger.create_activity": "ledger.record",
+    "budget.index": "ledger.view",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,
