@@ -16,6 +16,7 @@ from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
 from core.jobs import views as job_views
+from core.ledger import frame as ledger_frame
 from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
@@ -71,7 +72,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, run_frame):
+    for frame in (job_views, program_views, run_frame, ledger_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

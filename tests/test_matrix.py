@@ -88,6 +88,13 @@ MATRIX: dict[str, str] = {
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.allot",
+    "ledger.index": "ledger.view",
+    "ledger.entry": "ledger.view",
+    "ledger.trial_balance": "ledger.view",
+    "ledger.activity_index": "ledger.view",
+    "ledger.new_activity": "ledger.record",
+    "ledger.create_activity": "ledger.record",
+    "budget.index": "ledger.view",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,

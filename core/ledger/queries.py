@@ -6,14 +6,16 @@ from datetime import date
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased, selectinload
 
 from core.errors import NotFound
 from core.extensions import db
 from core.ledger.models import Account, Activity, ActivityTemplate, Allotment, BudgetLine, Entry, Leg
+from core.ledger.scope import BookScope
 from core.org.models import Org
 from core.org.scope import Scope
 from core.programs.models import ProgramYear
+from core.users.models import User
 
 PAGE = 50
 
@@ -30,12 +32,18 @@ class AccountBalance:
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """One union's budget line in a program year."""
+    """One union's budget line in a program year. What was passed down to lower unions counts as used."""
 
     org: Org
     allotted_fen: int
     held_fen: int
     used_fen: int
+    passed_down_fen: int
+
+    @property
+    def spent_fen(self) -> int:
+        """What the union itself has spent."""
+        return self.used_fen - self.passed_down_fen
 
     @property
     def free_fen(self) -> int:
@@ -52,14 +60,39 @@ class EntryRow:
     amount_fen: int
 
 
+@dataclass(frozen=True)
+class EntryDetail:
+    """One entry with all that its page names; ``previous`` and ``next`` are ids in its book, within the scope."""
+
+    entry: Entry
+    org: Org
+    program_year: ProgramYear | None
+    poster: str | None
+    reversed_by: int | None
+    previous: int | None
+    next: int | None
+
+
+@dataclass(frozen=True)
+class BookingRow:
+    """One allotment, or one booking of own funds (no giver), over the receivers in the scope."""
+
+    key: str
+    giver: str | None
+    receivers: int
+    amount_fen: int
+    effective_on: date
+    description: str
+
+
 def entries(
-    scope: Scope, *, program_year: ProgramYear | None = None, org: Org | None = None, before: int | None = None
+    scope: BookScope, *, program_year: ProgramYear | None = None, org: Org | None = None, before: int | None = None
 ) -> list[EntryRow]:
     """A page of entries, newest first; ``before`` is the last one's id. One row more says that there is more."""
     debit = (
         select(func.sum(Leg.amount_fen)).where(Leg.entry_id == Entry.id, Leg.amount_fen > 0).correlate(Entry)
     ).scalar_subquery()
-    query = select(Entry, Org.name, debit).join(Org, Org.id == Entry.org_id).where(scope.covers(Entry.org_path))
+    query = select(Entry, Org.name, debit).join(Org, Org.id == Entry.org_id).where(scope.covers(Entry))
     if program_year is not None:
         query = query.where(Entry.program_year_id == program_year.id)
     if org is not None:
@@ -70,43 +103,97 @@ def entries(
     return [EntryRow(entry, name, int(amount)) for entry, name, amount in rows]
 
 
-def find_entry(entry_id: int, scope: Scope) -> Entry:
+def find_entry(entry_id: int, scope: BookScope) -> EntryDetail:
     """The entry with its legs, if it lies in the scope; else :class:`NotFound`."""
-    entry = db.session.scalars(
-        select(Entry)
-        .where(Entry.id == entry_id, scope.covers(Entry.org_path))
+    reversal = select(Entry.id).where(Entry.reverses == entry_id).scalar_subquery()
+    row = db.session.execute(
+        select(Entry, Org, ProgramYear, User.name, reversal)
+        .join(Org, Org.id == Entry.org_id)
+        .outerjoin(ProgramYear, ProgramYear.id == Entry.program_year_id)
+        .outerjoin(User, User.id == Entry.user_id)
+        .where(Entry.id == entry_id, scope.covers(Entry))
         .options(selectinload(Entry.legs).joinedload(Leg.account))
-    ).first()
-    if entry is None:
+    ).one_or_none()
+    if row is None:
         raise NotFound(_("There is no such entry."))
-    return entry
+    entry, org, program_year, poster, reversed_by = row
+    same_book = select(Entry.id).where(Entry.book == entry.book, scope.covers(Entry)).limit(1)
+    previous = db.session.scalar(same_book.where(Entry.seq < entry.seq).order_by(Entry.seq.desc()))
+    following = db.session.scalar(same_book.where(Entry.seq > entry.seq).order_by(Entry.seq))
+    return EntryDetail(entry, org, program_year, poster, reversed_by, previous, following)
 
 
-def balances(scope: Scope, *, program_year: ProgramYear | None = None) -> list[AccountBalance]:
+def balances(
+    scope: BookScope, *, program_year: ProgramYear | None = None, org: Org | None = None
+) -> list[AccountBalance]:
     """The trial balance by account code; debits and credits come to the same sum."""
     debit = func.coalesce(func.sum(Leg.amount_fen).filter(Leg.amount_fen > 0), 0)
     credit = func.coalesce(-func.sum(Leg.amount_fen).filter(Leg.amount_fen < 0), 0)
     query = (
         select(Account.code, func.min(Account.name), debit, credit)
         .join(Leg, Leg.account_id == Account.id)
-        .where(scope.covers(Account.org_path))
+        .join(Entry, Entry.id == Leg.entry_id)
+        .where(scope.covers(Entry))
         .group_by(Account.code)
         .order_by(Account.code)
     )
     if program_year is not None:
-        query = query.join(Entry, Entry.id == Leg.entry_id).where(Entry.program_year_id == program_year.id)
+        query = query.where(Entry.program_year_id == program_year.id)
+    if org is not None:
+        query = query.where(Scope((org.path,)).covers(Entry.org_path))
     return [AccountBalance(code, name, int(dr), int(cr)) for code, name, dr, cr in db.session.execute(query)]
+
+
+def years_in(book: type[Entry] | type[Activity], scope: BookScope) -> list[tuple[ProgramYear, str]]:
+    """The program years that have lines in a book within the scope, with their sponsors' names, newest first."""
+    lines = select(book.id).where(book.program_year_id == ProgramYear.id, scope.covers(book))
+    rows = db.session.execute(
+        select(ProgramYear, Org.name)
+        .join(Org, Org.id == ProgramYear.org_id)
+        .where(lines.exists())
+        .order_by(ProgramYear.year.desc(), ProgramYear.program, ProgramYear.org_path)
+    )
+    return list(rows)
 
 
 def budgets_of(program_year: ProgramYear, scope: Scope) -> list[BudgetRow]:
     """The budget lines of a program year within the scope, by union code."""
+    passed = (
+        select(Allotment.from_org_id, func.sum(Allotment.amount_fen).label("fen"))
+        .where(Allotment.program_year_id == program_year.id, Allotment.from_org_id.is_not(None))
+        .group_by(Allotment.from_org_id)
+        .subquery()
+    )
     rows = db.session.execute(
-        select(Org, BudgetLine)
+        select(Org, BudgetLine, func.coalesce(passed.c.fen, 0))
         .join(BudgetLine, BudgetLine.org_id == Org.id)
+        .outerjoin(passed, passed.c.from_org_id == BudgetLine.org_id)
         .where(BudgetLine.program_year_id == program_year.id, scope.covers(BudgetLine.org_path))
         .order_by(Org.code)
     )
-    return [BudgetRow(org, line.allotted_fen, line.held_fen, line.used_fen) for org, line in rows]
+    return [BudgetRow(org, line.allotted_fen, line.held_fen, line.used_fen, int(fen)) for org, line, fen in rows]
+
+
+def bookings_of(program_year: ProgramYear, scope: Scope) -> list[BookingRow]:
+    """Where the money came from: each allotment and each booking of own funds, newest first."""
+    giver = aliased(Org)
+    first = func.min(Entry.effective_on)
+    rows = db.session.execute(
+        select(
+            Allotment.key,
+            giver.name,
+            func.count(),
+            func.sum(Allotment.amount_fen),
+            first,
+            func.min(Entry.description),
+        )
+        .join(Entry, Entry.id == Allotment.entry_id)
+        .outerjoin(giver, giver.id == Allotment.from_org_id)
+        .where(Allotment.program_year_id == program_year.id, scope.covers(Allotment.org_path))
+        .group_by(Allotment.key, giver.id)
+        .order_by(first.desc(), func.min(Allotment.id).desc())
+    )
+    return [BookingRow(key, name, count, int(fen), day, text) for key, name, count, fen, day, text in rows]
 
 
 def allotments_of(program_year: ProgramYear, scope: Scope, *, key: str | None = None) -> list[tuple[Allotment, Org]]:
@@ -140,24 +227,32 @@ def template_of_year(year: int) -> ActivityTemplate:
     return found
 
 
+def find_template(code: str) -> ActivityTemplate:
+    """The form of the work ledger with this code; :class:`NotFound` if there is none."""
+    found = next((template for template in templates() if template.code == code), None)
+    if found is None:
+        raise NotFound(_("There is no such form of the work ledger."))
+    return found
+
+
 def activities(
-    scope: Scope,
+    scope: BookScope,
     template: ActivityTemplate,
     *,
     program_year: ProgramYear | None = None,
+    org: Org | None = None,
     before: int | None = None,
-    since: date | None = None,
 ) -> list[tuple[Activity, str]]:
     """A page of the work ledger with the unions' names, newest first, in the columns of one form."""
     query = (
         select(Activity, Org.name)
         .join(Org, Org.id == Activity.org_id)
-        .where(Activity.template == template.code, scope.covers(Activity.org_path))
+        .where(Activity.template == template.code, scope.covers(Activity))
     )
     if program_year is not None:
         query = query.where(Activity.program_year_id == program_year.id)
+    if org is not None:
+        query = query.where(Scope((org.path,)).covers(Activity.org_path))
     if before is not None:
         query = query.where(Activity.id < before)
-    if since is not None:
-        query = query.where(Activity.held_on >= since)
     return list(db.session.execute(query.order_by(Activity.id.desc()).limit(PAGE + 1)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from core.audit.services import Actor, record
 from core.errors import NotFound, Refused, ZhijiaError
@@ -24,7 +25,7 @@ from core.money import split_by_weight
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
-from core.users.access import require
+from core.users.access import require, today
 from core.users.models import User
 
 
@@ -178,6 +179,55 @@ def add_activity(
     )
     db.session.add(activity)
     return activity
+
+
+def record_activity(
+    actor: User,
+    template: ActivityTemplate,
+    org: Org,
+    *,
+    program_year: ProgramYear | None,
+    held_on: date,
+    data: Mapping[str, str],
+    key: str,
+) -> Activity:
+    """Write a line of the work ledger by hand, for what no run and no plugin writes. ``key`` is one per line.
+
+    Raises :class:`Refused` for a day in the future, a program that is not open or not this union's, or a ``key`` that
+    was used before (a form sent twice); :class:`ZhijiaError` naming the column that is wrong.
+    """
+    require(actor, "ledger.record", org.path, program_year.program if program_year else None)
+    if held_on > today():
+        raise ZhijiaError(_("The work ledger holds what was done; this day lies in the future."), field="held_on")
+    if program_year is not None:
+        _refuse_foreign(program_year, org)
+    values = {name: text.strip() for name, text in data.items() if text.strip()}
+    activity = add_activity(
+        actor,
+        template,
+        org,
+        program_year_id=program_year.id if program_year else None,
+        held_on=held_on,
+        data=values,
+        scope="hand",
+        key=f"{actor.id}:{key}",
+    )
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        db.session.rollback()
+        raise Refused(_("This line is in the work ledger already.")) from error
+    record(actor, "ledger.record", f"activity:{activity.id}", org.path, template=template.code)
+    db.session.commit()
+    return activity
+
+
+def _refuse_foreign(program_year: ProgramYear, org: Org) -> None:
+    if state_of(program_year) != "open":
+        raise Refused(_("The program is not open; nothing can be added to its work ledger."), field="program_year")
+    below = (org.path, org.industry_path or "")
+    if not any(path.startswith(program_year.org_path) for path in below):
+        raise Refused(_("The sponsor of the program has no such union."), field="org_code")
 
 
 def _posting(

@@ -1,0 +1,110 @@
+"""The pages of the work ledger: its lines in the columns of a form, and writing one by hand."""
+
+from secrets import token_urlsafe
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from core.errors import ZhijiaError
+from core.ledger.forms import ActivityForm, activity_form, columns_of
+from core.ledger.models import Activity, ActivityTemplate
+from core.ledger.queries import PAGE, activities, find_template, templates
+from core.ledger.scope import VIEW, book_scope
+from core.ledger.services import record_activity
+from core.ledger.views import RECORD, blueprint, may_record, wanted
+from core.org.queries import visible
+from core.programs.models import ProgramYear
+from core.programs.queries import state_of, title_of, visible_to
+from core.users.access import scope_of, today
+from core.users.queries import org_by_id
+from core.web.forms import options
+from core.web.guard import me, needs
+
+
+@blueprint.get("/activities")
+@needs(VIEW)
+def activity_index() -> str:
+    """The work ledger in the columns of one form, newest first."""
+    scope, template = book_scope(me()), _template()
+    only = wanted(Activity, scope)
+    before = request.args.get("before", type=int)
+    rows = activities(scope, template, program_year=only.program_year, org=only.org, before=before)
+    shown = rows[:PAGE]
+    return render_template(
+        "ledger/activities.html",
+        template=template,
+        templates=templates(),
+        only=only,
+        rows=shown,
+        next=shown[-1][0].id if len(rows) > PAGE else None,
+        may_record=may_record(),
+    )
+
+
+@blueprint.get("/activities/new")
+@needs(RECORD)
+def new_activity() -> str:
+    """The form for a line, with the columns of the form chosen."""
+    template = _template()
+    org = org_by_id(me().org_id)
+    data = {"key": token_urlsafe(16), "org_code": org.code if org else "", "held_on": today()}
+    return _form_page(template, _with_years(activity_form(template)(data=data)))
+
+
+@blueprint.post("/activities/new")
+@needs(RECORD)
+def create_activity() -> Response | tuple[str, int]:
+    """Write the line."""
+    template = _template()
+    form = _with_years(activity_form(template)(request.form))
+    status = 400
+    if form.validate():
+        try:
+            _record(template, form)
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+        else:
+            flash(_("The line is in the work ledger."), "success")
+            return redirect(url_for(".activity_index", form=template.code))
+    return _form_page(template, form), status
+
+
+def _record(template: ActivityTemplate, form: ActivityForm) -> None:
+    number = form.program_year.data
+    program_year = next((year for year in _open_years() if str(year.id) == number), None)
+    code = form.org_code.data or ""
+    org = visible(scope_of(me(), RECORD, program_year.program if program_year else None), code)
+    if org is None:
+        raise ZhijiaError(_("There is no organisation with the code “%(code)s” here.", code=code), field="org_code")
+    record_activity(
+        me(),
+        template,
+        org,
+        program_year=program_year,
+        held_on=form.held_on.data or today(),
+        data=columns_of(form),
+        key=form.key.data or "",
+    )
+
+
+def _template() -> ActivityTemplate:
+    code = request.args.get("form")
+    return find_template(code) if code else templates()[0]
+
+
+def _open_years() -> list[ProgramYear]:
+    return [year for year, _sponsor in visible_to(me()) if state_of(year) == "open"]
+
+
+def _with_years(form: ActivityForm) -> ActivityForm:
+    locale = str(get_locale())
+    years = {str(year.id): f"{year.year} · {title_of(year, locale)}" for year in _open_years()}
+    form.program_year.choices = options({"": _("No program")} | years)
+    return form
+
+
+def _form_page(template: ActivityTemplate, form: ActivityForm) -> str:
+    return render_template("ledger/new_activity.html", template=template, templates=templates(), form=form)
