@@ -7,6 +7,7 @@ from flask.cli import FlaskGroup
 
 from core import create_app
 from core.disbursements.cli import runs, verify
+from core.embedded.cli import services
 from core.errors import ZhijiaError
 from core.notices.cli import calendar
 from core.org.cli import orgs
@@ -21,7 +22,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (calendar, database, orgs, people, plugins, runs, users, verify, years):
+for group in (calendar, database, orgs, people, plugins, runs, services, users, verify, years):
     zhijia.add_command(group)
 
 

@@ -53,7 +53,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     _make_writable(instance)
     return Settings(
         instance=instance,
-        database_url=_database_url(environ.get("ZHIJIA_DATABASE_URL", "")),
+        database_url=database_url(environ.get("ZHIJIA_DATABASE_URL", "")),
         redis_url=_redis_url(environ.get("ZHIJIA_REDIS_URL", "")),
         secret_key=_key(environ, "ZHIJIA_SECRET_KEY", instance / "secret.key"),
         data_key=_key(environ, "ZHIJIA_DATA_KEY", instance / "data.key"),
@@ -108,7 +108,8 @@ def _proxies(text: str) -> int:
     return int(text or 0)
 
 
-def _database_url(value: str) -> str | None:
+def database_url(value: str) -> str | None:
+    """An address as people write it, as SQLAlchemy reads it."""
     if not value:
         return None
     for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):

@@ -20,8 +20,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from core import create_app
-from core.config import ROOT, Settings
-from core.embedded import start_postgres, start_redis
+from core.config import ROOT, Settings, database_url
+from core.embedded import start_postgres, start_redis, stop_postgres, stop_redis
 from core.extensions import db as database
 from core.jobs.models import Job
 from core.jobs.runner import run
@@ -54,8 +54,10 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server_urls(instance: Path) -> Iterator[tuple[str, str]]:
     """PostgreSQL (maintenance database) and Redis: outside ones if the two variables are set, else embedded."""
-    postgres = os.environ.get("ZHIJIA_DATABASE_URL") or start_postgres(instance)
+    postgres = database_url(os.environ.get("ZHIJIA_DATABASE_URL", "")) or start_postgres(instance, durable=False)
     yield postgres, os.environ.get("ZHIJIA_REDIS_URL") or start_redis(instance)
+    stop_postgres(instance)
+    stop_redis(instance)
 
 
 def _settings(instance: Path, database_url: str, redis_url: str) -> Settings:

@@ -1,0 +1,72 @@
+# Everything here works on a machine that has Python 3.11 and Node 20 and nothing else. `make help` lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+VENV := .venv/.installed
+VENDOR := core/web/static/vendor
+FRONT := $(VENDOR)/.copied
+NODE := node_modules
+ARGS ?=
+PYTEST ?=
+ONLY ?=
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard core/web/translations/*/LC_MESSAGES/*.po \
+	plugins/*/translations/*/LC_MESSAGES/*.po))
+
+.DELETE_ON_ERROR:
+.PHONY: help install demo test check bench messages browser clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+install: $(VENV) $(FRONT) $(CATALOGUES) ## set everything up, without starting anything
+
+demo: install ## the winter campaign of 2014 from beginning to end, then the intranet (ARGS="--no-serve --json")
+	@$(BIN)/python -m plugins.four_seasons.demo $(ARGS)
+
+test: install browser ## all tests, on embedded servers (PYTEST="-k ledger -x")
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: install ## style, types, who imports whom, translations
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m core.web.messages check
+
+bench: install ## measure against floors, into bench/latest.json (ONLY=disburse)
+	@$(BIN)/python -m bench $(ONLY)
+
+messages: install ## take the texts of the code into the catalogues of translations
+	@$(BIN)/python -m core.web.messages update
+
+browser: ## Chromium and Chinese fonts for the browser tests
+	@.ci/browser || true
+
+clean: ## stop the embedded servers and remove what make has made; the data under instance/ stay
+	@if [ -x $(BIN)/zhijia ] && [ -d instance ]; then $(BIN)/zhijia services stop; fi
+	rm -rf .venv $(NODE) $(VENDOR) build *.egg-info bench/latest.json
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
+	find core plugins -name '*.mo' -delete
+
+$(VENV): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Zhijia needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
+	@echo "Installing the Python packages into .venv ..."
+	@$(PYTHON) -m venv .venv
+	@PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -e ".[dev]"
+	@touch $@
+
+$(FRONT): package.json package-lock.json
+	@command -v npm >/dev/null || { echo "Zhijia needs Node 20 with npm for its front-end packages."; exit 1; }
+	@echo "Fetching the front-end packages ..."
+	@npm ci --silent --no-progress
+	@rm -rf $(VENDOR) && mkdir -p $(VENDOR)/icons/fonts
+	@cp $(NODE)/@tabler/core/dist/css/tabler.min.css $(NODE)/@tabler/core/dist/js/tabler.min.js $(VENDOR)/
+	@cp $(NODE)/htmx.org/dist/htmx.min.js $(NODE)/echarts/dist/echarts.min.js $(VENDOR)/
+	@cp $(NODE)/china-geojson/src/geojson/shan_xi_1_geo.json $(VENDOR)/shaanxi.json
+	@cp $(NODE)/@tabler/icons-webfont/dist/tabler-icons.min.css $(VENDOR)/icons/
+	@cp $(NODE)/@tabler/icons-webfont/dist/fonts/tabler-icons.woff2 $(VENDOR)/icons/fonts/
+	@touch $@
+
+%.mo: %.po $(VENV)
+	@$(BIN)/python -m core.web.messages compile $<
