@@ -20,7 +20,12 @@ def start_redis(instance: Path) -> str:
     socket = _socket(instance)
     with locked(folder.parent):
         folder.mkdir(exist_ok=True)
-        if redis_process(instance) is None:
+        process = redis_process(instance)
+        if process is not None and not socket.exists():  # its folder was removed under it: nobody can reach it
+            process.terminate()
+            process.wait(PATIENCE)
+            process = None
+        if process is None:
             _start(folder, socket)
         _await_answer(folder, socket)
     return redis_url(instance)
