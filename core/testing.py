@@ -27,13 +27,19 @@ from core.jobs.models import Job
 from core.jobs.runner import run
 from core.plugin.cli import migrate_all
 from core.users.testing import Browser, as_user, make_user, small_tree
+from core.web.testing import browser, context, end_tree, environ_of, live_server, open_as, page
 
 __all__ = [
     "app",
     "as_user",
+    "browser",
     "client",
+    "context",
     "instance",
+    "live_server",
     "make_user",
+    "open_as",
+    "page",
     "plugins",
     "run_jobs",
     "server_urls",
@@ -164,33 +170,11 @@ def worker_process(settings: Settings, tmp_path: Path) -> Iterator[Callable[...,
 
     def start(*arguments: str, environ: dict[str, str] | None = None) -> psutil.Popen:
         command = [sys.executable, str(ROOT / "worker.py"), *arguments]
-        variables = os.environ | _environ(settings) | (environ or {})
+        variables = os.environ | environ_of(settings) | (environ or {})
         with (tmp_path / "worker.log").open("a") as log:
             started.append(psutil.Popen(command, env=variables, cwd=settings.instance, stderr=log))
         return started[-1]
 
     yield start
     for process in started:
-        _end_tree(process)
-
-
-def _environ(settings: Settings) -> dict[str, str]:
-    return {
-        "ZHIJIA_INSTANCE": str(settings.instance),
-        "ZHIJIA_DATABASE_URL": settings.database_url or "",
-        "ZHIJIA_REDIS_URL": settings.redis_url or "",
-        "ZHIJIA_SECRET_KEY": settings.secret_key.hex(),
-        "ZHIJIA_DATA_KEY": settings.data_key.hex(),
-        "ZHIJIA_JOB_HEARTBEAT": str(settings.job_heartbeat),
-    }
-
-
-def _end_tree(process: psutil.Popen) -> None:
-    """End a process and all that it started, also what was left behind when it was killed."""
-    if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-        family = [process, *process.children(recursive=True)]
-        process.terminate()
-        _gone, left = psutil.wait_procs(family, timeout=5)
-        for one in left:
-            one.kill()
-    process.wait()
+        end_tree(process)
