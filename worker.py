@@ -5,6 +5,7 @@ import sys
 
 from core import create_app, logs
 from core.database import Base
+from core.embedded.versions import check_servers
 from core.errors import ZhijiaError
 from core.jobs.supervisor import Supervisor
 from core.plugin.types import QUEUES
@@ -16,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     logs.configure()
     try:
         app = create_app()
+        check_servers(app.config["SQLALCHEMY_DATABASE_URI"], app.config["ZHIJIA_REDIS_URL"])
         # Once, before the fork: every worker and every job then shares these pages of memory.
         Base.registry.configure(cascade=True)
     except ZhijiaError as error:
