@@ -5,6 +5,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.disbursements import lines as lines
+from core.disbursements.actions import may_decide
 from core.disbursements.models import Run
 from core.disbursements.queries import runs_of, waiting_for
 from core.disbursements.views import VIEW, blueprint
@@ -38,7 +39,7 @@ def waiting_runs(user: User) -> list[WaitingItem]:
     items = [
         _item(run, program_year, _("Approve: %(title)s", title=run.title))
         for run, program_year in waiting_for(user, "run.approve", "submitted")
-        if user.id not in (run.created_by, run.submitted_by)
+        if may_decide(user, run)
     ]
     items += [
         _item(run, program_year, _("Post: %(title)s", title=run.title))

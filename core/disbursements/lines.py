@@ -1,12 +1,14 @@
 """The lists of a run, who is paid and who is not, and the bank files. A million lines cost what fifty do."""
 
+from urllib.parse import quote
+
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from core.config import settings_of
 from core.disbursements.actions import allowed
 from core.disbursements.models import Run
-from core.disbursements.payout import note_download
+from core.disbursements.payout import open_bank_file
 from core.disbursements.queries import (
     PAGE,
     ExclusionRow,
@@ -15,16 +17,15 @@ from core.disbursements.queries import (
     exclusions_of,
     find_bank_file,
     payments_of,
-    totals_of,
+    totals_below,
 )
 from core.disbursements.titles import reason_title
 from core.disbursements.views import VIEW, blueprint, current_run, run_scope
-from core.errors import ZhijiaError
-from core.files.vault import read_vault
+from core.errors import NotFound, ZhijiaError
 from core.org.models import Org
 from core.org.queries import visible
 from core.plugin.gate import current_program_year
-from core.web.guard import found, me, needs
+from core.web.guard import me, needs
 
 
 @blueprint.get("/<int:run_id>/payments")
@@ -39,7 +40,7 @@ def payments(run_id: int) -> str:
         org=org,
         rows=rows[:PAGE],
         next=_next(run, rows),
-        totals=totals_of(chunks_of(run, run_scope())),
+        totals=totals_below(chunks_of(run, run_scope()), org),
         actions=allowed(me(), run, current_program_year()),
     )
 
@@ -56,7 +57,7 @@ def exclusions(run_id: int) -> str:
         org=org,
         rows=rows[:PAGE],
         next=_next(run, rows),
-        totals=totals_of(chunks_of(run, run_scope())),
+        totals=totals_below(chunks_of(run, run_scope()), org),
         reason_title=lambda code: reason_title(run.scheme, code),
     )
 
@@ -66,19 +67,26 @@ def exclusions(run_id: int) -> str:
 def bank_file(run_id: int, code: str) -> Response:
     """One union's bank file, decrypted on its way out; every download is on record."""
     run = current_run(run_id)
-    file = find_bank_file(run, code, run_scope("run.post"))
+    file, org = find_bank_file(run, code, run_scope("run.post"))
     settings = settings_of()
-    note_download(me(), file)
+    blocks = open_bank_file(me(), file, settings.files / "bank", settings.data_key)
+    title = quote(f"{run.title}-{org.short_name}.csv".replace("/", "-"), safe="")
     return Response(
-        read_vault(settings.files / "bank" / file.name, settings.data_key),
+        blocks,
         mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{file.name}"', "Cache-Control": "no-store"},
+        headers={
+            "Content-Disposition": f"attachment; filename=\"{file.name}\"; filename*=UTF-8''{title}",
+            "Cache-Control": "no-store",
+        },
     )
 
 
 def _org() -> Org | None:
     code = request.args.get("org", "").strip()
-    return found(visible(run_scope(), code)) if code else None
+    org = visible(run_scope(), code) if code else None
+    if code and org is None:
+        raise NotFound(_("There is no organisation with the code “%(code)s” here.", code=code))
+    return org
 
 
 def _after() -> tuple[str, int] | None:

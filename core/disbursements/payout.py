@@ -3,11 +3,14 @@
 import csv
 import hashlib
 import io
+import struct
 from collections.abc import Iterator
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
@@ -16,7 +19,7 @@ from core.disbursements import compute
 from core.disbursements.models import BankFile, Payment, Run, RunChunk
 from core.errors import Refused
 from core.extensions import db
-from core.files.vault import write_vault
+from core.files.vault import read_vault, write_vault
 from core.jobs.services import enqueue
 from core.ledger import budgets
 from core.ledger.models import Entry
@@ -120,10 +123,19 @@ def write_bank_files(run_id: int, folder: Path, data_key: bytes) -> Iterator[str
     db.session.commit()
 
 
-def note_download(actor: User, file: BankFile) -> None:
-    """Put the download of a bank file on record: it holds account numbers."""
+def open_bank_file(actor: User, file: BankFile, folder: Path, data_key: bytes) -> Iterator[bytes]:
+    """The content of a bank file, block by block, and the download on record: it holds account numbers.
+
+    Raises :class:`Refused` if the file is gone, or is not the one that was written.
+    """
+    blocks = read_vault(folder / file.name, data_key)
+    try:
+        first = next(blocks)
+    except (OSError, InvalidTag, struct.error) as error:
+        raise Refused(_("The bank file is damaged or no longer there. Tell the administrator.")) from error
     record(actor, "run.download", f"run:{file.run_id}", file.org_path, file=file.name, digest=file.digest.hex())
     db.session.commit()
+    return chain((first,), blocks)
 
 
 def _write_bank_file(run_id: int, org_id: int, path: Path, data_key: bytes) -> tuple[int, int, bytes]:

@@ -10,6 +10,7 @@ from sqlalchemy import false, func, or_, select, tuple_
 from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
 from core.errors import NotFound
 from core.extensions import db
+from core.jobs.models import Job
 from core.org.models import Org
 from core.org.scope import Scope
 from core.people.models import Person
@@ -44,6 +45,23 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class RunRow:
+    """A run in a list, with the sums of what the reader may see of it."""
+
+    run: Run
+    paid: int
+    total_fen: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the workers do for a run: whether a job waits or runs, else why the newest one failed, if it did."""
+
+    is_active: bool
+    error: str | None
+
+
+@dataclass(frozen=True)
 class PaymentRow:
     """One payee's line; the name as frozen in the run."""
 
@@ -70,14 +88,34 @@ class ExclusionRow:
     note: str
 
 
-def runs_of(program_year: ProgramYear, scope: Scope) -> Sequence[Run]:
-    """The runs of a program year that reach into the scope, newest first."""
-    seen = select(RunChunk.run_id).where(RunChunk.run_id == Run.id, scope.covers(RunChunk.org_path))
-    return db.session.scalars(
-        select(Run)
-        .where(Run.program_year_id == program_year.id, scope.covers(Run.org_path) | seen.exists())
+def runs_of(program_year: ProgramYear, scope: Scope) -> list[RunRow]:
+    """The runs of a program year that reach into the scope, newest first, with the sums within it."""
+    seen = scope.covers(RunChunk.org_path)
+    rows = db.session.execute(
+        select(Run, func.count(RunChunk.org_id), func.sum(RunChunk.paid), func.sum(RunChunk.total_fen))
+        .outerjoin(RunChunk, (RunChunk.run_id == Run.id) & seen)
+        .where(Run.program_year_id == program_year.id)
+        .group_by(Run.id)
+        .having(scope.covers(Run.org_path) | (func.count(RunChunk.org_id) > 0))
         .order_by(Run.id.desc())
-    ).all()
+    )
+    return [RunRow(run, int(paid or 0), int(fen or 0)) for run, _chunks, paid, fen in rows]
+
+
+def work_of(run: Run) -> Work:
+    """The background work of a run: computing it, or writing its bank files."""
+    jobs = select(Job.state, Job.error).where(
+        Job.program_year_id == run.program_year_id, Job.key.startswith(f"run:{run.id}:")
+    )
+    if db.session.execute(jobs.where(Job.state.in_(("queued", "running"))).limit(1)).first() is not None:
+        return Work(True, None)
+    newest = db.session.execute(jobs.order_by(Job.id.desc()).limit(1)).first()
+    return Work(False, newest.error if newest is not None and newest.state == "failed" else None)
+
+
+def has_decided(user: User, run: Run) -> bool:
+    """Whether the user has approved or returned the run since it was submitted."""
+    return db.session.get(RunApproval, (run.id, run.round, user.id)) is not None
 
 
 def find_run(program_year: ProgramYear, run_id: int, scope: Scope) -> Run:
@@ -108,6 +146,14 @@ def chunks_of(run: Run, scope: Scope) -> list[ChunkRow]:
         ChunkRow(org, chunk.candidates, chunk.paid, chunk.excluded, chunk.total_fen, chunk.state, bank_file)
         for org, chunk, bank_file in rows
     ]
+
+
+def totals_below(chunks: Sequence[ChunkRow], org: Org | None) -> Totals | None:
+    """The sums of the chunks at or below ``org``; none if it is a part of one, as only whole chunks are counted."""
+    if org is None:
+        return totals_of(chunks)
+    below = [chunk for chunk in chunks if chunk.org.path.startswith(org.path)]
+    return totals_of(below) if below else None
 
 
 def totals_of(chunks: Sequence[ChunkRow]) -> Totals:
@@ -195,16 +241,16 @@ def _page(query: Any, model: type[Payment] | type[Exclusion], scope: Scope, afte
     return query.order_by(model.org_path, model.person_id).limit(PAGE + 1)
 
 
-def find_bank_file(run: Run, org_code: str, scope: Scope) -> BankFile:
-    """The bank file of one union in a run; :class:`NotFound` if there is none or it is not this user's."""
-    found = db.session.scalars(
-        select(BankFile)
+def find_bank_file(run: Run, org_code: str, scope: Scope) -> tuple[BankFile, Org]:
+    """One union's bank file in a run; :class:`NotFound` if there is none or it is not this user's."""
+    row = db.session.execute(
+        select(BankFile, Org)
         .join(Org, Org.id == BankFile.org_id)
         .where(BankFile.run_id == run.id, Org.code == org_code, scope.covers(BankFile.org_path))
     ).first()
-    if found is None:
+    if row is None:
         raise NotFound(_("There is no such bank file."))
-    return found
+    return row[0], row[1]
 
 
 def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, ProgramYear]]:

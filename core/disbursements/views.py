@@ -17,6 +17,7 @@ from core.disbursements.queries import (
     find_run,
     runs_of,
     totals_of,
+    work_of,
 )
 from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
@@ -92,9 +93,9 @@ def show(run_id: int) -> str:
 @blueprint.get("/<int:run_id>/progress")
 @needs(VIEW)
 def progress(run_id: int) -> Response | str:
-    """The part of the page that moves while a worker computes; the whole page once it is done."""
+    """The part of the page that moves while a worker is busy with the run; the whole page once it is done."""
     run = current_run(run_id)
-    if run.state != "computing":
+    if not work_of(run).is_active:
         return Response(headers={"HX-Refresh": "true"})
     return render_template("disbursements/_progress.html", run=run, chunks=chunks_of(run, run_scope()))
 
@@ -197,12 +198,15 @@ def _run_page(run: Run, *, refused: str = "", form: Form | None = None) -> str:
         reasons=[(reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
         approvals=approvals_of(run),
         actions=allowed(me(), run, program_year),
+        work=work_of(run),
+        sees_all=run_scope().includes(run.org_path),
         may_download=run_scope("run.post"),
         steps=STEPS,
         steps_done=steps_done(run.state),
         scheme_title=scheme_title(run.scheme),
         refused=refused,
         decision=form if isinstance(form, DecisionForm) else DecisionForm(),
+        objection=form if isinstance(form, ObjectionForm) else None,
         posting=form if isinstance(form, PostForm) else PostForm(data={"effective_on": today()}),
     )
 
