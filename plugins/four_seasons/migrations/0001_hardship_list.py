@@ -20,6 +20,11 @@ def org_reference(table: str) -> sa.ForeignKeyConstraint:
 
 
 def upgrade() -> None:
+    create_list()
+    create_staging()
+
+
+def create_list() -> None:
     op.create_table(
         "four_seasons_hardship",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -45,6 +50,9 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_four_seasons_hardship_org_path", "four_seasons_hardship", ["program_year_id", "org_path", "id"])
+
+
+def create_staging() -> None:
     op.create_table(
         "four_seasons_import",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
