@@ -55,6 +55,7 @@ def allot(
     """
     require(actor, "ledger.allot", giver.path, program_year.program)
     _refuse_closed(program_year)
+    _refuse_future(effective_on)
     _refuse_repeated(program_year, key)
     receivers = _receivers(giver, shares)
     amounts = _split(amount_fen, shares)
@@ -102,6 +103,7 @@ def fund_from_own(
     Raises :class:`Refused` if ``key`` was used before, :class:`core.errors.NotFound` for an unknown union.
     """
     _refuse_closed(program_year)
+    _refuse_future(effective_on)
     _refuse_repeated(program_year, key)
     orgs = {org.id: org for org in db.session.scalars(select(Org).where(Org.id.in_(list(amounts))))}
     for org_id, fen in amounts.items():
@@ -278,6 +280,11 @@ def _split(amount_fen: int, shares: Sequence[Share]) -> dict[int, int]:
 def _refuse_closed(program_year: ProgramYear) -> None:
     if state_of(program_year) != "open":
         raise Refused(_("The program is not open; no money can be booked."))
+
+
+def _refuse_future(day: date) -> None:
+    if day > today():
+        raise Refused(_("The day of posting lies in the future."), field="effective_on")
 
 
 def _refuse_repeated(program_year: ProgramYear, key: str) -> None:

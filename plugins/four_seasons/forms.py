@@ -63,6 +63,12 @@ class HardshipForm(Form):
     bank_name = StringField(_l("Bank"), validators=[Length(max=100)])
 
 
+class BookingForm(Form):
+    """The day from which money that is booked counts."""
+
+    effective_on = DateField(_l("Effective day"), validators=[Optional()])
+
+
 class UploadForm(Form):
     """A list as xlsx or CSV."""
 

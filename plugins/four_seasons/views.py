@@ -1,11 +1,17 @@
 """The pages of the campaigns below ``/<year>/<sponsor>/four_seasons/``: the hardship list and the allotment."""
 
+from collections.abc import Callable
+from datetime import date
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from core.api import (
+    Allotment,
+    ProgramYear,
     Scope,
+    User,
     ZhijiaError,
     by_code,
     current_program_year,
@@ -18,11 +24,12 @@ from core.api import (
 )
 from plugins.four_seasons import allotting, queries, services
 from plugins.four_seasons.cards import ALLOT, EDIT, VIEW
-from plugins.four_seasons.forms import HardshipForm
+from plugins.four_seasons.forms import BookingForm, HardshipForm
 from plugins.four_seasons.queries import PAGE, Filters
 from plugins.four_seasons.titles import CATEGORY_TITLES
 
 blueprint = Blueprint("four_seasons", __name__, template_folder="templates")
+Page = Response | tuple[str, int]
 
 
 def editable() -> Scope:
@@ -88,10 +95,15 @@ def hardship_remove(hardship_id: int) -> Response:
 @needs(ALLOT)
 def allotment() -> str:
     """Who gets how much of the sponsor's money, and what is still missing."""
+    return _allotment_page(BookingForm(data={"effective_on": today()}))
+
+
+def _allotment_page(form: BookingForm) -> str:
     program_year = current_program_year()
     require(me(), ALLOT, program_year.org_path, program_year.program)
     return render_template(
         "four_seasons/allotment.html",
+        form=form,
         plan=allotting.plan(program_year),
         program_year=program_year,
         is_open=state_of(program_year) == "open",
@@ -100,20 +112,31 @@ def allotment() -> str:
 
 @blueprint.post("/allotment")
 @needs(ALLOT)
-def allot() -> Response:
+def allot() -> Page:
     """Pass the sponsor's money down."""
-    allotments = allotting.allot_by_number_on_file(me(), current_program_year(), today())
-    flash(_("Allotted to %(count)s unions.", count=len(allotments)), "success")
-    return redirect(url_for("four_seasons.allotment"))
+    return _book(allotting.allot_by_number_on_file, lambda count: _("Allotted to %(count)s unions.", count=count))
 
 
 @blueprint.post("/allotment/own-funds")
 @needs(ALLOT)
-def own_funds() -> Response:
+def own_funds() -> Page:
     """Book what the unions raise themselves."""
-    allotments = allotting.book_own_funds(me(), current_program_year(), today())
-    flash(_("Own funds of %(count)s unions are booked.", count=len(allotments)), "success")
-    return redirect(url_for("four_seasons.allotment"))
+    return _book(allotting.book_own_funds, lambda count: _("Own funds of %(count)s unions are booked.", count=count))
+
+
+def _book(book: Callable[[User, ProgramYear, date], list[Allotment]], done: Callable[[int], str]) -> Page:
+    """Book on the day of the form, today if it names none; a refusal is shown on the page, nothing lost."""
+    form = BookingForm(request.form)
+    status = 400
+    if form.validate():
+        try:
+            allotments = book(me(), current_program_year(), form.effective_on.data or today())
+            flash(done(len(allotments)), "success")
+            return redirect(url_for("four_seasons.allotment"))
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+    return _allotment_page(form), status
 
 
 def _filters(scope: Scope) -> Filters:

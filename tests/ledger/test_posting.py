@@ -1,7 +1,7 @@
 """The fund ledger: what may be posted, once; allotting to the fen; what the database refuses by itself."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,6 +20,7 @@ from core.ledger.verify import verify_balance, verify_chain
 from core.money import split_by_weight
 from core.org.models import Org
 from core.programs.services import close
+from core.users.access import today
 from core.users.testing import MakeUser
 from tests.disbursements.conftest import Campaign
 
@@ -233,6 +234,17 @@ def test_a_clerk_and_another_citys_finance_may_not_book(campaign: Campaign, make
                 effective_on=DAY,
                 description="",
             )
+
+
+def test_money_is_booked_up_to_today_and_not_later(campaign: Campaign) -> None:
+    def book(day: date, key: str) -> None:
+        amounts = {campaign.orgs["61"].id: 1}
+        fund_from_own(campaign.finance, campaign.year, key=key, amounts=amounts, effective_on=day, description="")
+
+    book(today(), "today")
+    with pytest.raises(Refused) as refusal:
+        book(today() + timedelta(days=1), "tomorrow")
+    assert refusal.value.field == "effective_on"
 
 
 def test_a_closed_year_takes_no_money(campaign: Campaign) -> None:

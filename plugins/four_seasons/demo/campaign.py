@@ -17,6 +17,7 @@ from plugins.four_seasons.demo.house import DemoError, House
 YEAR, SPONSOR = "2014", "61"
 BASE = f"/{YEAR}/{SPONSOR}/four_seasons"
 POOL, FROM_PROVINCE = "125000000.00", "11000000.00"
+FUNDED_ON = "2014-01-06"
 EFFECTIVE_ON = "2014-01-24"
 PATIENCE = 300.0
 _STAT = re.compile(r'class="stat-value">([0-9,]+)<')
@@ -125,8 +126,8 @@ class Demo:
         stat = _STAT.search(page.text)
         self.report["people_on_file"] = number(stat[1]) if stat else 0
         finance.get(f"{BASE}/allotment")
-        finance.post(f"{BASE}/allotment")
-        finance.post(f"{BASE}/allotment/own-funds")
+        finance.post(f"{BASE}/allotment", effective_on=FUNDED_ON)
+        finance.post(f"{BASE}/allotment/own-funds", effective_on=FUNDED_ON)
         rows = table_rows(finance.get(f"{BASE}/allotment").text)
         given = [fen(row[3]) for row in rows]
         self.report["allotted_fen"] = sum(given)

@@ -1,15 +1,17 @@
 """Settings, scheme and allotment: every fen of a campaign is accounted for."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from core.api import Org, Payment, ProgramYear, Refused, Scope, User, ZhijiaError, budgets_of, db
+from core.api import Org, Payment, ProgramYear, Refused, Scope, User, ZhijiaError, budgets_of, db, today
 from core.disbursements.models import Exclusion
 from core.disbursements.services import cancel, create_run, start_computing
+from core.ledger.models import Entry
 from core.plugin.hooks import dashboard_cards, menu_items
 from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons import allotting, services
@@ -252,6 +254,17 @@ def test_the_allotment_page_shows_the_table_and_books(as_user: AsUser, listed: P
     assert "900.00" in browser.get("/2014/61/four_seasons/allotment").text
     assert browser.post("/2014/61/four_seasons/allotment/own-funds").status_code == 302
     assert browser.post("/2014/61/four_seasons/allotment/own-funds").status_code == 409
+
+
+def test_money_is_booked_on_the_day_that_is_named_and_never_in_the_future(as_user: AsUser, listed: ProgramYear) -> None:
+    browser = as_user("finance")
+    address = "/2014/61/four_seasons/allotment"
+    refused = browser.post(address, data={"effective_on": (today() + timedelta(days=1)).isoformat()})
+    assert refused.status_code == 409
+    assert 'class="alert alert-danger"' in refused.text or "invalid-feedback" in refused.text
+    assert browser.post(address, data={"effective_on": "2014-02-30"}).status_code == 400
+    assert browser.post(address, data={"effective_on": "2014-01-06"}).status_code == 302
+    assert set(db.session.scalars(select(Entry.effective_on))) == {date(2014, 1, 6)}
 
 
 def test_an_empty_allotment_page_says_what_is_missing(as_user: AsUser, program_year: ProgramYear) -> None:
