@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from core.config import ROOT
 from core.extensions import db
 from core.jobs.models import Job
 from core.org.models import Org
+from core.programs.models import ProgramYear
 from tests.jobs import sample_jobs
 
 
@@ -23,6 +26,20 @@ def plugins() -> dict[str, object]:
 def with_sample(tmp_path: Path) -> dict[str, str]:
     """The variables that let a worker process find the sample plugin, as if it were installed and allowed."""
     return installed(tmp_path, "sample", "tests.jobs.sample_jobs")
+
+
+@pytest.fixture
+def make_year(app: Flask) -> Callable[[Org], int]:
+    """Make the year 2026 of the sample's program, run by an org; the id."""
+
+    def make(org: Org) -> int:
+        place = {"org_id": org.id, "org_path": org.path}
+        year = ProgramYear(program="sample", title={"zh": "样例"}, year=2026, opens_on=date(2026, 1, 1), **place)
+        db.session.add(year)
+        db.session.commit()
+        return year.id
+
+    return make
 
 
 @pytest.fixture
