@@ -7,6 +7,7 @@ from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from core.errors import ZhijiaError
@@ -68,6 +69,13 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
+def _unstorable(error: DataError) -> Response:
+    """What no column could hold, as a number of thirty digits or a NUL: nobody types that by mistake."""
+    db.session.rollback()
+    log.warning("value out of range", path=request.path, error=repr(error.orig))
+    return _page(400, str(SENTENCES[400]))
+
+
 def _crash(error: InternalServerError) -> Response:
     log.error("request failed", path=request.path, error=repr(error.original_exception))
     return _page(500, str(SENTENCES[500]))
@@ -78,5 +86,6 @@ def init_app(app: Flask) -> None:
     app.before_request(_begin)
     app.after_request(_finish)
     app.register_error_handler(ZhijiaError, _own_error)
+    app.register_error_handler(DataError, _unstorable)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InternalServerError, _crash)

@@ -6,7 +6,7 @@ everybody who is logged in.
 
 from dataclasses import dataclass, replace
 
-from flask import current_app, request
+from flask import current_app, g, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
@@ -26,10 +26,12 @@ class NavItem:
 
     @property
     def is_current(self) -> bool:
-        """Whether the page shown belongs to the blueprint of this entry, or of one below it."""
+        """Whether the page shown belongs to this entry, to its blueprint, or to one below it."""
         if self.endpoint is None:
             return any(child.is_current for child in self.children)
         here, mine = request.endpoint or "", self.endpoint
+        if mine == "programs.index" and g.get("program_year"):
+            return True  # pages of a program year, whoever made them
         return here == mine or (mine.endswith(".index") and here.rpartition(".")[0] == mine.rpartition(".")[0])
 
 

@@ -275,3 +275,25 @@ def test_empty_books_say_so(campaign: Campaign, as_user: AsUser) -> None:
     browser = as_user("leader")
     for page in (*LISTS, BUDGET):
         assert 'class="empty"' in browser.get(page).text, page
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "/ledger/?org=%00",
+        f"/ledger/?before={'9' * 30}",
+        f"/ledger/entries/{'9' * 30}",
+        f"/2014/61/aid/runs/{'9' * 30}",
+        "/people?org=%00",
+    ],
+)
+def test_what_no_column_could_hold_is_a_sentence_and_no_crash(posted: Campaign, as_user: AsUser, page: str) -> None:
+    response = as_user("clerk").get(page)
+    assert response.status_code == 400
+    assert "<h1" in response.text
+
+
+def test_a_form_with_what_no_column_could_hold_changes_nothing(posted: Campaign, as_user: AsUser) -> None:
+    assert writes(as_user("clerk"), **{"column-result": "a\0b"})[0] == 400
+    assert writes(as_user("clerk"), org_code="\0")[0] == 400
+    assert db.session.scalars(select(Activity).where(Activity.scope == "hand")).all() == []
