@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, delete, exists, func, literal, select
+from sqlalchemy import ColumnElement, delete, exists, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from core.api import (
@@ -131,6 +131,7 @@ def merge(actor: User, upload: Import, scope: Scope, progress: Callable[[int, in
         return upload.added
     upload.added = _put_on_list(upload, scope)
     upload.state = "merged"
+    db.session.execute(text(f"ANALYZE {Hardship.__tablename__}"))  # a run may come before autovacuum does
     db.session.execute(delete(ImportRow).where(ImportRow.import_id == upload.id, ImportRow.errors == []))
     record(actor, "hardship_import.merged", _subject(upload), upload.org_path, added=upload.added)
     db.session.commit()

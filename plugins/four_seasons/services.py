@@ -1,7 +1,7 @@
 """Changing the hardship list one by one, and making a list for a demonstration."""
 
 from flask_babel import gettext as _
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import case, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from core.api import (
@@ -128,6 +128,7 @@ def make_list(actor: Actor, program_year: ProgramYear) -> int:
         execution_options={"preserve_rowcount": True},
     )
     if result.rowcount:
+        db.session.execute(text(f"ANALYZE {Hardship.__tablename__}"))  # a run may come before autovacuum does
         record(actor, "hardship.make", f"program_year:{program_year.id}", program_year.org_path, added=result.rowcount)
     db.session.commit()
     return int(result.rowcount)
