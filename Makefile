@@ -24,7 +24,7 @@ demo: install ## the winter campaign of 2014 from beginning to end, then the int
 	@$(BIN)/python -m plugins.four_seasons.demo $(ARGS)
 
 test: install browser ## all tests, on embedded servers (PYTEST="-k ledger -x")
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n logical $(PYTEST)
 
 check: install ## style, types, who imports whom, translations
 	@$(BIN)/ruff check .

@@ -5,8 +5,11 @@ commit, and other processes see what it commits. Redis is emptied before each te
 """
 
 import os
+import re
 import secrets
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -48,22 +51,35 @@ __all__ = [
     "worker_process",
 ]
 
-TEMPLATE = "zhijia_template"
+#: Which of several processes of one test run this is: each has servers, or at least databases, of its own.
+PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+TEMPLATE = f"zhijia_template_{PROCESS}"
 
 
 @pytest.fixture(scope="session")
-def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of this test run: embedded servers, generated files."""
-    return tmp_path_factory.mktemp("instance")
+def instance() -> Iterator[Path]:
+    """The folder of this test run: embedded servers, generated files.
+
+    Not below pytest's own: its rights are changed by the next test run, and PostgreSQL would lose its data.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="zhijia-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def server_urls(instance: Path) -> Iterator[tuple[str, str]]:
     """PostgreSQL (maintenance database) and Redis: outside ones if the two variables are set, else embedded."""
     postgres = database_url(os.environ.get("ZHIJIA_DATABASE_URL", "")) or start_postgres(instance, durable=False)
-    yield postgres, os.environ.get("ZHIJIA_REDIS_URL") or start_redis(instance)
+    yield postgres, _own_redis(os.environ.get("ZHIJIA_REDIS_URL", "")) or start_redis(instance)
     stop_postgres(instance)
     stop_redis(instance)
+
+
+def _own_redis(url: str) -> str:
+    """The URL with a Redis database for this process alone, as tests empty theirs."""
+    number = PROCESS.removeprefix("gw")
+    return re.sub(r"(?<=db=)\d+$|(?<=[^/]/)\d+$", number, url)
 
 
 def _settings(instance: Path, database_url: str, redis_url: str) -> Settings:
@@ -106,7 +122,7 @@ def settings(instance: Path, server_urls: tuple[str, str], template_database: st
     postgres, redis_url = server_urls
     name = f"zhijia_test_{secrets.token_hex(4)}"
     _administer(postgres, f"CREATE DATABASE {name} TEMPLATE {template_database}")
-    redis.Redis.from_url(redis_url).flushall()
+    redis.Redis.from_url(redis_url).flushdb()
     url = make_url(postgres).set(database=name).render_as_string(hide_password=False)
     yield _settings(instance, url, redis_url)
     _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")

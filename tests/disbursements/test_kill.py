@@ -105,10 +105,10 @@ def test_an_emptied_queue_delays_a_run_and_loses_nothing(
     app: Flask, run: Run, start: Callable[[], psutil.Popen], settings: Settings
 ) -> None:
     run_id = run.id
-    redis.Redis.from_url(settings.redis_url or "").flushall()
+    redis.Redis.from_url(settings.redis_url or "").flushdb()
     start()
     wait_until(lambda: has_begun(run_id))
-    redis.Redis.from_url(settings.redis_url or "").flushall()
+    redis.Redis.from_url(settings.redis_url or "").flushdb()
     wait_until(lambda: state(run_id) == "computed", 40)
     assert_whole(run_id)
 

@@ -49,7 +49,7 @@ def test_a_message_that_waits_is_not_sent_twice(app: Flask) -> None:
 
 def test_a_message_that_redis_lost_is_sent_again_once_for_two_clocks(app: Flask) -> None:
     job_id = ask()
-    redis_of().flushall()
+    redis_of().flushdb()
     assert resend(db.engine, Timings()) == 0, "its time has not come"
     assert resend(db.engine, AT_ONCE) == 1
     assert resend(db.engine, AT_ONCE) == 0
@@ -66,7 +66,7 @@ def test_a_row_that_another_clock_holds_is_skipped(app: Flask) -> None:
 
 def test_a_wait_between_attempts_is_kept(app: Flask) -> None:
     job_id = ask(not_before=func.now() + timedelta(hours=1), sent_at=None, attempt=1)
-    redis_of().flushall()
+    redis_of().flushdb()
     assert resend(db.engine, AT_ONCE) == 0
     db.session.execute(update(Job).where(Job.id == job_id).values(not_before=func.now()))
     db.session.commit()

@@ -140,7 +140,7 @@ def test_a_retry_begins_anew_is_sent_and_recorded(app: Flask) -> None:
     job = enqueue("sample.refuse", SYSTEM, "/61/")
     job.state, job.attempt, job.error, job.error_detail, job.progress_done = "failed", 3, "why", "how", 7
     db.session.commit()
-    redis_of().flushall()
+    redis_of().flushdb()
     retry(SYSTEM, job)
     job = fresh(job.id)
     assert (job.state, job.attempt, job.max_attempts, job.error, job.error_detail) == ("queued", 3, 6, None, None)

@@ -79,7 +79,7 @@ def test_a_retry_without_the_token_is_refused(as_user: AsUser) -> None:
 
 def test_the_administrator_retries_a_failed_job(as_user: AsUser) -> None:
     job_id = failed()
-    redis_of().flushall()
+    redis_of().flushdb()
     admin = as_user("admin")
     page = admin.get(f"/jobs/{job_id}").text
     assert "Traceback: line 7" in page

@@ -73,7 +73,7 @@ def test_a_burst_waits_for_jobs_that_redis_does_not_know(
     app: Flask, worker_process: Start, with_sample: Environ, tmp_path: Path
 ) -> None:
     job_id = ask("sample.lose_database", until_attempt=2)
-    redis_of().flushall()
+    redis_of().flushdb()
     assert worker_process("--burst", "--processes", "1", environ=with_sample).wait(30) == 0
     assert (fresh(job_id).state, fresh(job_id).attempt) == ("done", 2)
 
@@ -175,7 +175,7 @@ def test_jobs_that_redis_lost_are_run(app: Flask, worker_process: Start, with_sa
     path = tmp_path / "steps"
     ids = [ask("sample.steps", path=str(path), count=10), ask("sample.note", path="/dev/null")]
     _running(ids[0], path)
-    redis_of().flushall()
+    redis_of().flushdb()
     wait_until(lambda: all(fresh(job_id).state == "done" for job_id in ids))
     assert steps(path) == ALL
     assert parent.is_running()
