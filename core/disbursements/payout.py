@@ -180,7 +180,8 @@ def _payees(run_id: int, org_id: int) -> Iterator[tuple[str, str, bytes | None, 
         .order_by(Payment.org_path, Payment.person_id)
         .execution_options(yield_per=BATCH)
     )
-    yield from (tuple(row) for row in rows)  # type: ignore[misc]
+    for title, name, account, bank, amount_fen in rows:
+        yield title, name, account, bank, amount_fen
 
 
 def _chunks(run_id: int) -> list[tuple[RunChunk, Org]]:
