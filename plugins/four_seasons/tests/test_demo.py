@@ -76,8 +76,8 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
-    with pytest.raises(DemoError, match="No such command"):
-        House(tmp_path, 1).zhijia("nonsense")
+    with fresh_house(tmp_path / "demo", 1) as house, pytest.raises(DemoError, match="No such command"):
+        house.zhijia("nonsense")
 
 
 def test_a_pid_file_that_names_somebody_else_ends_nobody(tmp_path: Path) -> None:
