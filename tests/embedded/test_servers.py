@@ -122,8 +122,8 @@ def test_a_running_server_is_found_although_its_pid_file_is_not(place: Path) -> 
     assert postgres_process(place) == here
 
 
-def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path) -> None:
-    place = tmp_path / ("long" * 15) / ("longer" * 15)
+def test_a_path_that_is_too_long_for_a_socket(place: Path) -> None:
+    place = place / ("long" * 15) / ("longer" * 15)
     try:
         assert ask(start_postgres(place, durable=False)) == "zhijia"
         assert ask(start_postgres(place), "SHOW fsync") == "off"
