@@ -180,8 +180,7 @@ def _payees(run_id: int, org_id: int) -> Iterator[tuple[str, str, bytes | None, 
         .order_by(Payment.org_path, Payment.person_id)
         .execution_options(yield_per=BATCH)
     )
-    for title, name, account, bank, amount_fen in rows:
-        yield title, name, account, bank, amount_fen
+    return ((title, name, account, bank, amount_fen) for title, name, account, bank, amount_fen in rows)
 
 
 def _chunks(run_id: int) -> list[tuple[RunChunk, Org]]:
