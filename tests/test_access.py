@@ -76,7 +76,7 @@ def test_a_permission_of_a_plugin_that_is_gone_is_held_by_nobody(small_tree: Tre
 
 
 def test_require_names_the_permission(small_tree: Tree, make_user: MakeUser) -> None:
-    with pytest.raises(Forbidden, match=r"审核发放批次|Approve runs"):
+    with pytest.raises(Forbidden, match=r"审批发放批次|Approve runs"):
         require(make_user("clerk"), "run.approve", "/61/")
     require(SYSTEM, "run.approve", "/61/")
 

@@ -56,6 +56,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     if waiting:
         return list(waiting)
     clear(run)
+    _refresh_statistics()
     context = context_of(run)
     db.session.execute(_insert_candidates(run, scheme.select(context), context))
     db.session.execute(text("ANALYZE core_run_candidate"))
@@ -82,6 +83,9 @@ def fill(run_id: int, org_id: int) -> None:
         db.session.rollback()
         raise Refused(_("Somebody of this run has been put into another run meanwhile; compute again.")) from error
     chunk.state = "filled"
+    # Whoever says that this job is done commits after it and waits for the disk; a chunk that a crash takes back is
+    # filled again, so that eleven chunks need not wait eleven times.
+    db.session.execute(text("SET LOCAL synchronous_commit = off"))
     db.session.commit()
 
 
@@ -101,8 +105,6 @@ def seal(run_id: int) -> None:
         raise Refused(_("The lines of the run do not add up to its chunks; compute again."))
     run.candidates, run.paid, run.excluded, run.total_fen = lines + excluded, lines, excluded, int(total)
     run.state, run.error, run.computed_at = "computed", None, func.now()
-    # Else the next question who was paid already is planned for an empty table, and takes minutes instead of a second.
-    db.session.execute(text("ANALYZE core_payment"))
     db.session.execute(delete(Candidate).where(Candidate.run_id == run_id))
     db.session.commit()
 
@@ -255,6 +257,20 @@ def _insert_exclusions(run_id: int, org_id: int) -> Any:
         Candidate.exclude_reason.label("reason"),
     ).where(Candidate.run_id == run_id, Candidate.chunk_org_id == org_id, Candidate.exclude_reason.is_not(None))
     return insert(Exclusion).from_select([column.name for column in rows.selected_columns], rows)
+
+
+def _refresh_statistics() -> None:
+    """Look at the payments again if a run has added many since anybody did.
+
+    Else the question who was paid already is planned for an empty table, and takes minutes instead of a second.
+    """
+    if db.session.execute(text(_IS_STALE)).scalar():
+        db.session.execute(text("ANALYZE core_payment"))
+
+
+_IS_STALE = """
+SELECT n_mod_since_analyze > 10000 + n_live_tup / 10 FROM pg_stat_user_tables WHERE relname = 'core_payment'
+"""
 
 
 def mark_failed(run_id: int, reason: str) -> None:
