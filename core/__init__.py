@@ -29,6 +29,8 @@ from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
 
+#: Bytes that a request may hold: a list of some hundred thousand rows, and no more.
+LARGEST_UPLOAD = 32 * 1024 * 1024
 PAGES = (org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
 
 
@@ -49,6 +51,7 @@ def create_app(
         # Parameters stay out of error messages: they hold personal data, and a failed job shows its error.
         SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "hide_parameters": True},
         ZHIJIA_REDIS_URL=settings.redis_url or start_redis(settings.instance),
+        MAX_CONTENT_LENGTH=LARGEST_UPLOAD,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,

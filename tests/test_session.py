@@ -1,6 +1,7 @@
 """Sessions, languages and errors, through the pages."""
 
 import re
+from io import BytesIO
 
 import pytest
 from flask import Flask
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from core import LARGEST_UPLOAD
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.org.models import Org
@@ -179,8 +181,8 @@ def test_a_crash_shows_no_trace_and_needs_no_database(app: Flask, as_user: AsUse
 
 def test_what_is_too_large_is_refused_in_a_sentence(app: Flask, as_user: AsUser) -> None:
     browser = as_user("clerk")
-    app.config["MAX_CONTENT_LENGTH"] = 1000
-    response = browser.post("/language", data={"language": "zh" * 1000})
+    too_much = BytesIO(b"x" * (LARGEST_UPLOAD + 1))
+    response = browser.post("/language", data={"language": (too_much, "list.xlsx")})
     assert response.status_code == RequestEntityTooLarge.code
     assert "<html" in response.text
 
