@@ -1,13 +1,13 @@
 """Sessions, languages and errors, through the pages."""
 
 import re
-from io import BytesIO
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.test import TestResponse
 
 from core import LARGEST_UPLOAD
 from core.audit.services import SYSTEM
@@ -181,10 +181,17 @@ def test_a_crash_shows_no_trace_and_needs_no_database(app: Flask, as_user: AsUse
 
 def test_what_is_too_large_is_refused_in_a_sentence(app: Flask, as_user: AsUser) -> None:
     browser = as_user("clerk")
-    too_much = BytesIO(b"x" * (LARGEST_UPLOAD + 1))
-    response = browser.post("/language", data={"language": (too_much, "list.xlsx")})
-    assert response.status_code == RequestEntityTooLarge.code
-    assert "<html" in response.text
+
+    def announcing(size: int) -> TestResponse:
+        """The answer to an upload that says it is so large; it is refused before it is read."""
+        form = "multipart/form-data; boundary=b"
+        length = {"CONTENT_LENGTH": str(size)}
+        return browser.post("/language", data=b"--b--", content_type=form, environ_overrides=length)
+
+    refused = announcing(LARGEST_UPLOAD + 1)
+    assert refused.status_code == RequestEntityTooLarge.code
+    assert "<html" in refused.text
+    assert announcing(LARGEST_UPLOAD).status_code != RequestEntityTooLarge.code
 
 
 def test_every_answer_carries_the_security_headers(client: FlaskClient, app: Flask) -> None:
