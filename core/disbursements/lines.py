@@ -32,15 +32,15 @@ from core.web.guard import me, needs
 @needs(VIEW)
 def payments(run_id: int) -> str:
     """Who is paid how much."""
-    run, org = current_run(run_id), _org()
-    rows = payments_of(run, run_scope(), after=_after(), org=org)
+    run, scope, org = current_run(run_id), run_scope(), _org()
+    rows = payments_of(run, scope, after=_after(), org=org)
     return render_template(
         "disbursements/payments.html",
         run=run,
         org=org,
         rows=rows[:PAGE],
         next=_next(run, rows),
-        totals=totals_below(chunks_of(run, run_scope()), org),
+        totals=totals_below(chunks_of(run, scope), org),
         actions=allowed(me(), run, current_program_year()),
     )
 
@@ -49,15 +49,15 @@ def payments(run_id: int) -> str:
 @needs(VIEW)
 def exclusions(run_id: int) -> str:
     """Who is not paid, and why."""
-    run, org = current_run(run_id), _org()
-    rows = exclusions_of(run, run_scope(), after=_after(), org=org)
+    run, scope, org = current_run(run_id), run_scope(), _org()
+    rows = exclusions_of(run, scope, after=_after(), org=org)
     return render_template(
         "disbursements/exclusions.html",
         run=run,
         org=org,
         rows=rows[:PAGE],
         next=_next(run, rows),
-        totals=totals_below(chunks_of(run, run_scope()), org),
+        totals=totals_below(chunks_of(run, scope), org),
         reason_title=lambda code: reason_title(run.scheme, code),
     )
 

@@ -33,14 +33,13 @@ from core.people.secrets import decrypt
 from core.plugin.registry import registry_of
 from core.plugin.types import EntryKind
 from core.programs.models import ProgramYear
+from core.registers.sheets import harmless
 from core.users.access import require, today
 from core.users.models import User
 
 #: Rows fetched at a time while a bank file is written.
 BATCH = 2_000
 HEADER = ("序号", "收款人", "账号", "开户行", "金额（元）", "附言")
-#: A cell that begins like this is a formula to a spreadsheet.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def post(actor: User, run: Run, effective_on: date) -> None:
@@ -157,18 +156,20 @@ def _write_bank_file(run_id: int, org_id: int, path: Path, data_key: bytes) -> t
             lines += 1
             total += amount_fen
             account_number = decrypt("bank_account", account) if account else ""
-            put(str(lines), plain(name), account_number, plain(bank or ""), plain_yuan(amount_fen), plain(title))
+            put(
+                str(lines),
+                harmless(name),
+                account_number,
+                harmless(bank or ""),
+                plain_yuan(amount_fen),
+                harmless(title),
+            )
         put("合计", f"{lines}笔", "", "", plain_yuan(total), "")
     return lines, total, digest.digest()
 
 
 #: Excel needs it to see that the file is UTF-8.
 BOM = b"\xef\xbb\xbf"
-
-
-def plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _payees(run_id: int, org_id: int) -> Iterator[tuple[str, str, bytes | None, str | None, int]]:
