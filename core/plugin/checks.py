@@ -10,19 +10,21 @@ import click
 from flask import Blueprint, Flask
 
 from core.errors import ConfigError
-from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Scheme
+from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: First parts of addresses below ``/<year>/<sponsor>/<program>/`` that belong to the core.
-RESERVED = ("", "runs", "settings", "ledger")
+RESERVED = ("", "runs", "settings", "ledger", "registers", "reports")
 _LISTS: dict[str, type] = {
     "programs": Program,
     "permissions": Permission,
+    "registers": Register,
     "jobs": JobSpec,
     "schemes": Scheme,
     "entry_kinds": EntryKind,
+    "reports": Report,
     "commands": click.Command,
 }
 
@@ -75,6 +77,8 @@ def _check_codes(plugin: Plugin) -> None:
         [item.name for item in plugin.jobs],
         [item.code for item in plugin.schemes],
         [item.code for item in plugin.entry_kinds],
+        [item.code for item in plugin.registers],
+        [item.code for item in plugin.reports],
     )
     for codes in kinds:
         for code in codes:

@@ -1,7 +1,8 @@
-"""The typed front to the hooks that are asked while running: callers get checked data of the right program only.
+"""The typed front to the hooks that are asked while running: callers get checked data of the right plugins only.
 
-A hook that *shows* something is isolated: when it fails, it shows nothing, and the log says why. (A hook inside a
-transaction must not be isolated: there an error rolls everything back.)
+A hook that *shows* something is isolated: when it fails, it shows nothing, and the log says why. A hook inside a
+transaction is not: when it fails, the whole transaction is rolled back, and the caller gets a sentence that names it.
+Areas of the core that are registered as ``core.<area>`` answer the latter beside the plugins.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,17 +11,22 @@ from typing import Any, TypeVar
 
 import structlog
 from flask import url_for
+from flask_babel import gettext as _
 
+from core.errors import Refused, ZhijiaError
 from core.extensions import db
-from core.plugin.registry import registry_of
-from core.plugin.types import Card, MenuItem
+from core.people.models import Person
+from core.plugin.registry import CORE_AREA, Registry, reason_of, registry_of
+from core.plugin.types import Blocker, Card, Copied, MenuItem, PersonalDataAction, PersonalRecord
 from core.programs.models import ProgramYear
 from core.programs.queries import sponsor_code
 from core.users.models import User
 
 log = structlog.get_logger()
 Item = TypeVar("Item", MenuItem, Card)
+Answer = TypeVar("Answer")
 Shown = TypeVar("Shown")
+Call = Callable[..., Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,7 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuLink]:
     def show(item: MenuItem) -> MenuLink:
         return MenuLink(title=str(item.title), url=_url(item.endpoint, program_year), icon=item.icon)
 
-    return _collected("menu_items", MenuItem, show, user, program_year)
+    return _shown("menu_items", MenuItem, show, user, program_year)
 
 
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[CardShown]:
@@ -58,39 +64,135 @@ def dashboard_cards(user: User, program_year: ProgramYear) -> list[CardShown]:
         url = _url(card.endpoint, program_year) if card.endpoint else None
         return CardShown(title=str(card.title), value=str(card.value), unit=str(card.unit), url=url)
 
-    return _collected("dashboard_cards", Card, show, user, program_year)
+    return _shown("dashboard_cards", Card, show, user, program_year)
 
 
-def _collected(
+def year_enabled(program_year: ProgramYear) -> None:
+    """Let the program's plugin make the rows that a year begins with, in the caller's transaction.
+
+    Raises :class:`Refused`, with the transaction rolled back, when it fails.
+    """
+    for name, call in _of_year("year_enabled", program_year):
+        with _Guarded("year_enabled", name):
+            call(program_year=program_year)
+
+
+def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
+    """Let the program's plugin take its quotas over, in the caller's transaction; what it took.
+
+    Raises :class:`Refused`, with the transaction rolled back, when it fails.
+    """
+    return _answers(Copied, "year_copied", _of_year("year_copied", target), source=source, target=target)
+
+
+def year_blockers(program_year: ProgramYear) -> list[Blocker]:
+    """What stands in the way of opening or closing the year. A plugin that cannot say it stands in the way of both."""
+    found: list[Blocker] = []
+    for name, call in _of_year("year_blockers", program_year):
+        try:
+            with db.session.begin_nested():  # what fails in here leaves the caller's transaction as it was
+                found += _checked("year_blockers", Blocker, call(program_year=program_year))
+        except Exception as error:
+            log.exception("hook failed", hook="year_blockers", plugin=name, error=repr(error))
+            sentence = _("The plugin “%(plugin)s” failed: %(reason)s", plugin=name, reason=reason_of(error))
+            found += [Blocker(step="open", sentence=sentence), Blocker(step="close", sentence=sentence)]
+    return found
+
+
+def person_merged(kept: Person, dropped: Person) -> None:
+    """Let every loaded plugin move what points at ``dropped``, whatever is on this year, in the caller's transaction.
+
+    Raises :class:`Refused`, with the transaction rolled back, when one fails or refuses.
+    """
+    for name, call in _of_all("person_merged"):
+        with _Guarded("person_merged", name):
+            call(kept=kept, dropped=dropped)
+
+
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    """What every loaded plugin keeps about a person; with ``erase`` each makes its own unreadable.
+
+    In the caller's transaction. Raises :class:`Refused`, with the transaction rolled back, when one fails or refuses:
+    a list that lacks something, or an erasing that left something, must not pass for whole.
+    """
+    return _answers(PersonalRecord, "personal_data", _of_all("personal_data"), person=person, action=action)
+
+
+class _Guarded:
+    """Around a hook inside a transaction: any failure rolls back and becomes a sentence."""
+
+    def __init__(self, hook: str, plugin: str) -> None:
+        self._hook, self._plugin = hook, plugin
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if not isinstance(error, Exception):
+            return
+        db.session.rollback()
+        if isinstance(error, ZhijiaError):
+            return
+        log.error("hook failed", hook=self._hook, plugin=self._plugin, exc_info=error)
+        raise Refused(
+            _(
+                "The plugin “%(plugin)s” failed, and nothing was changed: %(reason)s",
+                plugin=self._plugin,
+                reason=reason_of(error),
+            )
+        ) from error
+
+
+def _answers(kind: type[Answer], hook: str, calls: Iterator[tuple[str, Call]], **values: Any) -> list[Answer]:
+    found: list[Answer] = []
+    for name, call in calls:
+        with _Guarded(hook, name):
+            found += _checked(hook, kind, call(**values))
+    return found
+
+
+def _checked(hook: str, kind: type[Answer], answer: Any) -> list[Answer]:
+    if not isinstance(answer, list) or not all(isinstance(item, kind) for item in answer):
+        raise TypeError(f"{hook} must return a list of {kind.__name__}")
+    return answer
+
+
+def _shown(
     hook: str, kind: type[Item], show: Callable[[Item], Shown], user: User, program_year: ProgramYear
 ) -> list[Shown]:
     weighed: list[tuple[int, Shown]] = []
-    for plugin, call in _implementations(hook, program_year):
+    for name, call in _of_year(hook, program_year):
         try:
-            items = call(user=user, program_year=program_year)
-            if not all(isinstance(item, kind) for item in items):
-                raise TypeError(f"{hook} must return a list of {kind.__name__}")
+            items = _checked(hook, kind, call(user=user, program_year=program_year))
             weighed += [(item.weight, show(item)) for item in items]
         except Exception as error:
             db.session.rollback()  # a statement that failed would fail every later one of this request
-            log.exception("hook failed", hook=hook, plugin=plugin, error=repr(error))
+            log.exception("hook failed", hook=hook, plugin=name, error=repr(error))
     return [shown for _weight, shown in sorted(weighed, key=lambda pair: pair[0])]
 
 
-def _implementations(hook: str, program_year: ProgramYear) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """The implementations of the plugin that owns the program, if it is loaded and the year is on."""
+def _of_year(hook: str, program_year: ProgramYear) -> Iterator[tuple[str, Call]]:
+    """The implementations of the plugin that owns the program and of the core; none while the year is off."""
     registry = registry_of()
-    owner = registry.owners.get(program_year.program)
-    if owner is None or not program_year.enabled:
-        return
+    if program_year.enabled:
+        owner = registry.owners.get(program_year.program)
+        yield from _implementations(registry, hook, lambda name: name == owner)
+
+
+def _of_all(hook: str) -> Iterator[tuple[str, Call]]:
+    return _implementations(registry_of(), hook, lambda _name: True)
+
+
+def _implementations(registry: Registry, hook: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Call]]:
     for implementation in getattr(registry.manager.hook, hook).get_hookimpls():
-        if implementation.plugin_name == owner:
+        name = implementation.plugin_name
+        if name.startswith(CORE_AREA) or wanted(name):
             names, function = implementation.argnames, implementation.function
 
-            def call(names: tuple[str, ...] = names, function: Callable[..., Any] = function, **values: Any) -> Any:
+            def call(names: tuple[str, ...] = names, function: Call = function, **values: Any) -> Any:
                 return function(*(values[name] for name in names))
 
-            yield owner, call
+            yield name, call
 
 
 def _url(endpoint: str, program_year: ProgramYear) -> str:

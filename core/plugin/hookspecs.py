@@ -7,7 +7,22 @@ import click
 import pluggy
 from flask import Blueprint
 
-from core.plugin.types import Card, EntryKind, JobSpec, MenuItem, Permission, Program, Scheme
+from core.people.models import Person
+from core.plugin.types import (
+    Blocker,
+    Card,
+    Copied,
+    EntryKind,
+    JobSpec,
+    MenuItem,
+    Permission,
+    PersonalDataAction,
+    PersonalRecord,
+    Program,
+    Register,
+    Report,
+    Scheme,
+)
 from core.programs.models import ProgramYear
 from core.users.models import User
 
@@ -32,6 +47,11 @@ def permissions() -> list[Permission]:  # type: ignore[empty-body]
 
 
 @hookspec
+def registers() -> list[Register]:  # type: ignore[empty-body]
+    """The registers, ``<plugin>.<what>``; the core makes their pages."""
+
+
+@hookspec
 def jobs() -> list[JobSpec]:  # type: ignore[empty-body]
     """The background jobs, ``<plugin>.<what>``."""
 
@@ -44,6 +64,11 @@ def schemes() -> list[Scheme]:  # type: ignore[empty-body]
 @hookspec
 def entry_kinds() -> list[EntryKind]:  # type: ignore[empty-body]
     """What the plugin may post to the fund ledger, ``<plugin>.<what>``."""
+
+
+@hookspec
+def reports() -> list[Report]:  # type: ignore[empty-body]
+    """The reports, ``<plugin>.<what>``; the core shows them and lets them be downloaded."""
 
 
 @hookspec
@@ -64,3 +89,28 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:  # type
 @hookspec
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:  # type: ignore[empty-body]
     """Figures on the page of a program year."""
+
+
+@hookspec
+def year_enabled(program_year: ProgramYear) -> None:
+    """A year is switched on, for the first time or again: make the rows that it begins with (idempotent)."""
+
+
+@hookspec
+def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:  # type: ignore[empty-body]
+    """Take settings and quotas of the plugin's own tables over into a new year, never people."""
+
+
+@hookspec
+def year_blockers(program_year: ProgramYear) -> list[Blocker]:  # type: ignore[empty-body]
+    """Why the year cannot be opened or closed yet."""
+
+
+@hookspec
+def person_merged(kept: Person, dropped: Person) -> None:
+    """Two files turned out to be one person: move what points at ``dropped``, in past years too."""
+
+
+@hookspec
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:  # type: ignore[empty-body]
+    """What the plugin keeps about a person, to show it, or (``erase``) after it was made unreadable."""

@@ -19,10 +19,12 @@ from core.errors import ConfigError
 from core.plugin import hookspecs
 from core.plugin.checks import check_plugin
 from core.plugin.imports import watched_import
-from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Scheme
+from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 
 GROUP = "zhijia.plugins"
 EXTENSION = "zhijia_registry"
+#: How the names begin under which areas of the core answer hooks; no plugin's name has a dot.
+CORE_AREA = "core."
 log = structlog.get_logger()
 T = TypeVar("T")
 
@@ -50,9 +52,11 @@ class Registry:
     programs: dict[str, Program] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # program code -> plugin name
     permissions: dict[str, Permission] = field(default_factory=dict)
+    registers: dict[str, Register] = field(default_factory=dict)
     jobs: dict[str, JobSpec] = field(default_factory=dict)
     schemes: dict[str, Scheme] = field(default_factory=dict)
     entry_kinds: dict[str, EntryKind] = field(default_factory=dict)
+    reports: dict[str, Report] = field(default_factory=dict)
     manager: pluggy.PluginManager = field(default_factory=_new_manager)
 
     def add(self, name: str, module: object) -> None:
@@ -68,9 +72,15 @@ class Registry:
             self.programs[program.code] = program
             self.owners[program.code] = plugin.name
         self.permissions |= {item.code: item for item in plugin.permissions}
+        self.registers |= {item.code: item for item in plugin.registers}
         self.jobs |= {item.name: item for item in plugin.jobs}
         self.schemes |= {item.code: item for item in plugin.schemes}
         self.entry_kinds |= {item.code: item for item in plugin.entry_kinds}
+        self.reports |= {item.code: item for item in plugin.reports}
+
+    def answer(self, area: str, module: object) -> None:
+        """Let an area of the core answer hooks beside the plugins."""
+        self.manager.register(module, CORE_AREA + area)
 
     def _check_beside(self, plugin: Plugin) -> None:
         for other in self.plugins.values():
@@ -112,9 +122,11 @@ def collect(name: str, module: object) -> Plugin:
         programs=one("programs", []),
         blueprints=one("blueprints", {}),
         permissions=one("permissions", []),
+        registers=one("registers", []),
         jobs=one("jobs", []),
         schemes=one("schemes", []),
         entry_kinds=one("entry_kinds", []),
+        reports=one("reports", []),
         commands=one("commands", []),
         migrations=one("migrations", None),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import click
 from croniter import croniter
@@ -12,6 +12,8 @@ from flask_babel import LazyString
 from sqlalchemy import Select
 
 from core.errors import ConfigError
+from core.org.scope import Scope
+from core.programs.models import ProgramYear
 from core.web.forms import Form
 
 #: The queues a job can wait in; a worker serves money first unless told otherwise.
@@ -132,10 +134,86 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Blocker:
-    """Why a year cannot be opened or closed yet, as a sentence."""
+class Column:
+    """A column of a register or of a report: ``name`` is the model's attribute, or the label in the select.
 
+    ``kind`` says how a value is shown and added up: ``yuan`` is whole fen, ``choice`` a code of ``choices``.
+    """
+
+    name: str
+    title: Text
+    kind: Literal["text", "number", "yuan", "day", "choice"] = "text"
+    choices: Mapping[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Register:
+    """A table with its list and its form (台账), for which the core makes every page.
+
+    ``model`` has ``id``, ``org_id``, ``org_path`` and either ``program_year_id`` (rows of one year) or ``sponsor_id``
+    (rows that stay from year to year). ``form`` is a class on ``PersonRecordForm``, and then the model has
+    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes.
+    """
+
+    code: str
+    program: str
+    title: Text
+    model: type[Any]
+    form: type[Form]
+    columns: tuple[Column, ...]
+    view_permission: str
+    edit_permission: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportContext:
+    """What a report is asked for: a program year, and the unions that the reader may see (``scope.covers(...)``)."""
+
+    program_year: ProgramYear
+    scope: Scope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Figures of a program year, from one ``SELECT`` with a label for each column; shown and downloaded by the core.
+
+    The rows are few (sums by union or by kind): what is shown and downloaded ends after a thousand.
+    """
+
+    code: str
+    program: str
+    title: Text
+    permission: str
+    columns: tuple[Column, ...]
+    select: Callable[[ReportContext], Select[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocker:
+    """Why a program year cannot be opened or closed yet, as a sentence that says what to do about it."""
+
+    step: Literal["open", "close"]
     sentence: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Copied:
+    """What a plugin took over from one year into another: a kind of row, and how many of it. Never people."""
+
+    title: Text
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalRecord:
+    """One thing that a plugin keeps about a person, as people read it: a heading, and label -> value."""
+
+    title: Text
+    values: Mapping[Text, str]
+
+
+#: What ``personal_data`` is asked to do.
+PersonalDataAction: TypeAlias = Literal["show", "erase"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +224,11 @@ class Plugin:
     programs: list[Program]
     blueprints: Mapping[str, Blueprint]
     permissions: list[Permission]
+    registers: list[Register]
     jobs: list[JobSpec]
     schemes: list[Scheme]
     entry_kinds: list[EntryKind]
+    reports: list[Report]
     commands: list[click.Command]
     migrations: Path | None
 

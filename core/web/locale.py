@@ -22,7 +22,8 @@ def chosen() -> str:
 
 def _folders(app: Flask) -> str:
     """The translations of the core and of every loaded plugin."""
-    modules = (module for _name, module in registry_of(app).manager.list_name_plugin())
+    registry = registry_of(app)
+    modules = (registry.manager.get_plugin(name) for name in registry.plugins)
     files = [file for module in modules if (file := getattr(module, "__file__", None))]
     folders = [Path(app.root_path, "web"), *(Path(file).parent for file in files)]
     return ";".join(str(folder / "translations") for folder in folders)
