@@ -1,8 +1,10 @@
 """The rules that a plugin's answers must keep, each a sentence. Nothing here changes anything."""
 
 import re
+import struct
 from collections import Counter
 from collections.abc import Iterable
+from gettext import GNUTranslations
 from pathlib import Path
 
 import click
@@ -68,6 +70,17 @@ def check_name(name: str) -> None:
         raise ConfigError(f"{name!r} cannot be a plugin's name; small letters, digits and _ can.")
     if name in TAKEN:
         raise ConfigError(f"{name!r} cannot be a plugin's name; the core uses it itself.")
+
+
+def check_catalogues(module: object) -> None:
+    """Read the translations that lie beside the plugin, as every page will. Raises :class:`ConfigError`."""
+    file = getattr(module, "__file__", None)
+    for catalogue in sorted(Path(file).parent.glob("translations/*/LC_MESSAGES/*.mo")) if file else []:
+        try:
+            with catalogue.open("rb") as handle:
+                GNUTranslations(handle)
+        except (OSError, ValueError, LookupError, struct.error) as error:
+            raise ConfigError(f"The catalogue {catalogue} cannot be read; compile it again.") from error
 
 
 def _check_types(plugin: Plugin) -> None:

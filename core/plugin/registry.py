@@ -16,7 +16,7 @@ from flask import Flask, current_app
 
 from core.errors import ConfigError
 from core.plugin import hookspecs
-from core.plugin.checks import check_plugin
+from core.plugin.checks import check_catalogues, check_plugin
 from core.plugin.imports import watched_import
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 
@@ -142,6 +142,7 @@ def collect(name: str, module: object) -> Plugin:
         migrations=one("migrations", None),
     )
     check_plugin(plugin)
+    check_catalogues(module)
     return plugin
 
 
