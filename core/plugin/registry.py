@@ -114,7 +114,6 @@ class Registry:
         except BaseException as error:  # also SystemExit: any failure at all must stay inside the plugin
             if strict:
                 raise
-            log.error("plugin quarantined", plugin=name, reason=reason_of(error))
             self.failed[name] = error
 
 
@@ -147,7 +146,14 @@ def collect(name: str, module: object) -> Plugin:
 
 
 def load(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
-    """Load in the order given, except that a plugin comes after those that it requires."""
+    """Take what is in order, and say in the log what is not; ``strict`` raises instead."""
+    try_all(registry, candidates, strict=strict)
+    for name, error in registry.failed.items():
+        log.error("plugin quarantined", plugin=name, reason=reason_of(error))
+
+
+def try_all(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
+    """Take plugins in the order given, except that one comes after those that it requires."""
     waiting: dict[str, tuple[Plugin, object]] = {}
     for candidate in candidates:
         with registry.quarantine(candidate.name, strict=strict):
