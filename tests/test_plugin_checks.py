@@ -50,7 +50,6 @@ class Lasting(Base):
     org_id: Mapped[int]
     org_path: Mapped[str]
     sponsor_id: Mapped[int]
-    person_id: Mapped[int]
 
 
 class Homeless(Base):
@@ -167,7 +166,7 @@ def test_a_wrong_answer_is_refused_with_one_sentence(answers: dict[str, Any], se
 def test_a_register_with_all_that_it_needs_is_taken() -> None:
     good = plugin(
         programs=[program("books")],
-        registers=[register("title"), register("name", "id_number", code="books.people", model=Lasting)],
+        registers=[register("title"), register("sponsor_id", code="books.people", model=Lasting)],
         reports=[report()],
     )
     registry = loaded(*given({"books": good}))

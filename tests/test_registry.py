@@ -38,6 +38,11 @@ def test_a_plugin_that_raises_at_import_is_quarantined(error: BaseException) -> 
     assert reason_of(error).startswith(type(error).__name__)
 
 
+def test_a_long_reason_is_cut_at_300_signs() -> None:
+    assert reason_of(ConfigError("x" * 300)) == "x" * 300
+    assert reason_of(ConfigError("x" * 301)) == "x" * 299 + "…"
+
+
 def test_ctrl_c_is_not_swallowed() -> None:
     with pytest.raises(KeyboardInterrupt):
         loaded(Candidate("broken", raising(KeyboardInterrupt())))

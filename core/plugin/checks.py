@@ -26,8 +26,6 @@ TAKEN = frozenset({
     "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
     "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
 })  # fmt: skip
-#: What a register of people shows of the person, beside the columns of its own model.
-OF_PERSON = {"name", "id_number"}
 _LISTS: dict[str, type] = {
     "programs": Program,
     "permissions": Permission,
@@ -151,13 +149,12 @@ def _check_register(register: Register, own: set[str]) -> None:
     mapper = inspect(register.model, raiseerr=False)
     if not isinstance(mapper, Mapper):
         raise ConfigError(f"{which} needs a model that is a mapped class.")
-    there = set(mapper.columns.keys())
+    there = set(mapper.column_attrs.keys())
     for needed in ("id", "org_id", "org_path"):
         if needed not in there:
             raise ConfigError(f"The model of {register.code!r} lacks the column {needed!r}.")
     if not {"program_year_id", "sponsor_id"} & there:
         raise ConfigError(f"The model of {register.code!r} needs a column 'program_year_id' or 'sponsor_id'.")
-    known = there | OF_PERSON if "person_id" in there else there
     for column in register.columns:
-        if column.name not in known:
+        if column.name not in there:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")

@@ -194,7 +194,8 @@ def mount(app: Flask, registry: Registry) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Why a plugin is in quarantine, in one line of at most 300 signs."""
-    said = " ".join(str(error).split())[:300]
+    said = " ".join(str(error).split())
+    said = said if len(said) <= 300 else f"{said[:299]}…"
     return said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}"
 
 
