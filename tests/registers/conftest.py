@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import pytest
 from stdnum.cn.ric import calc_check_digit
 
 from core.api import Program, hookimpl
+from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.org.models import Org
@@ -15,6 +17,8 @@ from core.people.models import Person
 from core.people.services import PersonRow, register_people
 from core.programs.models import ProgramYear
 from core.programs.services import enable
+from core.registers.sheets import read_rows
+from core.users.testing import Browser
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
 MakePerson = Callable[..., Person]
@@ -69,3 +73,39 @@ def make_person(small_tree: dict[str, Org]) -> MakePerson:
         return db.session.query(Person).filter_by(id_number_tail=id_number(serial)[-4:]).one()
 
     return make
+
+
+URL = "/2014/61/reading_club/registers/"
+CORNER = {
+    "org_code": "610102",
+    "name": "职工书屋",
+    "kind": "library",
+    "volumes": "1200",
+    "cost_fen": "1.5万元",
+    "opened_on": "2014-03-05",
+}
+#: The same, as a service takes it.
+PLAIN = CORNER | {"volumes": 1200, "cost_fen": 15_000_00, "opened_on": date(2014, 3, 5)}
+
+
+def add_corner(browser: Browser, **changes: str) -> int:
+    return browser.post(URL + "corners/add", data=CORNER | changes).status_code
+
+
+def add_reader(browser: Browser, serial: int, url: str = URL) -> int:
+    data = {"id_number": id_number(serial), "likes": "诗"}
+    return browser.post(url + "readers/add", data=data).status_code
+
+
+def actions() -> list[tuple[str, str, dict[str, object]]]:
+    lines = db.session.query(AuditLine).filter(AuditLine.action.startswith("register.")).order_by(AuditLine.id)
+    return [(line.action, line.org_path, line.data) for line in lines]
+
+
+def sheet(browser: Browser, address: str, folder: Path) -> list[tuple[str, ...]]:
+    """The rows of a download."""
+    response = browser.get(URL + address)
+    assert response.status_code == 200
+    path = folder / "list.xlsx"
+    path.write_bytes(response.data)
+    return [row.values for row in read_rows(path)]
