@@ -55,6 +55,14 @@ def owners_of(plugins: Mapping[str, Plugin], owner_of_program: Mapping[str, str]
     return found
 
 
+def is_behind(plugin: Plugin, connection: Connection) -> bool:
+    """Whether the plugin's tables are not at the newest revision of its folder."""
+    if plugin.migrations is None:
+        return False
+    owner = Owner(plugin.name, plugin.migrations)
+    return current(owner, connection) != head(owner, connection)
+
+
 def alembic_config(owner: Owner, connection: Connection) -> Config:
     """The Alembic configuration of one owner on one connection."""
     config = Config()
