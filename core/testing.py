@@ -19,11 +19,13 @@ import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from core import create_app
 from core.config import ROOT, Settings, database_url
+from core.disbursements.testing import make_person, pay_out, program_year
 from core.embedded import start_postgres, start_redis, stop_postgres, stop_redis
 from core.extensions import db as database
 from core.jobs.models import Job
@@ -38,12 +40,16 @@ __all__ = [
     "browser",
     "client",
     "context",
+    "db",
     "instance",
     "live_server",
+    "make_person",
     "make_user",
     "open_as",
     "page",
+    "pay_out",
     "plugins",
+    "program_year",
     "run_jobs",
     "server_urls",
     "settings",
@@ -146,6 +152,13 @@ def app(settings: Settings, plugins: dict[str, object] | None) -> Iterator[Flask
         yield application
         database.session.remove()
         database.engine.dispose()
+
+
+@pytest.fixture
+def db(app: Flask) -> SQLAlchemy:
+    """The database of ``app``, with the tables of ``plugins``, which the copied database lacks, at their newest."""
+    migrate_all()
+    return database
 
 
 @pytest.fixture
