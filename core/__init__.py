@@ -21,7 +21,8 @@ from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
 from core.plugin import views as plugin_views
-from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
+from core.plugin.distributions import discover_plugins
+from core.plugin.registry import EXTENSION, Registry, given, load, mount
 from core.programs import admin as years_admin
 from core.programs import switch
 from core.programs import views as program_views

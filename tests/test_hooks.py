@@ -13,9 +13,9 @@ from core.cli import zhijia
 from core.extensions import db
 from core.jobs.services import enqueue
 from core.org.models import Org
-from core.plugin.cli import migrate_all
 from core.plugin.hooks import dashboard_cards, menu_items
 from core.plugin.registry import registry_of
+from core.plugin.tables import migrate_all
 from core.programs.models import ProgramYear
 from core.programs.services import disable, enable
 from core.users.access import can

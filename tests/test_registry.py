@@ -13,8 +13,9 @@ from sqlalchemy.orm import configure_mappers
 
 from core.database import metadata
 from core.errors import ConfigError
+from core.plugin.distributions import discover_plugins
 from core.plugin.hookspecs import hookimpl
-from core.plugin.registry import Candidate, Registry, discover_plugins, given, load, reason_of
+from core.plugin.registry import Candidate, Registry, given, load, reason_of
 from core.plugin.types import EntryKind, JobSpec, Permission, Program, Scheme
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
@@ -321,12 +322,12 @@ def test_foreign_plugins_are_only_found_when_they_are_allowed_and_come_last(monk
         EntryPoint("bbb", "plugins.bbb.plugin", "zhijia.plugins"),
         EntryPoint("ccc", "pluginsuite.plugin", "zhijia.plugins"),
     ]
-    monkeypatch.setattr("core.plugin.registry.entry_points", lambda **_group: points)
+    monkeypatch.setattr("core.plugin.distributions.entry_points", lambda **_group: points)
     assert [candidate.name for candidate in discover_plugins(())] == ["bbb", "zzz"]
     assert [candidate.name for candidate in discover_plugins(("aaa",))] == ["bbb", "zzz", "aaa"]
 
 
 def test_a_foreign_plugin_that_was_named_and_is_not_installed_is_in_quarantine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.plugin.registry.entry_points", lambda **_group: [])
+    monkeypatch.setattr("core.plugin.distributions.entry_points", lambda **_group: [])
     registry = loaded(*discover_plugins(("nobody",)))
     assert reason_of(registry.failed["nobody"]) == "ZHIJIA_PLUGINS names it, but no such plugin is installed."

@@ -22,6 +22,7 @@ from core.api import (
     YuanField,
     current_program_year,
     hookimpl,
+    needs,
     subtree,
 )
 
@@ -36,6 +37,7 @@ def books() -> str:
 
 
 @blueprint.post("/books")
+@needs("reading_club.edit")
 def add_book() -> Response:
     """Take anything that the gate lets through."""
     return Response(f"added {request.form.get('title', '')}", status=201)
