@@ -17,6 +17,7 @@ import psutil
 import psycopg
 import pytest
 import redis
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_sqlalchemy import SQLAlchemy
@@ -24,6 +25,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from core import create_app
+from core.cli import zhijia
 from core.config import ROOT, Settings, database_url
 from core.disbursements.testing import make_person, pay_out, program_year
 from core.embedded import start_postgres, start_redis, stop_postgres, stop_redis
@@ -50,6 +52,7 @@ __all__ = [
     "pay_out",
     "plugins",
     "program_year",
+    "run_command",
     "run_jobs",
     "server_urls",
     "settings",
@@ -186,6 +189,12 @@ def run_jobs(app: Flask) -> Callable[[], int]:
         return ran
 
     return run_all
+
+
+@pytest.fixture
+def run_command(app: Flask) -> Callable[..., Result]:
+    """``run_command("db", "check")`` runs a command of ``zhijia`` on ``app``; the result has exit code and output."""
+    return lambda *arguments: app.test_cli_runner().invoke(zhijia, arguments)
 
 
 @pytest.fixture
