@@ -1,5 +1,8 @@
 """The Flask extensions, each made once here and bound to the app in :func:`core.create_app`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask_babel import Babel
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
@@ -11,3 +14,13 @@ db = SQLAlchemy(metadata=metadata)
 login_manager = LoginManager()
 csrf = CSRFProtect()
 babel = Babel()
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """All of what is done inside, or nothing: whatever is raised rolls the session back first."""
+    try:
+        yield
+    except BaseException:
+        db.session.rollback()
+        raise

@@ -145,13 +145,18 @@ def plugins() -> dict[str, object] | None:
 
 @pytest.fixture
 def app(settings: Settings, plugins: dict[str, object] | None) -> Iterator[Flask]:
-    """The application, inside an application context, with every built-in plugin loaded (or those of ``plugins``)."""
+    """The application, inside an application context, with every built-in plugin loaded, or those of ``plugins``.
+
+    The tables of the plugins stand.
+    """
     application = create_app(settings, discover=plugins is None, plugins=plugins)
     application.config["TESTING"] = True
     # Services called by tests speak English, whether or not the Chinese catalogue has been compiled.
     application.config["BABEL_DEFAULT_LOCALE"] = "en"
     application.test_client_class = Browser
     with application.app_context():
+        if plugins:
+            migrate_all()
         yield application
         database.session.remove()
         database.engine.dispose()

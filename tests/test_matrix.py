@@ -88,6 +88,12 @@ MATRIX: dict[str, str] = {
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.allot",
+    # Each register and report asks for a permission of its plugin besides: tests/registers, tests/reports.
+    "registers.index": "program.view",
+    "registers.add": "program.view",
+    "registers.change": "program.view",
+    "registers.remove": "program.view",
+    "registers.download": "program.view",
     "ledger.index": "ledger.view",
     "ledger.entry": "ledger.view",
     "ledger.trial_balance": "ledger.view",

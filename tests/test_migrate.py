@@ -70,7 +70,7 @@ def test_a_table_of_another_owner_is_nobody_elses_difference(app: Flask, clubs: 
     try:
         with db.engine.connect() as connection:
             assert differences(CORE, connection) == []
-            assert differences(clubs, connection) == ["add_table reading_club_book"]
+            assert "add_table reading_club_book" in differences(clubs, connection)
     finally:
         metadata.remove(stray)
 

@@ -13,7 +13,7 @@ from flask import Flask
 from core.config import ROOT, Settings
 from core.errors import Refused
 from core.plugin.scaffold import making
-from core.plugin.scaffold.making import LONGEST_CHINESE, LONGEST_NAME, LONGEST_TITLE, make_plugin
+from core.plugin.scaffold.making import LONGEST_NAME, LONGEST_TITLE, make_plugin
 from core.web.messages import catalogue_of, faults
 from core.web.testing import environ_of
 from tests.installing import make_venv

@@ -17,20 +17,30 @@ def subtree(column: PathColumn, path: str) -> ColumnElement[bool]:
     return (column >= path) & (column < path[:-1] + "0")
 
 
+def lineage(path: str) -> list[str]:
+    """The path and those of all orgs above it, from the root down: ``/61/``, ``/61/6101/``."""
+    return [path[: end + 1] for end, sign in enumerate(path) if sign == "/" and end]
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The org subtrees that somebody may reach, as paths; none means nothing at all."""
+    """The org subtrees that somebody may reach, as paths; none means nothing at all.
+
+    ``industries`` are the industry unions that these orgs belong to on the second axis: they lie above, like the
+    county, the city and the province, and nothing in them is reached.
+    """
 
     paths: tuple[str, ...] = ()
+    industries: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, paths: Iterable[str]) -> "Scope":
+    def of(cls, paths: Iterable[str], industries: Iterable[str] = ()) -> "Scope":
         """A scope without the paths that others of it already cover."""
         kept: list[str] = []
         for path in sorted(set(paths)):
             if not kept or not path.startswith(kept[-1]):
                 kept.append(path)
-        return cls(tuple(kept))
+        return cls(tuple(kept), tuple(sorted(set(industries))))
 
     def covers(self, column: PathColumn) -> ColumnElement[bool]:
         """The condition for ``WHERE``: rows of this scope only."""
@@ -42,9 +52,9 @@ class Scope:
 
     def touches(self, path: str) -> bool:
         """Whether ``path`` lies in this scope or above it: a city sees that the province runs a campaign."""
-        return any(path.startswith(prefix) or prefix.startswith(path) for prefix in self.paths)
+        return self.includes(path) or any(below.startswith(path) for below in (*self.paths, *self.industries))
 
     def meets(self, column: PathColumn) -> ColumnElement[bool]:
         """:meth:`touches` as a condition for ``WHERE``: rows of this scope, and of the orgs above it."""
-        above = {path[: end + 1] for path in self.paths for end, sign in enumerate(path) if sign == "/" and end}
+        above = {prefix for path in (*self.paths, *self.industries) for prefix in lineage(path)}
         return or_(self.covers(column), column.in_(sorted(above)))

@@ -130,7 +130,8 @@ class _Guarded:
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if not isinstance(error, Exception):
             return
-        db.session.rollback()
+        if not db.session().in_nested_transaction():  # else whoever opened the inner one ends it
+            db.session.rollback()
         if isinstance(error, ZhijiaError):
             return
         log.error("hook failed", hook=self._hook, plugin=self._plugin, exc_info=error)

@@ -58,6 +58,17 @@ def owners_of(plugins: Mapping[str, Plugin], owner_of_program: Mapping[str, str]
     return found
 
 
+def is_behind(plugin: Plugin, connection: Connection) -> bool:
+    """Whether the plugin's tables are not at the newest revision of its folder.
+
+    Raises :class:`ConfigError` when its revisions cannot be read.
+    """
+    if plugin.migrations is None:
+        return False
+    owner = Owner(plugin.name, plugin.migrations)
+    return current(owner, connection) != head(owner)
+
+
 def alembic_config(owner: Owner, connection: Connection | None = None) -> Config:
     """The Alembic configuration of one owner on one connection; none will do to read its folder."""
     config = Config(cmd_opts=Namespace(quiet=True))

@@ -10,10 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from core.audit.services import Actor, record
 from core.errors import Refused, ZhijiaError
-from core.extensions import db
+from core.extensions import db, whole
 from core.org.models import Org
+from core.plugin.hooks import year_enabled
 from core.plugin.registry import reason_of, registry_of
 from core.plugin.types import Program
+from core.programs.blockers import refuse_blocked, refuse_needed, refuse_unready
 from core.programs.forms import checked_settings
 from core.programs.models import FIRST_YEAR, LAST_YEAR, ProgramYear, SettingsVersion
 from core.users.access import require
@@ -33,6 +35,28 @@ def enable(
 
     A year that was switched off comes back with these dates and settings. Raises :class:`ZhijiaError`.
     """
+    with whole():
+        program_year = switch_on(
+            actor, program, year, sponsor, opens_on=opens_on, closes_on=closes_on, settings=settings
+        )
+        refuse_blocked(program_year, "open")
+        details = {**dates_of(program_year), "settings": program_year.settings}
+        record(actor, "program_year.enable", subject(program_year), sponsor.path, **details)
+        db.session.commit()
+    return program_year
+
+
+def switch_on(
+    actor: Actor,
+    program: str,
+    year: int,
+    sponsor: Org,
+    *,
+    opens_on: date,
+    closes_on: date | None,
+    settings: Mapping[str, Any],
+) -> ProgramYear:
+    """What :func:`enable` does in the caller's transaction, before anybody is asked what blocks the year."""
     require(actor, "program.manage", sponsor.path, program)
     loaded = loaded_program(program)
     if not sponsor.active:
@@ -49,8 +73,9 @@ def enable(
         program_year.enabled, program_year.opens_on, program_year.closes_on = True, opens_on, closes_on
         program_year.settings_version += 1
     _keep(actor, program_year, checked)
-    record(actor, "program_year.enable", subject(program_year), sponsor.path, **_dates(program_year), settings=checked)
-    db.session.commit()
+    db.session.flush()
+    refuse_unready(program_year, loaded)
+    year_enabled(program_year)
     return program_year
 
 
@@ -76,31 +101,44 @@ def change_settings(
 
 
 def change_dates(actor: Actor, program_year: ProgramYear, *, opens_on: date, closes_on: date | None) -> ProgramYear:
-    """Move the first and the last day. Raises :class:`ZhijiaError`."""
-    _begin(actor, program_year)
-    _check_dates(program_year.year, opens_on, closes_on)
-    program_year.opens_on, program_year.closes_on = opens_on, closes_on
-    record(actor, "program_year.dates", subject(program_year), program_year.org_path, **_dates(program_year))
-    db.session.commit()
+    """Move the first and the last day. Raises :class:`ZhijiaError`, also for what blocks its opening."""
+    with whole():
+        _begin(actor, program_year)
+        _check_dates(program_year.year, opens_on, closes_on)
+        program_year.opens_on, program_year.closes_on = opens_on, closes_on
+        db.session.flush()
+        refuse_blocked(program_year, "open")
+        record(actor, "program_year.dates", subject(program_year), program_year.org_path, **dates_of(program_year))
+        db.session.commit()
     return program_year
 
 
 def disable(actor: Actor, program_year: ProgramYear) -> None:
-    """Switch a program year off: its pages, menu, jobs and hooks. Nothing is deleted."""
-    _lock(actor, program_year)
-    if not program_year.enabled:
-        raise Refused(_("This program year is off already."))
-    program_year.enabled = False
-    record(actor, "program_year.disable", subject(program_year), program_year.org_path)
-    db.session.commit()
+    """Switch a program year off: its pages, menu, jobs and hooks. Nothing is deleted.
+
+    Raises :class:`Refused` while another program that is on builds on it.
+    """
+    with whole():
+        _lock(actor, program_year)
+        if not program_year.enabled:
+            raise Refused(_("This program year is off already."))
+        refuse_needed(program_year)
+        program_year.enabled = False
+        record(actor, "program_year.disable", subject(program_year), program_year.org_path)
+        db.session.commit()
 
 
 def close(actor: Actor, program_year: ProgramYear) -> None:
-    """Close a program year for good: it stays readable, and nothing in it can be changed any more."""
-    _begin(actor, program_year)
-    program_year.closed_at = datetime.now(UTC)
-    record(actor, "program_year.close", subject(program_year), program_year.org_path)
-    db.session.commit()
+    """Close a program year for good: it stays readable, and nothing in it can be changed any more.
+
+    Raises :class:`Refused` with everything that has to be finished first.
+    """
+    with whole():
+        _begin(actor, program_year)
+        refuse_blocked(program_year, "close")
+        program_year.closed_at = datetime.now(UTC)
+        record(actor, "program_year.close", subject(program_year), program_year.org_path)
+        db.session.commit()
 
 
 def loaded_program(code: str) -> Program:
@@ -202,6 +240,7 @@ def _check_dates(year: int, opens_on: date, closes_on: date | None) -> None:
         raise ZhijiaError(_("It cannot close before it opens."), field="closes_on")
 
 
-def _dates(program_year: ProgramYear) -> dict[str, str | None]:
+def dates_of(program_year: ProgramYear) -> dict[str, str | None]:
+    """The two days as ISO text, for the audit trail."""
     closes_on = program_year.closes_on
     return {"opens_on": program_year.opens_on.isoformat(), "closes_on": closes_on.isoformat() if closes_on else None}

@@ -16,7 +16,7 @@ from core.config import LOCAL_ZONE
 from core.errors import Forbidden
 from core.extensions import db
 from core.org.models import Org
-from core.org.scope import Scope
+from core.org.scope import Scope, lineage
 from core.plugin.registry import registry_of
 from core.plugin.types import Permission
 from core.users.models import Grant, User
@@ -47,13 +47,21 @@ def _grants(user: User, permission: str) -> Iterable[Grant]:
 
 
 def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
-    """The subtrees in which ``user`` holds ``permission``, for ``program`` or (none) for every program."""
+    """The subtrees in which ``user`` holds ``permission``, for ``program`` or (none) for every program.
+
+    With them come the industry unions that these orgs, or those above them, belong to.
+    """
     paths = [grant.org_path for grant in _grants(user, permission) if grant.program in (None, program)]
     if not paths:
         return Scope()
     own = Scope.of(paths)
-    members = select(Org.path).where(own.covers(Org.industry_path), not_(own.covers(Org.path)))
-    return Scope.of([*own.paths, *db.session.scalars(members)])
+    lines = {prefix for path in own.paths for prefix in lineage(path)}
+    is_member = own.covers(Org.industry_path) & not_(own.covers(Org.path))
+    is_above = Org.path.in_(sorted(lines)) & Org.industry_path.is_not(None)
+    rows = db.session.execute(select(Org.path, Org.industry_path).where(is_member | is_above))
+    found = [(path, industry) for path, industry in rows if industry]
+    members = [path for path, industry in found if own.includes(industry) and not own.includes(path)]
+    return Scope.of([*own.paths, *members], [industry for path, industry in found if path in lines])
 
 
 def can(user: User, permission: str, org_path: str, program: str | None = None) -> bool:
@@ -61,9 +69,9 @@ def can(user: User, permission: str, org_path: str, program: str | None = None) 
     return scope_of(user, permission, program).includes(org_path)
 
 
-def can_anywhere(user: User, permission: str) -> bool:
-    """Whether ``user`` holds ``permission`` on some org, for some program: what a menu asks."""
-    return any(True for _grant in _grants(user, permission))
+def can_anywhere(user: User, permission: str, program: str | None = None) -> bool:
+    """Whether ``user`` holds ``permission`` on some org, for ``program`` or (none) for some program: a menu asks it."""
+    return any(program is None or grant.program in (None, program) for grant in _grants(user, permission))
 
 
 def require(actor: Actor, permission: str, org_path: str, program: str | None = None) -> None:

@@ -16,6 +16,8 @@ from core.api import (
     Program,
     ProgramSettingsForm,
     ProgramYear,
+    Register,
+    Report,
     Scheme,
     SchemeContext,
     User,
@@ -25,6 +27,7 @@ from core.api import (
     needs,
     subtree,
 )
+from tests.plugins_for_tests.reading_club.registers import CORNERS, READERS, VOLUMES
 
 blueprint = Blueprint("reading_club", __name__)
 
@@ -92,6 +95,16 @@ def blueprints() -> dict[str, Blueprint]:
 @hookimpl
 def permissions() -> list[Permission]:
     return [Permission(code="reading_club.edit", title="Edit books", roles=("clerk",))]
+
+
+@hookimpl
+def registers() -> list[Register]:
+    return [CORNERS, READERS]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    return [VOLUMES]
 
 
 @hookimpl
