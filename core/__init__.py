@@ -15,6 +15,7 @@ from core.disbursements import frame as run_frame
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
 from core.org import views as org_views
@@ -68,6 +69,7 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
+    registry.answer("jobs", job_hooks)
     registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)

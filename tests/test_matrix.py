@@ -55,6 +55,8 @@ MATRIX: dict[str, str] = {
     "years.disable": "program.manage",
     "years.enable": "program.manage",
     "years.close": "program.manage",
+    "years.copy": "program.manage",
+    "years.copy_chosen": "program.manage",
     "plugins.index": "program.manage",
     "people.index": "people.view",
     "people.find": "people.view",

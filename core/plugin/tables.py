@@ -63,15 +63,6 @@ def table_states() -> dict[str, TableState]:
         return {owner.name: _state(owner, current(owner, connection)) for owner in owners()}
 
 
-def behind(plugin_name: str) -> bool:
-    """Whether a loaded plugin cannot work yet because its tables are not at its newest revision.
-
-    One that has no tables is never behind. ``zhijia db upgrade`` is what helps.
-    """
-    state = table_states().get(plugin_name)
-    return state is not None and state.behind
-
-
 def _state(owner: Owner, here: str | None) -> TableState:
     try:
         return TableState(here, head(owner))

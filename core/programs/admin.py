@@ -1,17 +1,20 @@
 """Administration: switching programs on year by year, their dates and their settings."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from core.errors import NotFound, ZhijiaError
+from core.errors import NotFound, Refused, ZhijiaError
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import Program
 from core.programs import services
-from core.programs.forms import DatesForm, YearForm, form_for, settings_from, summary
+from core.programs.blockers import blockers
+from core.programs.copying import copy_year, preview
+from core.programs.forms import CopyForm, DatesForm, YearForm, form_for, settings_from, summary
 from core.programs.models import ProgramYear
 from core.programs.queries import managed_by, managed_one, settings_history, sponsor_in, sponsors_for
 from core.users.access import today
@@ -27,8 +30,46 @@ Page = str | Response | tuple[str, int]
 @needs("program.manage")
 def index() -> str:
     """Every program year that the user manages, on or off, and the programs that can be switched on."""
-    programs = registry_of().programs.values()
-    return render_template("programs/admin_index.html", rows=managed_by(me()), programs=programs)
+    rows = managed_by(me())
+    newest = rows[0][0].year if rows else today().year
+    return render_template(
+        "programs/admin_index.html",
+        rows=rows,
+        programs=registry_of().programs.values(),
+        copy_form=CopyForm(source=newest, target=newest + 1),
+    )
+
+
+@blueprint.get("/copy")
+@needs("program.manage")
+def copy() -> str | tuple[str, int]:
+    """What copying a whole year would do, program by program; nothing is changed yet."""
+    form = CopyForm(request.args)
+    if not request.args or form.validate():
+        return _copy_page(form, shows_lines=bool(request.args))
+    return _copy_page(form, shows_lines=False), 400
+
+
+@blueprint.post("/copy")
+@needs("program.manage")
+def copy_chosen() -> Page:
+    """Copy the programs that were chosen, all or none."""
+    form = CopyForm(request.form)
+    if not form.validate():
+        return _copy_page(form, shows_lines=False), 400
+    source, target = form.source.data or 0, form.target.data or 0
+    try:
+        lines = copy_year(me(), source, target, request.form.getlist("chosen", type=int))
+    except ZhijiaError as error:
+        form.refuse(error)
+        return _copy_page(form), error.status
+    flash(_("%(count)s programs are copied into %(year)s.", count=len(lines), year=target), "success")
+    return redirect(url_for(".index"))
+
+
+def _copy_page(form: CopyForm, *, shows_lines: bool = True) -> str:
+    lines = preview(me(), form.source.data or 0, form.target.data or 0) if shows_lines else None
+    return render_template("programs/admin_copy.html", form=form, lines=lines)
 
 
 @blueprint.get("/new/<program_code>")
@@ -112,9 +153,9 @@ def dates(program_year_id: int) -> Page:
 @needs("program.manage")
 def disable(program_year_id: int) -> Response:
     """Switch it off; nothing is deleted."""
-    services.disable(me(), _managed(program_year_id)[0])
-    flash(_("The program year is switched off. Nothing of it was deleted."), "success")
-    return redirect(url_for(".show", program_year_id=program_year_id))
+    program_year, _sponsor = _managed(program_year_id)
+    done = _("The program year is switched off. Nothing of it was deleted.")
+    return _tried(program_year_id, lambda: services.disable(me(), program_year), done)
 
 
 @blueprint.post("/<int:program_year_id>/enable")
@@ -122,25 +163,37 @@ def disable(program_year_id: int) -> Response:
 def enable(program_year_id: int) -> Response:
     """Switch it on again, with the dates and the settings that it had."""
     program_year, sponsor = _managed(program_year_id)
-    services.enable(
-        me(),
-        program_year.program,
-        program_year.year,
-        sponsor,
-        opens_on=program_year.opens_on,
-        closes_on=program_year.closes_on,
-        settings=program_year.settings,
-    )
-    flash(_("The program is switched on for %(year)s.", year=program_year.year), "success")
-    return redirect(url_for(".show", program_year_id=program_year_id))
+
+    def switch_on() -> None:
+        services.enable(
+            me(),
+            program_year.program,
+            program_year.year,
+            sponsor,
+            opens_on=program_year.opens_on,
+            closes_on=program_year.closes_on,
+            settings=program_year.settings,
+        )
+
+    return _tried(program_year_id, switch_on, _("The program is switched on for %(year)s.", year=program_year.year))
 
 
 @blueprint.post("/<int:program_year_id>/close")
 @needs("program.manage")
 def close(program_year_id: int) -> Response:
     """Close it for good."""
-    services.close(me(), _managed(program_year_id)[0])
-    flash(_("The program year is closed. It stays readable."), "success")
+    program_year, _sponsor = _managed(program_year_id)
+    done = _("The program year is closed. It stays readable.")
+    return _tried(program_year_id, lambda: services.close(me(), program_year), done)
+
+
+def _tried(program_year_id: int, change: Callable[[], None], done: str) -> Response:
+    """Back to the page of the year, with what was done or why it was refused."""
+    try:
+        change()
+        flash(done, "success")
+    except Refused as error:
+        flash(str(error), "danger")
     return redirect(url_for(".show", program_year_id=program_year_id))
 
 
@@ -197,4 +250,5 @@ def _show_page(
         dates_form=dates_form or DatesForm(obj=program_year),
         settings=summary(program.settings_form if program else None, program_year.settings),
         history=settings_history(program_year),
+        before_closing=blockers(program_year, "close"),
     )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField
+from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, NumberRange, Optional
 from wtforms.widgets import TextInput
 
@@ -99,6 +99,18 @@ class YearForm(DatesForm):
         validators=[InputRequired()],
         render_kw={"list": "sponsors", "autocomplete": "off"},
     )
+
+
+class CopyForm(Form):
+    """Which year is copied into which."""
+
+    source = IntegerField(_l("From the year"), validators=[InputRequired(), NumberRange(min=FIRST_YEAR, max=LAST_YEAR)])
+    target = IntegerField(_l("Into the year"), validators=[InputRequired(), NumberRange(min=FIRST_YEAR, max=LAST_YEAR)])
+
+    def validate_target(self, field: IntegerField) -> None:
+        """A year is not copied into itself."""
+        if field.data == self.source.data:
+            raise ValidationError(_("Choose another year to copy into."))
 
 
 def settings_from(form: Form) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from sqlalchemy import and_, false, or_, select
 
+from core.audit.services import SYSTEM, Actor
 from core.extensions import db
 from core.org.models import Org
 from core.org.queries import visible
@@ -79,6 +80,12 @@ def managed_by(user: User) -> list[tuple[ProgramYear, Org]]:
     """Every program year, on or off, whose sponsor ``user`` manages."""
     programs = db.session.scalars(select(ProgramYear.program).distinct())
     return _listed(_scopes(user, dict.fromkeys(programs, MANAGE)), reaching_up=False)
+
+
+def managed_of_year(actor: Actor, year: int) -> list[tuple[ProgramYear, Org]]:
+    """The program years of ``year`` that are on and that ``actor`` manages; :data:`SYSTEM` manages all."""
+    rows = everything() if actor is SYSTEM else managed_by(actor) if isinstance(actor, User) else []
+    return [row for row in rows if row[0].year == year and row[0].enabled]
 
 
 def managed_one(user: User, program_year_id: int) -> tuple[ProgramYear, Org] | None:

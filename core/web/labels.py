@@ -71,6 +71,7 @@ ACTIONS: dict[str, LazyString] = {
     "program_year.dates": _l("changed the dates of a year"),
     "program_year.disable": _l("disabled a program year"),
     "program_year.close": _l("closed a program year"),
+    "program_year.copy": _l("copied a program year"),
     "run.create": _l("made a run"),
     "run.compute": _l("had a run computed"),
     "run.notice": _l("began a public notice"),
