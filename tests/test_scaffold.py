@@ -62,7 +62,7 @@ def test_a_name_that_cannot_be_is_refused(app: Flask, tmp_path: Path, name: str,
 @pytest.mark.parametrize("title", ["", "  ", "长" * (LONGEST_TITLE + 1), 'the "best"', "back\\slash", "two\nlines"])
 def test_a_title_that_would_break_the_code_is_refused(app: Flask, tmp_path: Path, title: str) -> None:
     for titles in ((title, EN), (ZH, title)):
-        with pytest.raises(Refused, match="A title has 1 to [24]0 signs"):
+        with pytest.raises(Refused, match=r"A title has 1 to [24]0 signs"):
             make_plugin("painting", *titles, tmp_path)
     assert left_in(tmp_path) == []
 
