@@ -20,7 +20,8 @@ HOOKS = [
 
 
 def test_the_document_lists_exactly_what_the_api_gives() -> None:
-    text = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
+    text = document.split("## What `core.api` gives")[1]
     listed = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert sorted(listed) == sorted(api.__all__)
 
