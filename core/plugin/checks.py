@@ -1,8 +1,10 @@
 """The rules that a plugin's answers must keep, each a sentence. Nothing here changes anything."""
 
 import re
+import struct
 from collections import Counter
 from collections.abc import Iterable
+from gettext import GNUTranslations
 from pathlib import Path
 
 import click
@@ -24,8 +26,6 @@ TAKEN = frozenset({
     "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
     "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
 })  # fmt: skip
-#: What a register of people shows of the person, beside the columns of its own model.
-OF_PERSON = {"name", "id_number"}
 _LISTS: dict[str, type] = {
     "programs": Program,
     "permissions": Permission,
@@ -68,6 +68,17 @@ def check_name(name: str) -> None:
         raise ConfigError(f"{name!r} cannot be a plugin's name; small letters, digits and _ can.")
     if name in TAKEN:
         raise ConfigError(f"{name!r} cannot be a plugin's name; the core uses it itself.")
+
+
+def check_catalogues(module: object) -> None:
+    """Read the translations that lie beside the plugin, as every page will. Raises :class:`ConfigError`."""
+    file = getattr(module, "__file__", None)
+    for catalogue in sorted(Path(file).parent.glob("translations/*/LC_MESSAGES/*.mo")) if file else []:
+        try:
+            with catalogue.open("rb") as handle:
+                GNUTranslations(handle)
+        except (OSError, ValueError, LookupError, struct.error) as error:
+            raise ConfigError(f"The catalogue {catalogue} cannot be read; compile it again.") from error
 
 
 def _check_types(plugin: Plugin) -> None:
@@ -138,13 +149,12 @@ def _check_register(register: Register, own: set[str]) -> None:
     mapper = inspect(register.model, raiseerr=False)
     if not isinstance(mapper, Mapper):
         raise ConfigError(f"{which} needs a model that is a mapped class.")
-    there = set(mapper.columns.keys())
+    there = set(mapper.column_attrs.keys())
     for needed in ("id", "org_id", "org_path"):
         if needed not in there:
             raise ConfigError(f"The model of {register.code!r} lacks the column {needed!r}.")
     if not {"program_year_id", "sponsor_id"} & there:
         raise ConfigError(f"The model of {register.code!r} needs a column 'program_year_id' or 'sponsor_id'.")
-    known = there | OF_PERSON if "person_id" in there else there
     for column in register.columns:
-        if column.name not in known:
+        if column.name not in there:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")

@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from core.config import settings_of
-from core.plugin.distributions import allowing, not_allowed
+from core.plugin.distributions import allowing, not_allowed, version_of
 from core.plugin.examine import examine, known_names
 from core.plugin.registry import reason_of, registry_of
 from core.plugin.tables import table_states
@@ -33,7 +33,7 @@ def plugin_list() -> None:
         click.echo(f"quarantined {_titled(name, registry.versions.get(name))}: {reason_of(error)}")
     allowed = settings_of().plugins
     for point in not_allowed(allowed):
-        version = point.dist.version if point.dist else None
+        version = version_of(point)
         click.echo(f"not allowed {_titled(point.name, version)}: set {allowing(point, allowed)} to load it")
 
 

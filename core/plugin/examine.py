@@ -13,7 +13,7 @@ from core.extensions import db
 from core.plugin.check_pages import template_folders
 from core.plugin.distributions import candidate_of, installed, is_built_in, written_for
 from core.plugin.migrate import Owner, current, differences, head
-from core.plugin.registry import Candidate, load, reason_of, registry_of
+from core.plugin.registry import Candidate, reason_of, registry_of, try_all
 from core.plugin.types import Plugin
 from core.web.messages import catalogue_of, faults
 
@@ -41,13 +41,13 @@ def examine(name: str) -> Examined:
     points = [point for point in installed() if point.name == name]
     found = Examined(name)
     scratch = registry_of().without(name)
-    load(scratch, [candidate_of(points[0]) if points else _not_installed(name)], strict=False)
+    try_all(scratch, [candidate_of(points[0]) if points else _not_installed(name)], strict=False)
     found.findings += [reason_of(error) for error in scratch.failed.values()]
     if name in scratch.plugins:
         plugin = scratch.plugins[name]
         _examine_tables(plugin, found)
-        found.findings += _template_faults(plugin)
-        found.findings += _text_faults(scratch.manager.get_plugin(name))
+        # Texts are also taken from the templates, which must be readable for that.
+        found.findings += _template_faults(plugin) or _text_faults(scratch.manager.get_plugin(name))
     found.findings += [fault for point in points for fault in _distribution_faults(point)]
     return found
 
@@ -108,7 +108,10 @@ def _text_faults(module: object) -> list[str]:
     if file is None or not getattr(module, "__package__", None):
         return []
     folder = Path(file).parent
-    return list(faults(folder, catalogue_of(folder)))
+    try:
+        return list(faults(folder, catalogue_of(folder)))
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with its files is a finding
+        return [f"Its texts cannot be read: {reason_of(error)}"]
 
 
 def _distribution_faults(point: EntryPoint) -> list[str]:

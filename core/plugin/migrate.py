@@ -162,12 +162,13 @@ def history(owner: Owner) -> list[str]:
         heads = script.get_heads()
     except (Exception, SystemExit) as error:
         raise ConfigError(f"The revisions of {owner.name} cannot be read: {type(error).__name__}: {error}") from error
+    files = [file for file in owner.versions.glob("*.py") if file.is_file() and file.name != "__init__.py"]
+    if len({revision.revision for revision in revisions}) < len(files):  # Alembic would pass one of them over
+        raise ConfigError(f"Two files in {owner.versions} have the same revision.")
     if len(heads) > 1:
         raise ConfigError(f"The revisions of {owner.name} are not one line: {' and '.join(sorted(heads))} both end it.")
     for revision in revisions:
         _check_line(owner, revision)
-    if len(revisions) < len([file for file in owner.versions.glob("*.py") if file.name != "__init__.py"]):
-        raise ConfigError(f"Two files in {owner.versions} have the same revision.")
     return [revision.revision for revision in reversed(revisions)]
 
 

@@ -16,7 +16,7 @@ from flask import Flask, current_app
 
 from core.errors import ConfigError
 from core.plugin import hookspecs
-from core.plugin.checks import check_plugin
+from core.plugin.checks import check_catalogues, check_plugin
 from core.plugin.imports import watched_import
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 
@@ -114,7 +114,6 @@ class Registry:
         except BaseException as error:  # also SystemExit: any failure at all must stay inside the plugin
             if strict:
                 raise
-            log.error("plugin quarantined", plugin=name, reason=reason_of(error))
             self.failed[name] = error
 
 
@@ -142,11 +141,19 @@ def collect(name: str, module: object) -> Plugin:
         migrations=one("migrations", None),
     )
     check_plugin(plugin)
+    check_catalogues(module)
     return plugin
 
 
 def load(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
-    """Load in the order given, except that a plugin comes after those that it requires."""
+    """Take what is in order, and say in the log what is not; ``strict`` raises instead."""
+    try_all(registry, candidates, strict=strict)
+    for name, error in registry.failed.items():
+        log.error("plugin quarantined", plugin=name, reason=reason_of(error))
+
+
+def try_all(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
+    """Take plugins in the order given, except that one comes after those that it requires."""
     waiting: dict[str, tuple[Plugin, object]] = {}
     for candidate in candidates:
         with registry.quarantine(candidate.name, strict=strict):
@@ -187,7 +194,8 @@ def mount(app: Flask, registry: Registry) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Why a plugin is in quarantine, in one line of at most 300 signs."""
-    said = " ".join(str(error).split())[:300]
+    said = " ".join(str(error).split())
+    said = said if len(said) <= 300 else f"{said[:299]}…"
     return said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}"
 
 
