@@ -28,6 +28,7 @@ from core.programs import admin as years_admin
 from core.programs import switch
 from core.programs import views as program_views
 from core.registers import frame as register_frame
+from core.reports import views as report_views
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
@@ -79,7 +80,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, run_frame, ledger_frame):
+    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

@@ -6,7 +6,6 @@ Reads xlsx and CSV (UTF-8, or GB18030 as Chinese Excel saves it). Every cell com
 import csv
 import io
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -110,8 +109,11 @@ def write_xlsx(
 
 
 def send_xlsx(write: Callable[[IO[bytes]], None], name: str) -> Response:
-    """The answer of a page that hands out what ``write(target)`` writes, as a file called ``name``."""
-    target = tempfile.TemporaryFile()  # noqa: SIM115  # closed when the answer is sent
+    """The answer of a page that hands out what ``write(target)`` writes, as a file called ``name``.
+
+    The file is held in memory: for lists of some ten thousand rows.
+    """
+    target = io.BytesIO()
     write(target)
     target.seek(0)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

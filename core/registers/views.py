@@ -104,8 +104,9 @@ def change(name: str, row_id: int) -> Page:
 def remove(name: str, row_id: int) -> AnyResponse:
     """Take an entry out of the register."""
     register = _register_to_change(name)
+    row = _line(register, row_id).row
     try:
-        services.remove(me(), register, current_program_year(), _line(register, row_id).row)
+        services.remove(me(), register, current_program_year(), row)
     except ZhijiaError as error:
         flash(str(error), "danger")
         return redirect(url_for(".change", name=name, row_id=row_id))
