@@ -71,6 +71,31 @@ def test_an_industry_union_reaches_its_units_in_the_regional_tree(small_tree: Tr
     assert scope_of(make_user("clerk"), "people.view").paths == ("/61/",)
 
 
+def test_a_unit_knows_the_industry_union_above_it_and_reaches_nothing_in_it(
+    small_tree: Tree, make_user: MakeUser
+) -> None:
+    bus, county = make_user("clerk", "610102-bus"), make_user("clerk", "610102")
+    scope = scope_of(bus, "people.view")
+    assert (scope.touches("/61/61-transport/"), scope.includes("/61/61-transport/")) == (True, False)
+    assert not scope_of(county, "people.view").touches("/61/61-transport/")
+    seen = select(Org.code).order_by(Org.path)
+    assert list(db.session.scalars(seen.where(scope.covers(Org.path)))) == ["610102-bus"]
+    above = ["61", "61-transport", "6101", "610102", "610102-bus"]
+    assert list(db.session.scalars(seen.where(scope.meets(Org.path)))) == above
+
+
+def test_a_workshop_of_a_unit_knows_it_too(small_tree: Tree, make_user: MakeUser) -> None:
+    bus = small_tree["610102-bus"]
+    workshop = Org(
+        code="610102-bus-1", name="一车间工会", short_name="一车间", pinyin="", initials="", level="enterprise",
+        kind="enterprise", parent_id=bus.id, path=f"{bus.path}610102-bus-1/",
+    )  # fmt: skip
+    db.session.add(workshop)
+    db.session.commit()
+    assert scope_of(make_user("clerk", "610102-bus-1"), "people.view").touches("/61/61-transport/")
+    assert scope_of(make_user("clerk", "61-transport"), "people.view").includes(workshop.path)
+
+
 def test_a_permission_of_a_plugin_that_is_gone_is_held_by_nobody(small_tree: Tree, make_user: MakeUser) -> None:
     assert not can(make_user("admin"), "gone.manage", "/61/")
 

@@ -22,13 +22,14 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    not_,
     or_,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk
 from core.disbursements.rules import ALREADY_PAID, NO_AMOUNT, paid_before
@@ -155,13 +156,13 @@ def paying_level(settings: Mapping[str, Any]) -> str:
 def _payers(run: Run) -> Subquery:
     """Org id -> the union that pays for it: the nearest one of the paying level at or above it, else the run's own."""
     level = paying_level(run.settings)
-    payer, below, org = aliased(Org), aliased(Org), aliased(Org)
+    payer, places = aliased(Org), _places(run)
     covered = (
-        select(below.id.label("org_id"), payer.id.label("payer_id"))
-        .join(below, and_(below.path >= payer.path, below.path < func.rtrim(payer.path, "/") + "0"))
+        select(places.c.org_id, payer.id.label("payer_id"))
+        .join(places, _lies_below(places.c.place, payer.path))
         .where(payer.level == level, subtree(payer.path, run.org_path))
-        .ext(distinct_on(below.id))
-        .order_by(below.id, func.length(payer.path).desc())
+        .ext(distinct_on(places.c.org_id))
+        .order_by(places.c.org_id, func.length(payer.path).desc())
         .subquery("covered")
     )
     above = db.session.scalar(
@@ -172,11 +173,28 @@ def _payers(run: Run) -> Subquery:
     )
     payer_id = func.coalesce(covered.c.payer_id, above if above is not None else run.org_id)
     return (
-        select(org.id.label("org_id"), payer_id.label("payer_id"))
-        .outerjoin(covered, covered.c.org_id == org.id)
-        .where(subtree(org.path, run.org_path))
+        select(places.c.org_id, payer_id.label("payer_id"))
+        .outerjoin(covered, covered.c.org_id == places.c.org_id)
         .subquery("payers")
     )
+
+
+def _places(run: Run) -> Subquery:
+    """Org id -> its path in the run's subtree; a unit of an industry union on the second axis lies below that union."""
+    member, below = aliased(Org), aliased(Org)
+    of_industry = (
+        select(below.id, member.industry_path)
+        .join(member, _lies_below(below.path, member.path))
+        .where(subtree(member.industry_path, run.org_path), not_(subtree(below.path, run.org_path)))
+        .ext(distinct_on(below.id))
+        .order_by(below.id, func.length(member.path).desc())
+    )
+    own = select(Org.id.label("org_id"), Org.path.label("place")).where(subtree(Org.path, run.org_path))
+    return own.union_all(select(*of_industry.subquery("of_industry").c)).subquery("places")
+
+
+def _lies_below(path: ColumnElement[Any] | InstrumentedAttribute[Any], top: InstrumentedAttribute[str]) -> Any:
+    return and_(path >= top, path < func.rtrim(top, "/") + "0")
 
 
 def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) -> Any:

@@ -44,6 +44,24 @@ class Hardship(Base):
     created_at: Mapped[CreatedAt]
 
 
+class Target(Base):
+    """How many workers a union is to reach in a program year (目标任务); 0 while nobody has set it."""
+
+    __tablename__ = "four_seasons_target"
+    __table_args__ = (
+        org_reference(),
+        CheckConstraint("workers >= 0", name="workers"),
+        UniqueConstraint("program_year_id", "org_id"),
+        Index("ix_four_seasons_target_org_path", "program_year_id", "org_path", "id"),
+    )
+
+    id: Mapped[BigId]
+    program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    workers: Mapped[int] = mapped_column(server_default="0")
+
+
 class Import(Base):
     """One uploaded list: staged and checked, then merged or cancelled. ``org_id`` is the uploader's union.
 

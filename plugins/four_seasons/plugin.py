@@ -7,7 +7,9 @@ from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
 from core.api import (
+    Blocker,
     Card,
+    Copied,
     EntryKind,
     JobSpec,
     MenuItem,
@@ -18,7 +20,7 @@ from core.api import (
     User,
     hookimpl,
 )
-from plugins.four_seasons import cards, cli, import_views
+from plugins.four_seasons import cards, cli, import_views, years
 from plugins.four_seasons import jobs as background
 from plugins.four_seasons import schemes as rules
 from plugins.four_seasons.forms import WinterSettingsForm
@@ -96,3 +98,21 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
     return cards.cards_of(user, program_year)
+
+
+@hookimpl
+def year_enabled(program_year: ProgramYear) -> None:
+    """A line among the targets for each paying union."""
+    years.begin(program_year)
+
+
+@hookimpl
+def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
+    """The targets of the unions."""
+    return years.copy_targets(source, target)
+
+
+@hookimpl
+def year_blockers(program_year: ProgramYear) -> list[Blocker]:
+    """Days that do not fit, lists that nobody dealt with."""
+    return years.blockers(program_year)

@@ -5,9 +5,10 @@ from typing import Any
 
 import pluggy
 from flask import Blueprint
-from sqlalchemy import BigInteger, Select, Text, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, case, cast, exists, func, literal, or_, select
 
 from core.disbursements.rules import share_pool
+from core.org.models import Org
 from core.org.scope import subtree
 from core.people.models import Person
 from core.plugin.types import EntryKind, Program, Scheme, SchemeContext
@@ -24,7 +25,7 @@ class AidSettings(ProgramSettingsForm):
 
 
 def everybody(context: SchemeContext) -> Select[Any]:
-    """Everybody in the run's part of the tree; those without a bank account are excluded."""
+    """Everybody in the run's part of the tree, on both axes; those without a bank account are excluded."""
     reason = case((Person.bank_account.is_(None), literal("no_account")), else_=cast(None, Text))
     pool = int(context.settings["pool"])
     amount = 1 if pool else int(context.settings["each"])
@@ -35,8 +36,13 @@ def everybody(context: SchemeContext) -> Select[Any]:
         cast(literal(amount), BigInteger).label("amount_fen"),
         literal("everybody").label("basis"),
         reason.label("exclude_reason"),
-    ).where(subtree(Person.org_path, context.org_path))
+    ).where(or_(subtree(Person.org_path, context.org_path), exists().where(_unit_of(context))))
     return share_pool(context, people, pool) if pool else people
+
+
+def _unit_of(context: SchemeContext) -> ColumnElement[bool]:
+    """Whether the person is of a unit that belongs to the run's industry union, wherever it lies."""
+    return subtree(Org.industry_path, context.org_path) & func.starts_with(Person.org_path, Org.path)
 
 
 def slowly(context: SchemeContext) -> Select[Any]:
