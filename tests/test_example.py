@@ -25,7 +25,7 @@ from tests.installing import Venv, make_venv
 EXAMPLE = ROOT / "examples" / "mine_study_aid"
 NAME, DISTRIBUTION, SPONSOR = "mine_study_aid", "zhijia-mine-study-aid", "61-transport"
 WHERE = (NAME, "--sponsor", SPONSOR, "--year")
-COUNTED = ("--set", "counted_on=2014-10-01")
+COUNTED = ("--set", "counted_on=2014-10-01", "--set", "notice_working_days=0")
 #: What a plugin may import beside itself and the standard library (docs/writing-a-plugin.md).
 ALLOWED = {"core.api", "flask", "flask_babel", "wtforms", "sqlalchemy", "markupsafe", "click", "pluggy", "alembic"}
 
@@ -46,7 +46,7 @@ def house(tmp_path: Path, settings: Settings) -> Venv:
 
 def study(house: Venv, *words: str) -> str:
     """What people do on the pages, in a process of the installation."""
-    return house.run("python", "-m", "tests.plugins_for_tests.study_years", *words, cwd=ROOT).splitlines()[-1]
+    return house.run("python", "-m", "tests.plugins_for_tests.study_years", *words, cwd=ROOT)
 
 
 def imported(file: Path) -> set[str]:
@@ -89,9 +89,7 @@ def test_two_years_and_then_it_goes(
     assert "ZHIJIA_PLUGINS names it, but no such plugin is installed." in house.zhijia("plugin", "list")
     house.install(EXAMPLE)
     assert house.zhijia("plugin", "check", NAME).startswith(f"{NAME} ok (not migrated yet")
-    assert "not up to date" in house.zhijia(
-        "years", "enable", *WHERE, "2014", *COUNTED, good=False
-    )
+    assert "not up to date" in house.zhijia("years", "enable", *WHERE, "2014", *COUNTED, good=False)
     house.zhijia("db", "upgrade")
     assert house.zhijia("db", "check", "--plugin", NAME) == f"{NAME} ok\n"
 
@@ -99,16 +97,16 @@ def test_two_years_and_then_it_goes(
     house.zhijia("years", "enable", *WHERE, "2014", *COUNTED)
     for number, level in zip(numbers, ("senior_school", "junior_college", "bachelor"), strict=True):
         study(house, "enrol", "2014", number, level)
-    assert study(house, "pay", "2014") == "posted 3 1100000"
+    assert study(house, "pay", "2014").endswith("posted 3 1100000\n")
     assert "2014-10-01 -> 2015-10-01" in house.zhijia("years", "copy", "2014", "2015")
-    assert study(house, "pay", "2015") == "posted 3 1100000"
+    assert study(house, "pay", "2015").endswith("posted 3 1100000\n")
 
     # Disabled, uninstalled.
     for year in ("2014", "2015"):
         house.zhijia("years", "disable", *WHERE, year)
     house.uninstall(DISTRIBUTION)
     assert "no such plugin is installed" in house.zhijia("plugin", "list")
-    assert house.zhijia("verify").startswith("The books balance")
+    assert "The books balance" in house.zhijia("verify")
     assert f"{NAME} has tables here" in house.zhijia("db", "upgrade")
 
     # The ledger still reads, in a house that never had it.
