@@ -14,6 +14,7 @@ from core.org.cli import orgs
 from core.people.cli import people
 from core.plugin.cli import plugin
 from core.plugin.db_cli import database
+from core.plugin.scaffold.cli import new
 from core.programs.cli import years
 from core.users.cli import users
 
@@ -25,6 +26,7 @@ def zhijia() -> None:
 
 for group in (calendar, database, orgs, people, plugin, runs, services, users, verify, years):
     zhijia.add_command(group)
+plugin.add_command(new)
 
 
 def main() -> None:

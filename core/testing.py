@@ -17,13 +17,17 @@ import psutil
 import psycopg
 import pytest
 import redis
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
 from core import create_app
+from core.cli import zhijia
 from core.config import ROOT, Settings, database_url
+from core.disbursements.testing import make_person, pay_out, program_year
 from core.embedded import start_postgres, start_redis, stop_postgres, stop_redis
 from core.extensions import db as database
 from core.jobs.models import Job
@@ -38,12 +42,17 @@ __all__ = [
     "browser",
     "client",
     "context",
+    "db",
     "instance",
     "live_server",
+    "make_person",
     "make_user",
     "open_as",
     "page",
+    "pay_out",
     "plugins",
+    "program_year",
+    "run_command",
     "run_jobs",
     "server_urls",
     "settings",
@@ -154,6 +163,13 @@ def app(settings: Settings, plugins: dict[str, object] | None) -> Iterator[Flask
 
 
 @pytest.fixture
+def db(app: Flask) -> SQLAlchemy:
+    """The database of ``app``, with the tables of ``plugins``, which the copied database lacks, at their newest."""
+    migrate_all()
+    return database
+
+
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A browser without JavaScript, not logged in."""
     return app.test_client()
@@ -178,6 +194,12 @@ def run_jobs(app: Flask) -> Callable[[], int]:
         return ran
 
     return run_all
+
+
+@pytest.fixture
+def run_command(app: Flask) -> Callable[..., Result]:
+    """``run_command("db", "check")`` runs a command of ``zhijia`` on ``app``; the result has exit code and output."""
+    return lambda *arguments: app.test_cli_runner().invoke(zhijia, arguments)
 
 
 @pytest.fixture

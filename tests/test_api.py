@@ -2,9 +2,7 @@
 
 import ast
 import re
-from importlib import import_module
 from pathlib import Path
-from textwrap import dedent
 from typing import get_type_hints
 
 import pytest
@@ -12,7 +10,6 @@ import pytest
 from core import api
 from core.config import ROOT
 from core.plugin import hookspecs
-from core.plugin.registry import Candidate, Registry, load
 from tests import test_hooks
 
 HOOKS = [
@@ -23,7 +20,8 @@ HOOKS = [
 
 
 def test_the_document_lists_exactly_what_the_api_gives() -> None:
-    text = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
+    document = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
+    text = document.split("## What `core.api` gives")[1]
     listed = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
     assert sorted(listed) == sorted(api.__all__)
 
@@ -52,13 +50,3 @@ def test_each_hook_has_its_section_with_its_signature_and_its_test(hook: ast.Fun
 def test_no_hook_is_documented_that_does_not_exist() -> None:
     text = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
     assert re.findall(r"^### (\w+)$", text, re.MULTILINE) == [hook.name for hook in HOOKS]
-
-
-def test_the_plugin_in_the_document_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
-    (listing,) = re.findall(r"```python\n(   from flask import Blueprint.*?)   ```", text, re.DOTALL)
-    (tmp_path / "document_club.py").write_text(dedent(listing), encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    registry = Registry()
-    load(registry, [Candidate("reading_club", lambda: import_module("document_club"))], strict=True)
-    assert list(registry.programs) == ["reading_club"]

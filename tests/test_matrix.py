@@ -109,6 +109,7 @@ MATRIX: dict[str, str] = {
     "ledger.new_activity": "ledger.record",
     "ledger.create_activity": "ledger.record",
     "budget.index": "ledger.view",
+    "budget.own_funds": "ledger.allot",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,

@@ -85,6 +85,14 @@ def test_a_catalogue_is_compiled_beside_itself(area: Path) -> None:
         assert GNUTranslations(handle).gettext("Hello") == "您好"
 
 
+def test_a_package_that_lies_elsewhere_is_brought_up_to_date_and_compiled(area: Path) -> None:
+    assert messages.main(["update", str(area)]) == 0
+    assert "Hello" in messages.catalogue_of(area).read_text()
+    assert messages.main(["compile", str(area)]) == 0
+    assert messages.catalogue_of(area).with_suffix(".mo").exists()
+    assert messages.main(["update", str(area / "nowhere")]) == 2
+
+
 def test_the_core_and_every_plugin_have_an_area() -> None:
     folders = {str(folder.relative_to(ROOT)) for folder in messages.areas()}
     assert {"core", "plugins/four_seasons"} <= folders
@@ -94,7 +102,7 @@ def test_a_wrong_command_says_what_there_is() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "core.web.messages", "wish"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stderr) == (2, "usage: python -m core.web.messages update | check | compile FILE\n")
+    assert (done.returncode, done.stderr) == (2, messages.USAGE)
 
 
 def test_what_a_plugin_translates_otherwise_does_not_change_the_pages_of_the_core(app: Flask) -> None:

@@ -1,11 +1,15 @@
 """Forms of the ledgers."""
 
+from datetime import date
+from typing import cast
+
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from core.ledger.models import ActivityTemplate
+from core.programs.forms import YuanField
 from core.web.forms import Form
 
 #: Before the key of a column, so that no column is mistaken for a field of the form itself.
@@ -19,6 +23,21 @@ class ActivityForm(Form):
     org_code = StringField(_l("Code of the union"), validators=[InputRequired(), Length(max=64)])
     held_on = DateField(_l("Day"), validators=[InputRequired()])
     program_year = SelectField(_l("Program"), validators=[Optional()])
+
+
+class OwnFundsForm(Form):
+    """What a union gives from its own funds; ``amount`` is in fen."""
+
+    key = HiddenField(validators=[InputRequired(), Length(max=64)])
+    org_code = StringField(_l("Code of the union"), validators=[InputRequired(), Length(max=64)])
+    amount = YuanField(_l("Amount (yuan)"), validators=[InputRequired()])
+    effective_on = DateField(_l("Effective day"), validators=[InputRequired()])
+    description = StringField(_l("Summary"), validators=[Length(max=200)])
+
+    @property
+    def day(self) -> date:
+        """The day it counts from. Only when the form was validated."""
+        return cast(date, self.effective_on.data)
 
 
 def activity_form(template: ActivityTemplate) -> type[ActivityForm]:

@@ -1,5 +1,6 @@
 """Putting fictional people on file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -12,7 +13,7 @@ from core.org.models import Org
 from core.org.queries import township_codes
 from core.org.scope import Scope
 from core.people.fictional import fictional_people
-from core.people.services import count_same_people, insert_staged, stage_people
+from core.people.services import PersonRow, count_same_people, insert_staged, stage_people
 
 #: Enough for every measurement, and far from using up the numbers of an area.
 MOST_PEOPLE = 5_000_000
@@ -34,10 +35,7 @@ def make_people(actor: Actor, count: int, seed: int, org: Org) -> Made:
     """
     if not 1 <= count <= MOST_PEOPLE:
         raise Refused(_("The number of people must be 1 to %(most)d.", most=MOST_PEOPLE), field="count")
-    townships = township_codes(org.path)
-    if not townships:
-        raise Refused(_("There is no township union at or below %(name)s to put people in.", name=org.name))
-    stream = fictional_people(seed, org.code, townships)
+    stream = people_of(seed, org)
     added = present = 0
     while present < count:
         stage_people(islice(stream, count - present))
@@ -47,3 +45,11 @@ def make_people(actor: Actor, count: int, seed: int, org: Org) -> Made:
         record(actor, "people.make", f"org:{org.code}", org.path, seed=seed, count=count, added=added)
     db.session.commit()
     return Made(added, count - added)
+
+
+def people_of(seed: int, org: Org) -> Iterator[PersonRow]:
+    """The endless stream of the people of this seed. Raises :class:`Refused` for an org without townships."""
+    townships = township_codes(org.path)
+    if not townships:
+        raise Refused(_("There is no township union at or below %(name)s to put people in.", name=org.name))
+    return fictional_people(seed, org.code, townships)

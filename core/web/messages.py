@@ -1,7 +1,8 @@
 """Catalogues of translations, one for the core and one for each plugin: ``python -m core.web.messages COMMAND``.
 
 ``update`` takes the texts of the code into the catalogues, ``check`` names what a page would show untranslated,
-``compile FILE`` writes the ``.mo`` file beside a catalogue.
+``compile FILE`` writes the ``.mo`` file beside a catalogue. ``update FOLDER`` and ``compile FOLDER`` do it for a
+package that lies elsewhere, as a foreign plugin does.
 """
 
 import re
@@ -17,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from core.config import ROOT
 
 LANGUAGE = "zh"
+USAGE = "usage: python -m core.web.messages update [FOLDER] | check | compile FILE|FOLDER\n"
 METHODS = [("**/tests/**.py", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
 KEYWORDS = {**DEFAULT_KEYWORDS, "_l": None, "lazy_gettext": None}
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]")
@@ -103,10 +105,12 @@ def main(arguments: list[str]) -> int:
             found = [f"{folder.name}/{fault}" for folder, file in areas().items() for fault in faults(folder, file)]
             sys.stderr.writelines(f"{line}\n" for line in found)
             return 1 if found else 0
-        case ["compile", file]:
-            compile_file(Path(file))
+        case ["update", folder] if Path(folder).is_dir():
+            update(Path(folder), catalogue_of(Path(folder)))
+        case ["compile", place]:
+            compile_file(catalogue_of(Path(place)) if Path(place).is_dir() else Path(place))
         case _:
-            sys.stderr.write("usage: python -m core.web.messages update | check | compile FILE\n")
+            sys.stderr.write(USAGE)
             return 2
     return 0
 

@@ -18,6 +18,7 @@ from core.people.fictional import fictional_people
 from core.people.making import MOST_PEOPLE, Made, make_people
 from core.people.models import Person
 from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
+from core.people.secrets import digest
 
 TOWNSHIPS = ["990101001", "990101100", "990201100"]
 
@@ -104,3 +105,12 @@ class TestMaking:
         assert runner.invoke(command, arguments).output == "added 5, already there 0\n"
         assert runner.invoke(command, arguments).output == "added 0, already there 5\n"
         assert isinstance(runner.invoke(command, [*arguments[:-1], "98"]).exception, NotFound)
+
+    def test_the_command_shows_people_who_are_on_file(self, app: Flask) -> None:
+        arguments = ["make", "--count", "2", "--seed", "1", "--org", "99", "--show", "3"]
+        shown = app.test_cli_runner().invoke(command, arguments).output.splitlines()[1:]
+        assert len(shown) == 2  # no more than there are
+        for line in shown:
+            number, name, _org_code = line.split()
+            person = db.session.scalars(select(Person).where(Person.id_number_digest == digest("id_number", number)))
+            assert person.one().name == name

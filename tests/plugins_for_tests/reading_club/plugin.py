@@ -140,7 +140,7 @@ def schemes() -> list[Scheme]:
 
 @hookimpl
 def entry_kinds() -> list[EntryKind]:
-    return [EntryKind(code="reading_club.books", title_zh="购书经费", debit="502", credit="102")]
+    return [EntryKind(code="reading_club.books", title_zh="购书经费", debit="50205", credit="102")]
 
 
 @hookimpl
