@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapper
 from core.errors import ConfigError
 from core.plugin.check_pages import check_pages
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
+from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
@@ -144,13 +145,13 @@ def _check_register(register: Register, own: set[str]) -> None:
     which = f"The register {register.code!r}"
     if register.program not in own:
         raise ConfigError(f"{which} names the program {register.program!r}, which is not its own.")
-    if not (isinstance(register.form, type) and issubclass(register.form, Form)):
-        raise ConfigError(f"{which} needs a form that is a class on core.api's Form.")
+    if not (isinstance(register.form, type) and issubclass(register.form, (PersonRecordForm, OrgRecordForm))):
+        raise ConfigError(f"{which} needs a form that is a class on PersonRecordForm or OrgRecordForm.")
     mapper = inspect(register.model, raiseerr=False)
     if not isinstance(mapper, Mapper):
         raise ConfigError(f"{which} needs a model that is a mapped class.")
     there = set(mapper.column_attrs.keys())
-    for needed in ("id", "org_id", "org_path"):
+    for needed in ("id", "org_id", "org_path", *(("person_id",) if register.of_people else ())):
         if needed not in there:
             raise ConfigError(f"The model of {register.code!r} lacks the column {needed!r}.")
     if not {"program_year_id", "sponsor_id"} & there:
@@ -158,3 +159,7 @@ def _check_register(register: Register, own: set[str]) -> None:
     for column in register.columns:
         if column.name not in there:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")
+    base = PersonRecordForm if register.of_people else OrgRecordForm
+    for name in dir(register.form):
+        if hasattr(getattr(register.form, name), "_formfield") and not hasattr(base, name) and name not in there:
+            raise ConfigError(f"The form of {register.code!r} has the field {name!r}, which its model lacks.")

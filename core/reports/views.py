@@ -27,7 +27,7 @@ def index() -> str:
     return render_template("reports/index.html", reports=reports_of(me(), current_program_year()))
 
 
-@blueprint.get("/<name>/")
+@blueprint.get("/<name>")
 def show(name: str) -> str | tuple[str, int]:
     """One report; what its plugin breaks is a sentence on the page."""
     report = _report(name)

@@ -63,13 +63,13 @@ def cells(page: str) -> list[list[str]]:
 
 def test_a_report_adds_up_what_the_reader_may_see(corners: ProgramYear, as_user: AsUser) -> None:
     heading = ["Kind", "Places", "Volumes", "Cost (yuan)"]
-    assert cells(as_user("clerk").get(URL + "volumes/").text) == [
+    assert cells(as_user("clerk").get(URL + "volumes").text) == [
         heading,
         ["Reading corner", "2", "1,500", "1,235.56"],
         ["Library", "1", "2,000", "—"],
         ["Together", "3", "3,500", "1,235.56"],
     ]
-    assert cells(as_user("clerk", "6102").get(URL + "volumes/").text) == [
+    assert cells(as_user("clerk", "6102").get(URL + "volumes").text) == [
         heading,
         ["Library", "1", "2,000", "—"],
         ["Together", "1", "2,000", "0.00"],
@@ -78,7 +78,7 @@ def test_a_report_adds_up_what_the_reader_may_see(corners: ProgramYear, as_user:
 
 def test_a_report_is_of_its_own_sponsor(corners: ProgramYear, as_user: AsUser, small_tree: dict[str, Org]) -> None:
     switch_on(small_tree["6101"])
-    page = as_user("clerk").get("/2014/6101/reading_club/reports/volumes/").text
+    page = as_user("clerk").get("/2014/6101/reading_club/reports/volumes").text
     assert "There is nothing to report yet." in page
     assert "download.xlsx" not in page
 
@@ -87,7 +87,7 @@ def test_who_lacks_its_permission_sees_neither_report_nor_tab(corners: ProgramYe
     browser = as_user("leader")
     assert f'href="{URL}"' not in browser.get("/2014/61/reading_club/").text
     assert "This program has no reports that you may see." in browser.get(URL).text
-    assert browser.get(URL + "volumes/").status_code == 403
+    assert browser.get(URL + "volumes").status_code == 403
     assert browser.get(URL + "volumes/download.xlsx").status_code == 403
 
 
@@ -95,8 +95,8 @@ def test_the_tab_leads_to_the_list_and_the_list_to_the_report(corners: ProgramYe
     browser = as_user("clerk")
     assert f'href="{URL}"' in browser.get("/2014/61/reading_club/").text
     page = browser.get(URL).text
-    assert f'href="{URL}volumes/"' in page
-    assert browser.get(URL + "nothing/").status_code == 404
+    assert f'href="{URL}volumes"' in page
+    assert browser.get(URL + "nothing").status_code == 404
 
 
 def test_the_download_has_numbers_totals_and_its_audit_line(
@@ -126,7 +126,7 @@ def test_a_report_ends_after_a_thousand_rows_and_says_so(
 ) -> None:
     add_report("long", numbers(count), Column(name="places", title="Places", kind="number"))
     browser = as_user("clerk")
-    page = browser.get(URL + "long/").text
+    page = browser.get(URL + "long").text
     sentence = "Only the first 1,000 rows are shown, without totals."
     assert (sentence in page) == is_cut
     rows = cells(page)
@@ -139,7 +139,7 @@ def test_a_report_ends_after_a_thousand_rows_and_says_so(
 
 def test_a_reports_own_limit_stays(clubs: ProgramYear, as_user: AsUser, add_report: AddReport) -> None:
     add_report("top", lambda context: numbers(9)(context).limit(2), Column(name="places", title="Places"))
-    assert len(cells(as_user("clerk").get(URL + "top/").text)) == 3  # heading and rows; texts have no totals
+    assert len(cells(as_user("clerk").get(URL + "top").text)) == 3  # heading and rows; texts have no totals
 
 
 BROKEN: dict[str, Callable[[ReportContext], Any]] = {
@@ -159,12 +159,12 @@ def test_a_broken_report_is_one_sentence_and_breaks_nothing_else(
 ) -> None:
     add_report("broken", BROKEN[kind])
     browser = as_user("clerk")
-    page = browser.get(URL + "broken/")
+    page = browser.get(URL + "broken")
     assert page.status_code == 409
     assert "This report cannot be made, as its plugin failed." in page.text
-    assert f'href="{URL}volumes/"' not in page.text
+    assert f'href="{URL}volumes"' not in page.text
     assert f'href="{URL}"' in page.text
     assert "reading_club.broken" in capfd.readouterr().err
     assert browser.get(URL + "broken/download.xlsx").status_code == 409
     assert db.session.query(AuditLine).filter_by(action="report.download").count() == 0
-    assert browser.get(URL + "volumes/").status_code == 200
+    assert browser.get(URL + "volumes").status_code == 200

@@ -16,7 +16,7 @@ from plugins.four_seasons.tests.conftest import MakePeople, computed_run
 
 pytestmark = pytest.mark.services
 DAY = date(2014, 1, 10)
-URL = "/2014/61/four_seasons/reports/on_file/"
+URL = "/2014/61/four_seasons/reports/on_file"
 
 
 @pytest.fixture
