@@ -20,7 +20,7 @@ from core import create_app
 from core.config import ROOT, load_settings
 from core.embedded import start_postgres, start_redis
 from core.extensions import db
-from core.plugin.cli import migrate_all
+from core.plugin.tables import migrate_all
 
 ROUNDS = 3
 LATEST = ROOT / "bench" / "latest.json"

@@ -23,10 +23,13 @@ from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
 from core.plugin import views as plugin_views
-from core.plugin.registry import EXTENSION, Registry, discover_plugins, given, load, mount
+from core.plugin.distributions import discover_plugins
+from core.plugin.registry import EXTENSION, Registry, given, load, mount
 from core.programs import admin as years_admin
 from core.programs import switch
 from core.programs import views as program_views
+from core.registers import frame as register_frame
+from core.reports import views as report_views
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
@@ -79,7 +82,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, run_frame, ledger_frame):
+    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

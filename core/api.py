@@ -57,7 +57,8 @@ from core.plugin.types import (
 from core.programs.forms import ProgramSettingsForm, YuanField, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
-from core.registers.sheets import Record, by_columns, read_rows, write_xlsx
+from core.registers.records import OrgRecordForm, PersonRecordForm
+from core.registers.sheets import Record, by_columns, read_rows, send_xlsx, write_xlsx
 from core.users.access import can, require, scope_of, today
 from core.users.models import User
 from core.web.filters import wan
@@ -87,9 +88,11 @@ __all__ = [
     "NotFound",
     "Org",
     "OrgPath",
+    "OrgRecordForm",
     "Payment",
     "Permission",
     "Person",
+    "PersonRecordForm",
     "PersonRow",
     "PersonalDataAction",
     "PersonalRecord",
@@ -150,6 +153,7 @@ __all__ = [
     "register_people",
     "require",
     "scope_of",
+    "send_xlsx",
     "settings_from",
     "share_pool",
     "split_by_weight",

@@ -12,7 +12,8 @@ from core.errors import ZhijiaError
 from core.notices.cli import calendar
 from core.org.cli import orgs
 from core.people.cli import people
-from core.plugin.cli import database, plugins
+from core.plugin.cli import plugin
+from core.plugin.db_cli import database
 from core.programs.cli import years
 from core.users.cli import users
 
@@ -22,7 +23,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (calendar, database, orgs, people, plugins, runs, services, users, verify, years):
+for group in (calendar, database, orgs, people, plugin, runs, services, users, verify, years):
     zhijia.add_command(group)
 
 

@@ -28,7 +28,7 @@ from core.embedded import start_postgres, start_redis, stop_postgres, stop_redis
 from core.extensions import db as database
 from core.jobs.models import Job
 from core.jobs.runner import run
-from core.plugin.cli import migrate_all
+from core.plugin.tables import migrate_all
 from core.users.testing import Browser, as_user, make_user, small_tree
 from core.web.testing import browser, context, end_tree, environ_of, live_server, open_as, page
 

@@ -21,7 +21,7 @@ def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
 
 @pytest.mark.services
 @pytest.mark.parametrize(
-    "arguments", [["db", "upgrade"], ["plugins", "list"], ["years", "list"], ["calendar", "show", "2014-01-24"]]
+    "arguments", [["db", "upgrade"], ["plugin", "list"], ["years", "list"], ["calendar", "show", "2014-01-24"]]
 )
 def test_a_command_finds_its_database(settings: Settings, arguments: list[str]) -> None:
     done = run(settings, *arguments)

@@ -62,6 +62,22 @@ def test_hook_permissions(small_tree: dict[str, Org], make_user: MakeUser) -> No
     assert not can(leader, "reading_club.edit", "/61/6101/")
 
 
+def test_hook_registers(clubs: ProgramYear, as_user: AsUser) -> None:
+    browser = as_user("clerk")
+    address = "/2014/61/reading_club/registers/corners/"
+    corner = {"org_code": "6101", "name": "职工书屋", "kind": "corner", "volumes": "300"}
+    assert browser.post(address + "add", data=corner).status_code == 302
+    page = browser.get(address).text
+    assert "职工书屋" in page and "Reading corner" in page
+    assert f'href="{address}"' in browser.get("/2014/61/reading_club/").text
+
+
+def test_hook_reports(clubs: ProgramYear, as_user: AsUser) -> None:
+    browser = as_user("clerk")
+    assert "Volumes by kind" in browser.get("/2014/61/reading_club/reports/").text
+    assert browser.get("/2014/61/reading_club/reports/volumes/").status_code == 200
+
+
 def test_hook_jobs(clubs: ProgramYear, run_jobs: Callable[[], int]) -> None:
     job = enqueue("reading_club.count", SYSTEM, clubs.org_path, program_year_id=clubs.id)
     assert run_jobs() == 1

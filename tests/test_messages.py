@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages import Catalog
 from babel.messages.pofile import write_po
+from flask import Flask
 
 from core.config import ROOT
 from core.web import messages
@@ -94,3 +95,9 @@ def test_a_wrong_command_says_what_there_is() -> None:
         [sys.executable, "-m", "core.web.messages", "wish"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (2, "usage: python -m core.web.messages update | check | compile FILE\n")
+
+
+def test_what_a_plugin_translates_otherwise_does_not_change_the_pages_of_the_core(app: Flask) -> None:
+    folders = app.extensions["babel"].default_directories
+    assert folders[-1] == str(ROOT / "core/web/translations")
+    assert str(ROOT / "plugins/four_seasons/translations") in folders

@@ -21,11 +21,12 @@ from core.disbursements.queries import (
 )
 from core.disbursements.titles import reason_title
 from core.disbursements.views import VIEW, blueprint, current_run, run_scope
-from core.errors import NotFound, ZhijiaError
+from core.errors import NotFound
 from core.org.models import Org
 from core.org.queries import visible
 from core.plugin.gate import current_program_year
 from core.web.guard import me, needs
+from core.web.paging import place_in, token_of
 
 
 @blueprint.get("/<int:run_id>/payments")
@@ -33,7 +34,7 @@ from core.web.guard import me, needs
 def payments(run_id: int) -> str:
     """Who is paid how much."""
     run, scope, org = current_run(run_id), run_scope(), _org()
-    rows = payments_of(run, scope, after=_after(), org=org)
+    rows = payments_of(run, scope, after=place_in(request.args.get("after", "")), org=org)
     return render_template(
         "disbursements/payments.html",
         run=run,
@@ -50,7 +51,7 @@ def payments(run_id: int) -> str:
 def exclusions(run_id: int) -> str:
     """Who is not paid, and why."""
     run, scope, org = current_run(run_id), run_scope(), _org()
-    rows = exclusions_of(run, scope, after=_after(), org=org)
+    rows = exclusions_of(run, scope, after=place_in(request.args.get("after", "")), org=org)
     return render_template(
         "disbursements/exclusions.html",
         run=run,
@@ -89,20 +90,9 @@ def _org() -> Org | None:
     return org
 
 
-def _after() -> tuple[str, int] | None:
-    """The last line of the page before: ``/61/6101/:4711``."""
-    token = request.args.get("after", "")
-    if not token:
-        return None
-    path, _colon, number = token.rpartition(":")
-    if not path or not number.isdecimal() or len(number) > 18:
-        raise ZhijiaError(_("This page of the list does not exist. Begin at the first page."))
-    return path, int(number)
-
-
 def _next(run: Run, rows: list[PaymentRow] | list[ExclusionRow]) -> str | None:
     if len(rows) <= PAGE:
         return None
     last = rows[PAGE - 1]
     org = request.args.get("org") or None
-    return url_for(str(request.endpoint), run_id=run.id, org=org, after=f"{last.org_path}:{last.person_id}")
+    return url_for(str(request.endpoint), run_id=run.id, org=org, after=token_of(last.org_path, last.person_id))

@@ -1,22 +1,31 @@
 """The rules that a plugin's answers must keep, each a sentence. Nothing here changes anything."""
 
 import re
+import struct
 from collections import Counter
 from collections.abc import Iterable
+from gettext import GNUTranslations
 from pathlib import Path
-from typing import Any
 
 import click
-from flask import Blueprint, Flask
+from flask import Blueprint
+from sqlalchemy import inspect
+from sqlalchemy.orm import Mapper
 
 from core.errors import ConfigError
+from core.plugin.check_pages import check_pages
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
-#: First parts of addresses below ``/<year>/<sponsor>/<program>/`` that belong to the core.
-RESERVED = ("", "runs", "settings", "ledger", "registers", "reports")
+#: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
+#: them for its own.
+TAKEN = frozenset({
+    "audit", "budget", "calendar", "core", "db", "disbursements", "files", "home", "job", "jobs", "ledger", "notices",
+    "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
+    "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
+})  # fmt: skip
 _LISTS: dict[str, type] = {
     "programs": Program,
     "permissions": Permission,
@@ -31,8 +40,7 @@ _LISTS: dict[str, type] = {
 
 def check_plugin(plugin: Plugin) -> None:
     """Check one plugin by itself. Raises :class:`ConfigError` with the first thing that is wrong."""
-    if not NAME.fullmatch(plugin.name) or plugin.name == "core":
-        raise ConfigError(f"{plugin.name!r} cannot be a plugin's name; small letters, digits and _ can.")
+    check_name(plugin.name)
     _check_types(plugin)
     _check_codes(plugin)
     _check_permissions(plugin)
@@ -44,12 +52,33 @@ def check_plugin(plugin: Plugin) -> None:
             raise ConfigError(f"The scheme {scheme.code!r} names the program {scheme.program!r}, which is not its own.")
         if scheme.entry_kind not in {kind.code for kind in plugin.entry_kinds}:
             raise ConfigError(f"The scheme {scheme.code!r} posts {scheme.entry_kind!r}, which is not an entry kind.")
-    for code, blueprint in plugin.blueprints.items():
-        if code not in own:
-            raise ConfigError(f"The blueprint {blueprint.name!r} names the program {code!r}, which is not its own.")
-        _check_blueprint(plugin.name, blueprint)
+    for register in plugin.registers:
+        _check_register(register, own)
+    for report in plugin.reports:
+        if report.program not in own:
+            raise ConfigError(f"The report {report.code!r} names the program {report.program!r}, which is not its own.")
+    check_pages(plugin)
     if plugin.migrations is not None and not plugin.migrations.is_dir():
         raise ConfigError(f"The folder of migrations {plugin.migrations} does not exist.")
+
+
+def check_name(name: str) -> None:
+    """Raises :class:`ConfigError` when no plugin can be called this."""
+    if not NAME.fullmatch(name):
+        raise ConfigError(f"{name!r} cannot be a plugin's name; small letters, digits and _ can.")
+    if name in TAKEN:
+        raise ConfigError(f"{name!r} cannot be a plugin's name; the core uses it itself.")
+
+
+def check_catalogues(module: object) -> None:
+    """Read the translations that lie beside the plugin, as every page will. Raises :class:`ConfigError`."""
+    file = getattr(module, "__file__", None)
+    for catalogue in sorted(Path(file).parent.glob("translations/*/LC_MESSAGES/*.mo")) if file else []:
+        try:
+            with catalogue.open("rb") as handle:
+                GNUTranslations(handle)
+        except (OSError, ValueError, LookupError, struct.error) as error:
+            raise ConfigError(f"The catalogue {catalogue} cannot be read; compile it again.") from error
 
 
 def _check_types(plugin: Plugin) -> None:
@@ -96,11 +125,13 @@ def _check_permissions(plugin: Plugin) -> None:
             if role not in ROLES:
                 raise ConfigError(f"The permission {permission.code!r} names the role {role!r}, which does not exist.")
     known = {permission.code for permission in (*PERMISSIONS, *plugin.permissions)}
-    for program in plugin.programs:
-        if program.view_permission not in known:
-            raise ConfigError(
-                f"The program {program.code!r} asks for {program.view_permission!r}, which nobody defines."
-            )
+    asked = [(f"program {program.code!r}", program.view_permission) for program in plugin.programs]
+    asked += [(f"register {register.code!r}", register.view_permission) for register in plugin.registers]
+    asked += [(f"register {register.code!r}", register.edit_permission) for register in plugin.registers]
+    asked += [(f"report {report.code!r}", report.permission) for report in plugin.reports]
+    for who, permission_code in asked:
+        if permission_code not in known:
+            raise ConfigError(f"The {who} asks for {permission_code!r}, which nobody defines.")
 
 
 def _check_job(job: JobSpec, own: set[str]) -> None:
@@ -108,39 +139,22 @@ def _check_job(job: JobSpec, own: set[str]) -> None:
         raise ConfigError(f"The job {job.name!r} names the program {job.program!r}, which is not its own.")
 
 
-def _check_blueprint(plugin: str, blueprint: Blueprint) -> None:
-    """Mount it on an app that is thrown away: what fails there leaves no half of it in ours."""
-    if blueprint.name != plugin and not blueprint.name.startswith(f"{plugin}_"):
-        raise ConfigError(f"The blueprint {blueprint.name!r} must be named {plugin!r}.")
-    scratch = Flask("scratch", static_folder=None)
-    scratch.register_blueprint(blueprint, url_prefix="/-")
-    for rule in scratch.url_map.iter_rules():
-        first = rule.rule.removeprefix("/-").lstrip("/").split("/")[0]
-        if not rule.rule.startswith("/-") or first in RESERVED:
-            raise ConfigError(f"The address {rule.rule.removeprefix('/-')!r} belongs to the core.")
-    _check_reach(blueprint, scratch)
-    for folder in _template_folders(blueprint):
-        for child in folder.iterdir():
-            if child.name != plugin and not child.name.startswith("."):
-                raise ConfigError(f"The template {child.name!r} must lie in {folder / plugin}.")
-
-
-def _check_reach(blueprint: Blueprint, scratch: Flask) -> None:
-    """A blueprint may act on its own pages only, not on everybody's (``before_app_request`` and its like)."""
-    everywhere: tuple[dict[Any, Any], ...] = (
-        scratch.before_request_funcs,
-        scratch.after_request_funcs,
-        scratch.teardown_request_funcs,
-        scratch.url_value_preprocessors,
-        scratch.url_default_functions,
-        scratch.error_handler_spec,
-    )
-    if any(table.get(None) for table in everywhere):
-        raise ConfigError(f"The blueprint {blueprint.name!r} hooks into pages that are not its own.")
-
-
-def _template_folders(blueprint: Blueprint) -> list[Path]:
-    if blueprint.template_folder is None:
-        return []
-    folder = Path(blueprint.root_path) / blueprint.template_folder
-    return [folder] if folder.is_dir() else []
+def _check_register(register: Register, own: set[str]) -> None:
+    """Its program is the plugin's own; its model has what the core's pages read, and every column that it names."""
+    which = f"The register {register.code!r}"
+    if register.program not in own:
+        raise ConfigError(f"{which} names the program {register.program!r}, which is not its own.")
+    if not (isinstance(register.form, type) and issubclass(register.form, Form)):
+        raise ConfigError(f"{which} needs a form that is a class on core.api's Form.")
+    mapper = inspect(register.model, raiseerr=False)
+    if not isinstance(mapper, Mapper):
+        raise ConfigError(f"{which} needs a model that is a mapped class.")
+    there = set(mapper.column_attrs.keys())
+    for needed in ("id", "org_id", "org_path"):
+        if needed not in there:
+            raise ConfigError(f"The model of {register.code!r} lacks the column {needed!r}.")
+    if not {"program_year_id", "sponsor_id"} & there:
+        raise ConfigError(f"The model of {register.code!r} needs a column 'program_year_id' or 'sponsor_id'.")
+    for column in register.columns:
+        if column.name not in there:
+            raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")

@@ -56,10 +56,11 @@ def _guard() -> None:
         raise NotFound(_("There is no such program year, or none that you may see."))
     g.program_year = program_year
     if request.method not in READING:
-        _refuse_writing(program_year)
+        refuse_unless_open(program_year)
 
 
-def _refuse_writing(program_year: ProgramYear) -> None:
+def refuse_unless_open(program_year: ProgramYear) -> None:
+    """Raise :class:`Forbidden` with the reason while nothing in the year can be changed."""
     state = state_of(program_year)
     if state == "closed":
         raise Forbidden(_("This program year is closed; it can be read, but nothing in it can be changed any more."))

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.orm import Mapper
 from sqlalchemy.orm import registry as MapperRegistry
+from sqlalchemy.orm.interfaces import EXT_SKIP
 
 from core.database import Base, metadata
 from core.errors import ConfigError
@@ -15,10 +16,16 @@ from core.errors import ConfigError
 
 @dataclass
 class Brought:
-    """The names of the new tables, and the mapper registries of the new models."""
+    """The names of the new tables, the mappers of the new models, and why they were taken back, if they were."""
 
     tables: set[str] = field(default_factory=set)
-    registries: set[MapperRegistry] = field(default_factory=set)
+    mappers: set[Mapper[Any]] = field(default_factory=set)
+    refused: Exception | None = None
+
+    @property
+    def registries(self) -> set[MapperRegistry]:
+        """What the new models are declared on."""
+        return {mapper.registry for mapper in self.mappers}
 
 
 #: Python imports a module once in a process, however many apps are made, so what came with it is kept here.
@@ -27,12 +34,14 @@ _brought: dict[str, Brought] = {}
 
 @contextmanager
 def watched_import(name: str) -> Iterator[None]:
-    """Import the plugin inside this; afterwards its tables and models are checked. Raises :class:`ConfigError`."""
+    """Import the plugin inside this; afterwards its tables and models are checked. Raises what is wrong."""
     brought = _brought.setdefault(name, Brought())
+    if brought.refused:  # the module is in memory, and what was wrong with it is gone from the mappers and tables
+        raise brought.refused
     before = set(metadata.tables)
 
     def note(mapper: Mapper[Any], _model: type[Any]) -> None:
-        brought.registries.add(mapper.registry)
+        brought.mappers.add(mapper)
 
     event.listen(Mapper, "after_mapper_constructed", note)
     try:
@@ -48,19 +57,30 @@ def watched_import(name: str) -> Iterator[None]:
 
 
 def _check(name: str, brought: Brought) -> None:
-    for table in sorted(brought.tables):
-        if not table.startswith(f"{name}_"):
-            raise ConfigError(f"The table {table!r} must begin with {name + '_'!r}.")
-    if Base.registry in brought.registries:
-        raise ConfigError("Its models stand on the base of the core; they need a declarative base of their own.")
-    for models in brought.registries:
-        models.configure(cascade=True)
+    try:
+        for table in sorted(brought.tables):
+            if not table.startswith(f"{name}_"):
+                raise ConfigError(f"The table {table!r} must begin with {name + '_'!r}.")
+        if Base.registry in brought.registries:
+            raise ConfigError("Its models stand on the base of the core; they need a declarative base of their own.")
+        for models in brought.registries:
+            models.configure(cascade=True)
+    except Exception as error:
+        brought.refused = error
+        raise
 
 
 def _take_back(name: str, brought: Brought) -> None:
     """A broken relationship must not fail everybody's mappers, a stray table not show up in anybody's migrations."""
     for models in brought.registries - {Base.registry}:
         models.dispose()
+    for mapper in brought.mappers:
+        if mapper.registry is Base.registry:  # it cannot be taken out from among the core's; it is passed over there
+            event.listen(mapper.class_, "before_mapper_configured", _passed_over, retval=True)
     for table in brought.tables:
         if not table.startswith(f"{name}_") and table in metadata.tables:
             metadata.remove(metadata.tables[table])
+
+
+def _passed_over(_mapper: Mapper[Any], _model: type[Any]) -> object:
+    return EXT_SKIP

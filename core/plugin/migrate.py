@@ -1,6 +1,8 @@
 """Migrations: one environment, a version table per owner, core first, under one advisory lock, never at start-up."""
 
-from collections.abc import Mapping
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,12 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from core.config import ROOT
 from core.database import metadata
+from core.errors import ConfigError
 from core.plugin.types import Plugin
 
 FOLDER = ROOT / "migrations"
@@ -39,7 +42,7 @@ class Upgraded:
     """What an upgrade did: the owners that moved, and those that could not and why."""
 
     moved: list[str] = field(default_factory=list)
-    failed: dict[str, Exception] = field(default_factory=dict)
+    failed: dict[str, BaseException] = field(default_factory=dict)
 
 
 CORE = Owner("core", FOLDER / "versions")
@@ -56,16 +59,19 @@ def owners_of(plugins: Mapping[str, Plugin], owner_of_program: Mapping[str, str]
 
 
 def is_behind(plugin: Plugin, connection: Connection) -> bool:
-    """Whether the plugin's tables are not at the newest revision of its folder."""
+    """Whether the plugin's tables are not at the newest revision of its folder.
+
+    Raises :class:`ConfigError` when its revisions cannot be read.
+    """
     if plugin.migrations is None:
         return False
     owner = Owner(plugin.name, plugin.migrations)
-    return current(owner, connection) != head(owner, connection)
+    return current(owner, connection) != head(owner)
 
 
-def alembic_config(owner: Owner, connection: Connection) -> Config:
-    """The Alembic configuration of one owner on one connection."""
-    config = Config()
+def alembic_config(owner: Owner, connection: Connection | None = None) -> Config:
+    """The Alembic configuration of one owner on one connection; none will do to read its folder."""
+    config = Config(cmd_opts=Namespace(quiet=True))
     config.set_main_option("script_location", str(FOLDER))
     config.set_main_option("path_separator", "newline")
     config.set_main_option("version_locations", str(owner.versions))
@@ -102,8 +108,7 @@ def upgrade(engine: Engine, owners: list[Owner]) -> Upgraded:
     ends everything: it is raised.
     """
     done = Upgraded()
-    with engine.begin() as lock:
-        lock.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+    with alone(engine):
         for owner in owners:
             try:
                 missing = owner.after & set(done.failed)
@@ -111,14 +116,23 @@ def upgrade(engine: Engine, owners: list[Owner]) -> Upgraded:
                     raise RuntimeError(f"it needs the tables of {', '.join(sorted(missing))}")
                 if _upgrade_one(engine, owner):
                     done.moved.append(owner.name)
-            except Exception as error:  # a broken plugin breaks only itself
+            except (Exception, SystemExit) as error:  # a broken plugin breaks only itself
                 if owner.name == CORE.name:
                     raise
                 done.failed[owner.name] = error
     return done
 
 
+@contextmanager
+def alone(engine: Engine) -> Iterator[None]:
+    """Only one process at a time changes tables or revisions; the others wait here."""
+    with engine.begin() as lock:
+        lock.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        yield
+
+
 def _upgrade_one(engine: Engine, owner: Owner) -> bool:
+    head(owner)  # refuses what is not one line
     with engine.begin() as connection:
         before = current(owner, connection)
         command.upgrade(alembic_config(owner, connection), "head")
@@ -131,9 +145,41 @@ def current(owner: Owner, connection: Connection) -> str | None:
     return context.get_current_revision()
 
 
-def head(owner: Owner, connection: Connection) -> str | None:
-    """The newest revision that the owner's folder has."""
-    return ScriptDirectory.from_config(alembic_config(owner, connection)).get_current_head()
+def head(owner: Owner) -> str | None:
+    """The newest revision that the owner's folder has. Raises :class:`ConfigError` like :func:`history`."""
+    known = history(owner)
+    return known[-1] if known else None
+
+
+def history(owner: Owner) -> list[str]:
+    """The revisions in the owner's folder, the oldest first.
+
+    Raises :class:`ConfigError` when they cannot be read or are not one line.
+    """
+    try:
+        script = ScriptDirectory.from_config(alembic_config(owner))
+        revisions = list(script.walk_revisions())
+        heads = script.get_heads()
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"The revisions of {owner.name} cannot be read: {type(error).__name__}: {error}") from error
+    files = [file for file in owner.versions.glob("*.py") if file.is_file() and file.name != "__init__.py"]
+    if len({revision.revision for revision in revisions}) < len(files):  # Alembic would pass one of them over
+        raise ConfigError(f"Two files in {owner.versions} have the same revision.")
+    if len(heads) > 1:
+        raise ConfigError(f"The revisions of {owner.name} are not one line: {' and '.join(sorted(heads))} both end it.")
+    for revision in revisions:
+        _check_line(owner, revision)
+    return [revision.revision for revision in reversed(revisions)]
+
+
+def _check_line(owner: Owner, revision: Script) -> None:
+    which = f"The revision {revision.revision} of {owner.name}"
+    if revision.dependencies:
+        raise ConfigError(f"{which} has depends_on; the order of plugins comes from what their programs require.")
+    if revision.branch_labels:
+        raise ConfigError(f"{which} has a branch label; revisions are one line.")
+    if revision.is_merge_point:
+        raise ConfigError(f"{which} joins two lines; revisions are one line.")
 
 
 def differences(owner: Owner, connection: Connection) -> list[str]:

@@ -7,7 +7,6 @@ A plugin that fails in any way is quarantined with its reason; the others, and t
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 import click
@@ -17,11 +16,10 @@ from flask import Flask, current_app
 
 from core.errors import ConfigError
 from core.plugin import hookspecs
-from core.plugin.checks import check_plugin
+from core.plugin.checks import check_catalogues, check_plugin
 from core.plugin.imports import watched_import
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 
-GROUP = "zhijia.plugins"
 EXTENSION = "zhijia_registry"
 #: How the names begin under which areas of the core answer hooks; no plugin's name has a dot.
 CORE_AREA = "core."
@@ -31,10 +29,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Candidate:
-    """A plugin that may be loaded; ``bring`` imports and returns the module (or object) with its hooks."""
+    """A plugin that may be loaded; ``bring`` imports and returns the module (or object) with its hooks.
+
+    ``version`` is that of its distribution, if it has one.
+    """
 
     name: str
     bring: Callable[[], object]
+    version: str | None = None
 
 
 def _new_manager() -> pluggy.PluginManager:
@@ -49,6 +51,7 @@ class Registry:
 
     plugins: dict[str, Plugin] = field(default_factory=dict)
     failed: dict[str, BaseException] = field(default_factory=dict)
+    versions: dict[str, str | None] = field(default_factory=dict)  # plugin name -> version of its distribution
     programs: dict[str, Program] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # program code -> plugin name
     permissions: dict[str, Permission] = field(default_factory=dict)
@@ -82,6 +85,14 @@ class Registry:
         """Let an area of the core answer hooks beside the plugins."""
         self.manager.register(module, CORE_AREA + area)
 
+    def without(self, name: str) -> "Registry":
+        """All that is loaded but this plugin and those that require it, in a registry of its own, to try things in."""
+        copy = Registry()
+        for plugin in self.plugins.values():
+            if plugin.name != name and plugin.requires <= set(copy.programs):
+                copy.take(plugin, self.manager.get_plugin(plugin.name))
+        return copy
+
     def _check_beside(self, plugin: Plugin) -> None:
         for other in self.plugins.values():
             if f"{other.name}_".startswith(f"{plugin.name}_") or f"{plugin.name}_".startswith(f"{other.name}_"):
@@ -103,7 +114,6 @@ class Registry:
         except BaseException as error:  # also SystemExit: any failure at all must stay inside the plugin
             if strict:
                 raise
-            log.error("plugin quarantined", plugin=name, reason=reason_of(error))
             self.failed[name] = error
 
 
@@ -131,14 +141,25 @@ def collect(name: str, module: object) -> Plugin:
         migrations=one("migrations", None),
     )
     check_plugin(plugin)
+    check_catalogues(module)
     return plugin
 
 
 def load(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
-    """Load in the order given, except that a plugin comes after those that it requires."""
+    """Take what is in order, and say in the log what is not; ``strict`` raises instead."""
+    try_all(registry, candidates, strict=strict)
+    for name, error in registry.failed.items():
+        log.error("plugin quarantined", plugin=name, reason=reason_of(error))
+
+
+def try_all(registry: Registry, candidates: list[Candidate], *, strict: bool) -> None:
+    """Take plugins in the order given, except that one comes after those that it requires."""
     waiting: dict[str, tuple[Plugin, object]] = {}
     for candidate in candidates:
         with registry.quarantine(candidate.name, strict=strict):
+            if candidate.name in registry.versions:
+                raise ConfigError("Another plugin of this name is installed, and was taken first.")
+            registry.versions[candidate.name] = candidate.version
             with watched_import(candidate.name):
                 module = candidate.bring()
             waiting[candidate.name] = collect(candidate.name, module), module
@@ -148,18 +169,6 @@ def load(registry: Registry, candidates: list[Candidate], *, strict: bool) -> No
         name = (ready or list(waiting))[0]
         with registry.quarantine(name, strict=strict):
             registry.take(*waiting.pop(name))
-
-
-def discover_plugins(allowed: tuple[str, ...]) -> list[Candidate]:
-    """The built-in plugins in name order, then the foreign ones that ``allowed`` names: none of these comes first."""
-    points = sorted(entry_points(group=GROUP), key=lambda point: (not _is_built_in(point), point.name))
-    found = [Candidate(point.name, point.load) for point in points if _is_built_in(point) or point.name in allowed]
-    missing = sorted(set(allowed) - {point.name for point in points})
-    return [*found, *(Candidate(name, _not_installed) for name in missing)]
-
-
-def _not_installed() -> object:
-    raise ConfigError("ZHIJIA_PLUGINS names it, but no such plugin is installed.")
 
 
 def given(plugins: Mapping[str, object]) -> list[Candidate]:
@@ -185,12 +194,9 @@ def mount(app: Flask, registry: Registry) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Why a plugin is in quarantine, in one line of at most 300 signs."""
-    said = " ".join(str(error).split())[:300]
+    said = " ".join(str(error).split())
+    said = said if len(said) <= 300 else f"{said[:299]}…"
     return said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}"
-
-
-def _is_built_in(point: EntryPoint) -> bool:
-    return point.module.startswith("plugins.")
 
 
 def registry_of(app: Flask | None = None) -> Registry:

@@ -14,6 +14,7 @@ from sqlalchemy import Select
 from core.errors import ConfigError
 from core.org.scope import Scope
 from core.programs.models import ProgramYear
+from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
 
 #: The queues a job can wait in; a worker serves money first unless told otherwise.
@@ -137,7 +138,8 @@ class Card:
 class Column:
     """A column of a register or of a report: ``name`` is the model's attribute, or the label in the select.
 
-    ``kind`` says how a value is shown and added up: ``yuan`` is whole fen, ``choice`` a code of ``choices``.
+    ``kind`` says how a value is shown and added up: ``yuan`` is whole fen, and the heading gets the unit; ``choice`` is
+    a code of ``choices``.
     """
 
     name: str
@@ -159,10 +161,20 @@ class Register:
     program: str
     title: Text
     model: type[Any]
-    form: type[Form]
+    form: type[PersonRecordForm] | type[OrgRecordForm]
     columns: tuple[Column, ...]
     view_permission: str
     edit_permission: str
+
+    @property
+    def name(self) -> str:
+        """The code without the plugin's name: its part of the address."""
+        return self.code.partition(".")[2]
+
+    @property
+    def of_people(self) -> bool:
+        """Whether its rows are about persons; else they are about unions."""
+        return issubclass(self.form, PersonRecordForm)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,7 +197,12 @@ class Report:
     title: Text
     permission: str
     columns: tuple[Column, ...]
-    select: Callable[[ReportContext], Select[Any]]
+    select: Callable[[ReportContext], Select[*tuple[Any, ...]]]
+
+    @property
+    def name(self) -> str:
+        """The code without the plugin's name: its part of the address."""
+        return self.code.partition(".")[2]
 
 
 @dataclass(frozen=True, kw_only=True)

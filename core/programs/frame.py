@@ -17,6 +17,8 @@ from core.web.home import Panel
 
 EXTENSION = "zhijia_year_frame"
 PanelProvider = Callable[[User, ProgramYear], Panel | None]
+#: Gives titles and addresses.
+TabProvider = Callable[[User, ProgramYear], list[tuple[str, str]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,7 @@ class Tab:
 
 @dataclass
 class _Parts:
-    tabs: list[YearTab] = field(default_factory=list)
+    tabs: list[TabProvider] = field(default_factory=list)
     panels: list[PanelProvider] = field(default_factory=list)
 
 
@@ -50,7 +52,16 @@ def _parts(app: Flask) -> _Parts:
 
 def provide_tab(app: Flask, tab: YearTab) -> None:
     """Show ``tab`` on every page of every program year, after the pages of the plugin."""
-    _parts(app).tabs.append(tab)
+
+    def fixed(user: User, _program_year: ProgramYear) -> list[tuple[str, str]]:
+        return [(str(tab.title), url_for(tab.endpoint))] if can_anywhere(user, tab.permission) else []
+
+    provide_tabs(app, fixed)
+
+
+def provide_tabs(app: Flask, provider: TabProvider) -> None:
+    """Ask ``provider(user, program_year)`` for tabs that depend on the program, on every page of a program year."""
+    _parts(app).tabs.append(provider)
 
 
 def provide_panel(app: Flask, provider: PanelProvider) -> None:
@@ -67,10 +78,7 @@ def tabs(user: User, program_year: ProgramYear) -> list[Tab]:
     """The overview, the pages of the plugin, then those of the core; the longest address that fits is current."""
     found = [("", url_for("programs.home"))]
     found += [(link.title, link.url) for link in menu_items(user, program_year)]
-    found += [
-        (str(tab.title), url_for(tab.endpoint))
-        for tab in _parts(current_app).tabs
-        if can_anywhere(user, tab.permission)
-    ]
+    for provider in _parts(current_app).tabs:
+        found += provider(user, program_year)
     here = max((url for _title, url in found if request.path.startswith(url)), key=len, default="")
     return [Tab(title=title, url=url, is_current=url == here) for title, url in found]

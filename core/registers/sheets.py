@@ -5,15 +5,18 @@ Reads xlsx and CSV (UTF-8, or GB18030 as Chinese Excel saves it). Every cell com
 
 import csv
 import io
+import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any
 
 import xlsxwriter
+from flask import Response, send_file
 from flask_babel import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
@@ -24,6 +27,7 @@ from core.plugin.types import Text
 LARGEST_UNPACKED = 200 * 1024 * 1024
 #: From here on Excel keeps only 15 digits of a number and puts zeros for the others.
 FIRST_ROUNDED = 10**15
+_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]")
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -78,11 +82,18 @@ def by_columns(rows: Iterator[Row], titles: Mapping[str, Text], required: Iterab
     return _records(rows, positions)
 
 
-def write_xlsx(target: IO[bytes], heading: Sequence[str], rows: Iterable[Sequence[str]], sheet: str) -> None:
-    """Write a table of text cells, in bounded memory. A cell that looks like a formula is made harmless."""
+def write_xlsx(
+    target: IO[bytes], heading: Sequence[str], rows: Iterable[Sequence[str | int | Decimal]], sheet: str
+) -> None:
+    """Write a table in bounded memory. Numbers can be added up in it (a ``Decimal`` shows two decimals).
+
+    All else is text, and a cell that looks like a formula is made harmless. What a sheet's name cannot hold is left out
+    of ``sheet``.
+    """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with closing(xlsxwriter.Workbook(target, options)) as book:
-        page = book.add_worksheet(sheet)
+        page = book.add_worksheet(_NOT_IN_SHEET_NAMES.sub(" ", sheet)[:31].strip("' ") or None)
+        whole, money = book.add_format({"num_format": "0"}), book.add_format({"num_format": "0.00"})
         text = book.add_format({"num_format": "@"})
         bold = book.add_format({"bold": True, "num_format": "@"})
         page.freeze_panes(1, 0)
@@ -91,7 +102,22 @@ def write_xlsx(target: IO[bytes], heading: Sequence[str], rows: Iterable[Sequenc
             page.write_string(0, column, title, bold)
         for number, row in enumerate(rows, start=1):
             for column, value in enumerate(row):
-                page.write_string(number, column, harmless(value), text)
+                if isinstance(value, str):
+                    page.write_string(number, column, harmless(value), text)
+                else:
+                    page.write_number(number, column, value, whole if isinstance(value, int) else money)
+
+
+def send_xlsx(write: Callable[[IO[bytes]], None], name: str) -> Response:
+    """The answer of a page that hands out what ``write(target)`` writes, as a file called ``name``.
+
+    The file is held in memory: for lists of some ten thousand rows.
+    """
+    target = io.BytesIO()
+    write(target)
+    target.seek(0)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    return send_file(target, mimetype=kind, as_attachment=True, download_name=name, max_age=0)
 
 
 def harmless(value: str) -> str:

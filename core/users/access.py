@@ -69,9 +69,9 @@ def can(user: User, permission: str, org_path: str, program: str | None = None) 
     return scope_of(user, permission, program).includes(org_path)
 
 
-def can_anywhere(user: User, permission: str) -> bool:
-    """Whether ``user`` holds ``permission`` on some org, for some program: what a menu asks."""
-    return any(True for _grant in _grants(user, permission))
+def can_anywhere(user: User, permission: str, program: str | None = None) -> bool:
+    """Whether ``user`` holds ``permission`` on some org, for ``program`` or (none) for some program: a menu asks it."""
+    return any(program is None or grant.program in (None, program) for grant in _grants(user, permission))
 
 
 def require(actor: Actor, permission: str, org_path: str, program: str | None = None) -> None:

@@ -12,15 +12,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.errors import NotFound
 from core.users.access import can_anywhere, refuse
 from core.users.models import User
+from core.web import marks
 
 P = ParamSpec("P")
 R = TypeVar("R")
-_PUBLIC = "is_public"
 
 
 def public(view: Callable[P, R]) -> Callable[P, R]:
     """Mark a view that everybody may open without logging in."""
-    setattr(view, _PUBLIC, True)
+    setattr(view, marks.PUBLIC, True)
     return view
 
 
@@ -34,6 +34,7 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 refuse(permission)
             return view(*args, **kwargs)
 
+        setattr(guarded, marks.NEEDS, permission)
         return guarded
 
     return decorate
@@ -64,7 +65,7 @@ def _ask_for_login() -> AnyResponse | None:
     if request.endpoint is None or request.endpoint == "static" or current_user.is_authenticated:
         return None
     view = current_app.view_functions[request.endpoint]
-    return None if getattr(view, _PUBLIC, False) else to_login()
+    return None if marks.is_public(view) else to_login()
 
 
 def init_app(app: Flask) -> None:

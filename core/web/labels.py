@@ -89,6 +89,11 @@ ACTIONS: dict[str, LazyString] = {
     "ledger.allot": _l("allotted funds"),
     "ledger.fund": _l("booked own funds"),
     "ledger.record": _l("wrote a line of the work ledger"),
+    "register.add": _l("added an entry to a register"),
+    "register.change": _l("changed an entry of a register"),
+    "register.remove": _l("removed an entry from a register"),
+    "register.download": _l("downloaded a register"),
+    "report.download": _l("downloaded a report"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }

@@ -21,11 +21,11 @@ def chosen() -> str:
 
 
 def _folders(app: Flask) -> str:
-    """The translations of the core and of every loaded plugin."""
+    """The translations of every loaded plugin, then those of the core: what comes last is what a page says."""
     registry = registry_of(app)
     modules = (registry.manager.get_plugin(name) for name in registry.plugins)
     files = [file for module in modules if (file := getattr(module, "__file__", None))]
-    folders = [Path(app.root_path, "web"), *(Path(file).parent for file in files)]
+    folders = [*(Path(file).parent for file in files), Path(app.root_path, "web")]
     return ";".join(str(folder / "translations") for folder in folders)
 
 

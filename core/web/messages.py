@@ -26,7 +26,12 @@ def areas(root: Path = ROOT) -> dict[Path, Path]:
     """Where there are texts, and the catalogue that they belong to."""
     plugins = sorted(file.parent for file in root.glob("plugins/*/plugin.py"))
     folders = {root / "core": root / "core/web"} | {folder: folder for folder in plugins}
-    return {source: home / "translations" / LANGUAGE / "LC_MESSAGES/messages.po" for source, home in folders.items()}
+    return {source: catalogue_of(home) for source, home in folders.items()}
+
+
+def catalogue_of(home: Path) -> Path:
+    """The Chinese catalogue of a package."""
+    return home / "translations" / LANGUAGE / "LC_MESSAGES/messages.po"
 
 
 def extract(folder: Path) -> Catalog:

@@ -1,16 +1,13 @@
 """The pages of uploaded hardship lists: upload, look, merge or cancel, and the files that go with it."""
 
-import io
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
-from flask import Response, flash, redirect, render_template, request, send_file, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.api import ZhijiaError, current_program_year, me, needs, scope_of
+from core.api import ZhijiaError, current_program_year, me, needs, scope_of, send_xlsx
 from plugins.four_seasons import importing, queries
 from plugins.four_seasons.cards import EDIT
 from plugins.four_seasons.forms import MergeForm, UploadForm
@@ -19,8 +16,6 @@ from plugins.four_seasons.queries import PAGE
 from plugins.four_seasons.titles import CATEGORY_TITLES, COLUMNS, IMPORT_STATE_TITLES, REQUIRED
 from plugins.four_seasons.views import blueprint as blueprint
 from plugins.four_seasons.views import editable
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.get("/imports")
@@ -95,14 +90,14 @@ def import_cancel(import_id: int) -> AnyResponse:
 def import_errors(import_id: int) -> Response:
     """The bad rows with the reason beside each, to correct and upload again."""
     staged = _found(import_id)
-    return _sheet(lambda target: importing.write_errors(staged, target), f"问题行-{staged.id}.xlsx")
+    return send_xlsx(lambda target: importing.write_errors(staged, target), f"问题行-{staged.id}.xlsx")
 
 
 @blueprint.get("/imports/template.xlsx")
 @needs(EDIT)
 def import_template() -> Response:
     """An empty list to fill in."""
-    return _sheet(importing.write_template, "困难职工名单模板.xlsx")
+    return send_xlsx(importing.write_template, "困难职工名单模板.xlsx")
 
 
 def _found(import_id: int) -> Import:
@@ -120,11 +115,3 @@ def _imports_page(form: UploadForm) -> str:
         columns=COLUMNS,
         required=REQUIRED,
     )
-
-
-def _sheet(write: Callable[[IO[bytes]], None], name: str) -> Response:
-    """Send a table; it has at most as many rows as an upload may have."""
-    target = io.BytesIO()
-    write(target)
-    target.seek(0)
-    return send_file(target, mimetype=XLSX, as_attachment=True, download_name=name)

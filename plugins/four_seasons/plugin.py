@@ -19,6 +19,7 @@ from core.api import (
     PersonalRecord,
     Program,
     ProgramYear,
+    Report,
     Scheme,
     User,
     hookimpl,
@@ -27,6 +28,7 @@ from plugins.four_seasons import cards, cli, import_views, people, years
 from plugins.four_seasons import jobs as background
 from plugins.four_seasons import schemes as rules
 from plugins.four_seasons.forms import WinterSettingsForm
+from plugins.four_seasons.reports import ON_FILE
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
@@ -77,6 +79,12 @@ def schemes() -> list[Scheme]:
 def entry_kinds() -> list[EntryKind]:
     """What a run of winter warmth posts."""
     return [rules.WINTER_PAYMENT]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Who is on file, and what they were paid."""
+    return [ON_FILE]
 
 
 @hookimpl

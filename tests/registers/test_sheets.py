@@ -1,12 +1,14 @@
 import io
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 from flask import Flask
 from flask_babel import Babel
+from python_calamine import CalamineWorkbook
 
 from core.errors import ZhijiaError
 from core.registers import sheets
@@ -128,3 +130,14 @@ def test_a_written_table_comes_back_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(target.getvalue())
     assert list(read_rows(path)) == [Row(1, ("姓名", "编号")), Row(2, ("=HYPERLINK(1)", "610102199001011234"))]
+
+
+def test_numbers_stay_numbers_and_a_title_that_no_sheet_can_have_is_cut(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.xlsx"
+    with path.open("wb") as target:
+        write_xlsx(
+            target, ["people", "yuan"], [[1200, Decimal("15000.50")], ["", ""]], "'台账 [2014/2015]: " + "长" * 40
+        )
+    sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+    assert sheet.to_python() == [["people", "yuan"], [1200, 15000.5], ["", ""]]
+    assert (len(sheet.name), sheet.name[:4]) == (30, "台账  ")

@@ -19,15 +19,19 @@ from core.api import (
     Program,
     ProgramSettingsForm,
     ProgramYear,
+    Register,
+    Report,
     Scheme,
     SchemeContext,
     User,
     YuanField,
     current_program_year,
     hookimpl,
+    needs,
     record,
     subtree,
 )
+from tests.plugins_for_tests.reading_club.registers import CORNERS, READERS, VOLUMES
 
 blueprint = Blueprint("reading_club", __name__)
 
@@ -40,6 +44,7 @@ def books() -> str:
 
 
 @blueprint.post("/books")
+@needs("reading_club.edit")
 def add_book() -> Response:
     """Take anything that the gate lets through."""
     return Response(f"added {request.form.get('title', '')}", status=201)
@@ -94,6 +99,16 @@ def blueprints() -> dict[str, Blueprint]:
 @hookimpl
 def permissions() -> list[Permission]:
     return [Permission(code="reading_club.edit", title="Edit books", roles=("clerk",))]
+
+
+@hookimpl
+def registers() -> list[Register]:
+    return [CORNERS, READERS]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    return [VOLUMES]
 
 
 @hookimpl

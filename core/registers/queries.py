@@ -1,0 +1,144 @@
+"""Reading registers: the rows of one sponsor in one year, within a scope. Lists page by key."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+
+from core.extensions import db
+from core.org.models import Org
+from core.org.queries import visible
+from core.org.scope import Scope, lineage, subtree
+from core.people import queries as people
+from core.people.models import Person
+from core.people.numbers import mask_id
+from core.plugin.registry import registry_of
+from core.plugin.types import Register
+from core.programs.models import ProgramYear
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list is narrowed down to; ``text`` is the beginning of a name, of its pinyin or of its initials."""
+
+    org: Org | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a register with its union's short name; name and masked number where it is about a person."""
+
+    row: Any
+    org: str
+    name: str = ""
+    id_number: str = ""
+
+
+def registers_of(program_year: ProgramYear) -> list[Register]:
+    """The registers of the program, in the order in which its plugin names them."""
+    return [item for item in registry_of().registers.values() if item.program == program_year.program]
+
+
+def find_register(program_year: ProgramYear, name: str) -> Register | None:
+    """The register of the program with this name, if its plugin is loaded."""
+    return next((item for item in registers_of(program_year) if item.name == name), None)
+
+
+def belonging(register: Register, program_year: ProgramYear) -> dict[str, int]:
+    """The attribute by which rows belong to the year, or to its sponsor where they stay from year to year."""
+    if hasattr(register.model, "program_year_id"):
+        return {"program_year_id": program_year.id}
+    return {"sponsor_id": program_year.org_id}
+
+
+def page_of(
+    register: Register,
+    program_year: ProgramYear,
+    scope: Scope,
+    filters: Filters,
+    after: tuple[str, int] | None = None,
+) -> list[Line]:
+    """A page in the order of the tree, one line more than :data:`PAGE` if there is a next page.
+
+    ``after`` is ``(org_path, id)`` of the last line of the page before.
+    """
+    model = register.model
+    query = _lines(register, program_year, scope, filters).limit(PAGE + 1)
+    if after is not None:
+        query = query.where(tuple_(model.org_path, model.id) > after)
+    return [_line(row) for row in db.session.execute(query)]
+
+
+def every_line(register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> Iterator[Line]:
+    """The whole list, a thousand lines at a time."""
+    query = _lines(register, program_year, scope, filters).execution_options(yield_per=1000)
+    return (_line(row) for row in db.session.execute(query))
+
+
+def has_more_than(limit: int, register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> bool:
+    """Whether the list is longer; counts no further than it must."""
+    lines = _lines(register, program_year, scope, filters).order_by(None)
+    counted = lines.with_only_columns(register.model.id, maintain_column_froms=True).limit(limit + 1).subquery()
+    return db.session.execute(select(func.count()).select_from(counted)).scalar_one() > limit
+
+
+def find_line(register: Register, program_year: ProgramYear, row_id: int, scope: Scope) -> Line | None:
+    """One row, if it belongs to this program year or sponsor and lies in the scope."""
+    if row_id >= 2**63:  # the database could not even be asked
+        return None
+    query = _lines(register, program_year, scope, Filters()).where(register.model.id == row_id)
+    row = db.session.execute(query).one_or_none()
+    return _line(row) if row else None
+
+
+def person_for(program_year: ProgramYear, id_number: str, scope: Scope) -> Person | None:
+    """The active person with this (normalised) identity number, if in the scope and the sponsor's."""
+    known = people.by_id_number(scope, id_number)
+    person = db.session.get(Person, known.id) if known else None
+    return person if person and person.active and is_of_sponsor(program_year, person.org_path) else None
+
+
+def org_for(program_year: ProgramYear, code: str, scope: Scope) -> Org | None:
+    """The active union with this code, if in the scope and the sponsor's."""
+    org = visible(scope, code)
+    return org if org and org.active and is_of_sponsor(program_year, org.path) else None
+
+
+def is_of_sponsor(program_year: ProgramYear, org_path: str) -> bool:
+    """Whether a union lies below the sponsor, or belongs to it on the second axis, itself or one above it."""
+    if org_path.startswith(program_year.org_path):
+        return True
+    members = select(Org.id).where(Org.path.in_(lineage(org_path)), subtree(Org.industry_path, program_year.org_path))
+    return db.session.scalar(members.limit(1)) is not None
+
+
+def _lines(register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> Select[Any]:
+    model = register.model
+    query: Select[Any] = select(model, Org.short_name).join(Org, Org.id == model.org_id)
+    if register.of_people:
+        query = query.add_columns(Person.name, Person.id_number_tail).join(Person, Person.id == model.person_id)
+        if filters.text:
+            query = query.where(_is_called(filters.text))
+    for name, value in belonging(register, program_year).items():
+        query = query.where(getattr(model, name) == value)
+    if filters.org is not None:
+        query = query.where(subtree(model.org_path, filters.org.path))
+    return query.where(scope.covers(model.org_path)).order_by(model.org_path, model.id)
+
+
+def _is_called(text: str) -> ColumnElement[bool]:
+    latin = text.lower().replace(" ", "")
+    return or_(
+        Person.name.startswith(text, autoescape=True),
+        Person.pinyin.startswith(latin, autoescape=True),
+        Person.initials.startswith(latin, autoescape=True),
+    )
+
+
+def _line(row: Any) -> Line:
+    record, org, *person = row
+    return Line(record, org, person[0], mask_id(person[1])) if person else Line(record, org)

@@ -1,0 +1,29 @@
+"""The bases of the forms of registers. A module beside the layers of the area, as every register names one of them."""
+
+from flask_babel import lazy_gettext as _l
+from wtforms import StringField
+from wtforms.validators import InputRequired, Length
+
+from core.people.forms import IdNumberForm
+from core.web.forms import Form
+
+
+class PersonRecordForm(IdNumberForm):
+    """Base of the form of a register of people. The other fields are named as the attributes of the model.
+
+    ``id_number`` is asked for on adding only; whose it is must be on file. The model gets ``person_id``, and with it
+    ``org_id`` and ``org_path`` of the union that is responsible for the person.
+    """
+
+
+class OrgRecordForm(Form):
+    """Base of the form of a register of unions. The other fields are named as the attributes of the model.
+
+    ``org_code`` is asked for on adding only; the model gets ``org_id`` and ``org_path`` of that union.
+    """
+
+    org_code = StringField(
+        _l("Code of the union"),
+        validators=[InputRequired(_l("Please enter the code of the union.")), Length(max=64)],
+        render_kw={"autocomplete": "off"},
+    )

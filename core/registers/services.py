@@ -1,0 +1,172 @@
+"""Changing the rows of a register and handing them out: each done as a whole, with its line in the audit trail."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any
+
+import structlog
+from flask_babel import gettext as _
+from psycopg.errors import UniqueViolation
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+
+from core.audit.services import record
+from core.errors import NotFound, Refused
+from core.extensions import db, whole
+from core.org.scope import Scope
+from core.people.numbers import parse_id_number
+from core.plugin.types import Register
+from core.programs.models import ProgramYear
+from core.registers import queries
+from core.registers.columns import cell, headings
+from core.registers.queries import Filters
+from core.registers.sheets import write_xlsx
+from core.users.access import require, scope_of
+from core.users.models import User
+
+#: Rows that a page writes into one file while somebody waits for it.
+LARGEST_DOWNLOAD = 50_000
+log = structlog.get_logger()
+
+
+def add(actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any]) -> Any:
+    """Put a row into the register: ``values`` of its form, with ``id_number`` or ``org_code``. Returns the row.
+
+    Raises :class:`ZhijiaError` at the field: nobody on file or no such union in the actor's scope at this sponsor, or
+    in the register already.
+    """
+    scope = scope_of(actor, register.edit_permission, program_year.program)
+    given = dict(values)
+    if register.of_people:
+        place = _person(program_year, given.pop("id_number"), scope)
+    else:
+        place = _org(program_year, given.pop("org_code"), scope)
+    with _rules_kept(register, values):
+        row = register.model(**queries.belonging(register, program_year), **place, **given)
+        db.session.add(row)
+        db.session.flush()
+        record(actor, "register.add", _subject(register, row), row.org_path)
+        db.session.commit()
+    return row
+
+
+def change(actor: User, register: Register, program_year: ProgramYear, row: Any, values: Mapping[str, Any]) -> None:
+    """Give a row new values; the audit trail keeps the names of those that changed. Whose row it is, stays.
+
+    Raises :class:`Forbidden`, and :class:`ZhijiaError` at the field where a value stands in the register already.
+    """
+    require(actor, register.edit_permission, row.org_path, program_year.program)
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    if not changed:
+        return
+    with _rules_kept(register, values):
+        for name in changed:
+            setattr(row, name, values[name])
+        db.session.flush()
+        record(actor, "register.change", _subject(register, row), row.org_path, fields=changed)
+        db.session.commit()
+
+
+def remove(actor: User, register: Register, program_year: ProgramYear, row: Any) -> None:
+    """Take a row out of the register. Raises :class:`Forbidden`, and :class:`Refused` when something refers to it."""
+    require(actor, register.edit_permission, row.org_path, program_year.program)
+    subject, org_path = _subject(register, row), row.org_path
+    try:
+        with whole():
+            # The database alone decides what may go: the ORM would cut off what refers to the row.
+            db.session.execute(delete(register.model).where(register.model.id == row.id))
+            record(actor, "register.remove", subject, org_path)
+            db.session.commit()
+    except IntegrityError as error:
+        raise Refused(_("Something else refers to this entry, so it cannot be removed.")) from error
+
+
+def download(actor: User, register: Register, program_year: ProgramYear, filters: Filters, target: IO[bytes]) -> None:
+    """Write the list as xlsx, as far as the actor may see it, and the download on record.
+
+    Raises :class:`Refused` when there are more than :data:`LARGEST_DOWNLOAD` rows.
+    """
+    scope = scope_of(actor, register.view_permission, program_year.program)
+    if queries.has_more_than(LARGEST_DOWNLOAD, register, program_year, scope, filters):
+        limit = f"{LARGEST_DOWNLOAD:,}"
+        raise Refused(_("The list has more than %(limit)s rows; narrow it down to a part of the tree.", limit=limit))
+    counted = _Counted(queries.every_line(register, program_year, scope, filters))
+    person = [_("Name"), _("Identity number")] if register.of_people else []
+    rows = (
+        [*([line.name, line.id_number] if register.of_people else []), line.org]
+        + [cell(column, getattr(line.row, column.name)) for column in register.columns]
+        for line in counted
+    )
+    write_xlsx(target, [*person, _("Union"), *headings(register.columns)], rows, str(register.title))
+    record(
+        actor,
+        "register.download",
+        register.code,
+        actor.org_path,
+        program_year=program_year.id,
+        org=filters.org.code if filters.org else None,
+        rows=counted.rows,
+    )
+    db.session.commit()
+
+
+class _Counted:
+    """Lines that are counted while they pass."""
+
+    def __init__(self, lines: Iterator[queries.Line]) -> None:
+        self._lines, self.rows = lines, 0
+
+    def __iter__(self) -> Iterator[queries.Line]:
+        for line in self._lines:
+            self.rows += 1
+            yield line
+
+
+def _person(program_year: ProgramYear, typed: str, scope: Scope) -> dict[str, Any]:
+    person = queries.person_for(program_year, parse_id_number(typed).number, scope)
+    if person is None:
+        sentence = _("Nobody with this identity number is on file in a union of this sponsor that you answer for.")
+        raise NotFound(sentence, field="id_number")
+    return {"person_id": person.id, "org_id": person.org_id, "org_path": person.org_path}
+
+
+def _org(program_year: ProgramYear, code: str, scope: Scope) -> dict[str, Any]:
+    org = queries.org_for(program_year, code, scope)
+    if org is None:
+        sentence = _("This sponsor has no union with the code “%(code)s” that you answer for.", code=code)
+        raise NotFound(sentence, field="org_code")
+    return {"org_id": org.id, "org_path": org.path}
+
+
+def _subject(register: Register, row: Any) -> str:
+    return f"{register.code}:{row.id}"
+
+
+@contextmanager
+def _rules_kept(register: Register, values: Mapping[str, Any]) -> Iterator[None]:
+    """All of it or nothing; what the table's own rules forbid becomes a sentence at the field."""
+    try:
+        with whole():
+            yield
+    except StaleDataError as error:
+        raise NotFound(_("Somebody else has removed this entry meanwhile.")) from error
+    except IntegrityError as error:
+        raise _refusal(register, values, error) from error
+
+
+def _refusal(register: Register, values: Mapping[str, Any], error: IntegrityError) -> Refused:
+    rule = error.orig.diag.constraint_name if error.orig is not None else ""  # type: ignore[attr-defined]
+    if not isinstance(error.orig, UniqueViolation):
+        log.error("a form lets through what its table forbids", register=register.code, rule=rule)
+        return Refused(_("The register does not take these values; they break its rule “%(rule)s”.", rule=rule))
+    table = register.model.__table__
+    columns = next(
+        (list(item.columns.keys()) for item in (*table.constraints, *table.indexes) if item.name == rule), []
+    )
+    field = next((name for name in reversed(columns) if name in values), None)
+    if field:
+        return Refused(_("The register has an entry with this value already."), field=field)
+    if register.of_people:
+        return Refused(_("This person is in the register already."), field="id_number")
+    return Refused(_("This union is in the register already."), field="org_code")

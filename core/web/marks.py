@@ -1,0 +1,15 @@
+"""The marks that the decorators of ``core.web.guard`` leave on a view, for those who ask what stands before it."""
+
+PUBLIC = "is_public"
+NEEDS = "needs_permission"
+
+
+def is_public(view: object) -> bool:
+    """Whether everybody may open the view without logging in."""
+    return bool(getattr(view, PUBLIC, False))
+
+
+def permission_needed(view: object) -> str | None:
+    """The permission that ``needs`` asks for before the view, if it does."""
+    permission: str | None = getattr(view, NEEDS, None)
+    return permission

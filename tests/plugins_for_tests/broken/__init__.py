@@ -1,0 +1,1 @@
+"""Plugins that are broken, each in one way; its module has the name of the plugin."""

@@ -1,0 +1,3 @@
+"""Broken: it needs a library that is not installed."""
+
+raise ImportError("No module named 'braille'")
