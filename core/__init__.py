@@ -12,6 +12,7 @@ from core.audit import views as audit_views
 from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
 from core.disbursements import frame as run_frame
+from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
@@ -71,6 +72,7 @@ def create_app(
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
     registry.answer("jobs", job_hooks)
+    registry.answer("disbursements", run_hooks)
     registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)

@@ -31,6 +31,7 @@ from core.people.numbers import (
     parse_id_number,
     parse_phone,
 )
+from core.people.queries import person_id_of
 from core.people.secrets import decrypt, digest, encrypt
 from core.people.services import PersonRow, Registered, register_people
 from core.plugin.gate import current_program_year
@@ -146,6 +147,7 @@ __all__ = [
     "parse_id_number",
     "parse_phone",
     "parse_yuan",
+    "person_id_of",
     "read_rows",
     "record",
     "register_people",

@@ -6,20 +6,31 @@ from types import ModuleType
 
 import pytest
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
-from core.audit.services import SYSTEM
+from core.audit.models import AuditLine
+from core.audit.services import SYSTEM, record
 from core.cli import zhijia
+from core.errors import Refused
 from core.extensions import db
 from core.jobs.services import enqueue
 from core.org.models import Org
+from core.org.scope import Scope
+from core.people.merging import merge
+from core.people.models import Person
+from core.people.personal import erase, show_data
 from core.plugin.hooks import dashboard_cards, menu_items
+from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
+from core.plugin.types import PersonalRecord
 from core.programs.models import ProgramYear
 from core.programs.services import disable, enable
 from core.users.access import can
 from core.users.testing import AsUser, MakeUser
+from tests.people.conftest import pair as pair
 from tests.plugins_for_tests.reading_club import plugin as reading_club
+
+EVERYWHERE = Scope(("/",))
 
 
 @pytest.fixture
@@ -117,3 +128,70 @@ def test_hook_dashboard_cards(clubs: ProgramYear, make_user: MakeUser, app: Flas
         clubs.program = "chess"  # nobody's program
         assert dashboard_cards(user, clubs) == []
         db.session.rollback()
+
+
+class Broken:
+    """A plugin whose hooks about people write something, then fail."""
+
+    @hookimpl
+    def person_merged(self, kept: Person) -> None:
+        record(SYSTEM, "broken.merge", f"person:{kept.id}", kept.org_path)
+        db.session.flush()
+        raise KeyError("chapter")
+
+    @hookimpl
+    def personal_data(self, person: Person) -> list[PersonalRecord]:
+        record(SYSTEM, "broken.data", f"person:{person.id}", person.org_path)
+        raise KeyError("chapter")
+
+
+def actions() -> set[str]:
+    """The actions on record that are about people."""
+    return set(db.session.scalars(select(AuditLine.action).where(AuditLine.object.startswith("person:"))))
+
+
+def test_hook_person_merged(pair: tuple[Person, Person]) -> None:
+    kept, dropped = pair
+    merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
+    line = db.session.scalars(select(AuditLine).where(AuditLine.action == "reading_club.merge")).one()
+    assert (line.object, line.data) == (f"person:{kept.id}", {"dropped": dropped.id})
+
+
+def test_nobody_is_merged_while_a_plugin_fails(app: Flask, pair: tuple[Person, Person]) -> None:
+    kept, dropped = pair
+    registry_of(app).manager.register(Broken(), "broken")
+    with pytest.raises(Refused, match=r"“broken” failed, and nothing was changed: KeyError: 'chapter'"):
+        merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
+    db.session.commit()
+    assert (dropped.merged_into_id, dropped.active, kept.phone, actions()) == (None, True, None, set())
+
+
+def test_hook_personal_data(pair: tuple[Person, Person]) -> None:
+    kept, _dropped = pair
+    _own, shown = show_data(SYSTEM, EVERYWHERE, kept.id)
+    assert (shown.title, shown.values) == ("Books lent", {"Reader": "单小芳"})
+    (erased,) = erase(SYSTEM, EVERYWHERE, kept.id, "本人申请")
+    assert (erased.values, kept.name) == ({"Reader": "单小芳"}, "已删除")
+    assert actions() == {"people.data_shown", "reading_club.erase", "people.erase"}
+
+
+def test_nobody_is_shown_or_erased_while_a_plugin_fails(app: Flask, pair: tuple[Person, Person]) -> None:
+    kept, _dropped = pair
+    registry_of(app).manager.register(Broken(), "broken")
+    with pytest.raises(Refused, match="“broken” failed, and nothing was changed"):
+        show_data(SYSTEM, EVERYWHERE, kept.id)
+    with pytest.raises(Refused, match="“broken” failed, and nothing was changed"):
+        erase(SYSTEM, EVERYWHERE, kept.id, "本人申请")
+    db.session.commit()
+    assert (kept.name, kept.erased_at, actions()) == ("单小芳", None, set())
+
+
+def test_a_plugin_that_answers_about_people_with_something_else_fails(app: Flask, pair: tuple[Person, Person]) -> None:
+    class Odd:
+        @hookimpl
+        def personal_data(self) -> str:
+            return "nothing"
+
+    registry_of(app).manager.register(Odd(), "odd")
+    with pytest.raises(Refused, match="“odd” failed"):
+        show_data(SYSTEM, EVERYWHERE, pair[0].id)

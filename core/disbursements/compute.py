@@ -32,7 +32,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk
-from core.disbursements.rules import ALREADY_PAID, NO_AMOUNT, paid_before
+from core.disbursements.rules import ALREADY_PAID, MERGED, NO_AMOUNT, merged_files, paid_before
 from core.errors import Refused
 from core.extensions import db
 from core.ledger import budgets
@@ -41,6 +41,9 @@ from core.org.scope import subtree
 from core.people.models import Person
 from core.plugin.types import Scheme, SchemeContext
 from core.programs.models import ProgramYear
+
+#: The advisory lock between asking a scheme and changing who is who.
+PEOPLE = 0x70656F706C65
 
 
 def reserve(run_id: int, scheme: Scheme) -> list[int]:
@@ -58,6 +61,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
         return list(waiting)
     clear(run)
     _refresh_statistics()
+    hold_people(alone=False)
     context = context_of(run)
     db.session.execute(_insert_candidates(run, scheme.select(context), context))
     db.session.execute(text("ANALYZE core_run_candidate"))
@@ -121,6 +125,15 @@ def clear(run: Run) -> None:
         db.session.execute(delete(model).where(model.run_id == run.id).execution_options(synchronize_session=False))
     run.candidates = run.paid = run.excluded = run.total_fen = 0
     db.session.flush()
+
+
+def hold_people(*, alone: bool) -> None:
+    """Until the end of the transaction nobody is merged or erased; ``alone``: and no scheme is asked who they are.
+
+    Without it a run could name both files of a person while they become one, and neither would see the other.
+    """
+    lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
+    db.session.execute(select(lock(PEOPLE)))
 
 
 def locked(run_id: int) -> Run:
@@ -200,9 +213,10 @@ def _lies_below(path: ColumnElement[Any] | InstrumentedAttribute[Any], top: Inst
 def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) -> Any:
     named = answer.subquery("named")
     payers = _payers(run)
-    paid = paid_before(context)
+    paid, merged = paid_before(context), merged_files()
     reason: ColumnElement[Any] = case(
         (named.c.exclude_reason.is_not(None), named.c.exclude_reason),
+        (merged.c.person_id.is_not(None), MERGED),
         (paid.c.person_id.is_not(None), ALREADY_PAID),
         (or_(named.c.amount_fen.is_(None), named.c.amount_fen <= 0), NO_AMOUNT),
     )
@@ -219,6 +233,7 @@ def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) ->
         )
         .join(payers, payers.c.org_id == named.c.org_id)
         .outerjoin(paid, paid.c.person_id == named.c.person_id)
+        .outerjoin(merged, merged.c.person_id == named.c.person_id)
     )
     return insert(Candidate).from_select([column.name for column in rows.selected_columns], rows)
 

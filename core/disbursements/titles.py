@@ -3,12 +3,13 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from core.disbursements.rules import ALREADY_PAID, NO_AMOUNT
+from core.disbursements.rules import ALREADY_PAID, MERGED, NO_AMOUNT
 from core.disbursements.services import OBJECTION
 from core.plugin.registry import registry_of
 
 REASONS: dict[str, LazyString] = {
     ALREADY_PAID: _l("Has received this benefit this year already"),
+    MERGED: _l("The file was merged into another"),
     NO_AMOUNT: _l("The amount comes to nothing"),
     OBJECTION: _l("Held back after an objection"),
 }

@@ -1,8 +1,8 @@
 """Workers and members, each kept once; programs refer to them."""
 
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, OrgPath, Prefixed, org_reference
@@ -13,12 +13,19 @@ class Person(Base):
 
     The identity number, the phone and the bank account are AES-256-GCM ciphertext; a keyed digest beside them serves
     exact look-up and uniqueness, and the last four characters are kept for masked display.
+
+    ``merged_into_id`` names the file of the same person that counts; it is never merged itself, and whoever looks for
+    the number of this file finds that one. ``erased_at`` (UTC): nothing personal is left, ``born_on`` and ``gender``
+    are the same for all of these. Both are inactive for good; the row stays for what was paid.
     """
 
     __tablename__ = "core_person"
     __table_args__ = (
         org_reference(),
         CheckConstraint("gender IN ('M', 'F')", name="gender"),
+        CheckConstraint("merged_into_id IS NULL OR NOT active AND merged_into_id <> id", name="merged"),
+        CheckConstraint("erased_at IS NULL OR NOT active", name="erased"),
+        Index("ix_core_person_merged_into_id", "merged_into_id", postgresql_where="merged_into_id IS NOT NULL"),
         Index("ix_core_person_org_path", "org_path", "id"),
         Index("ix_core_person_initials", "initials", "id"),
         Index("ix_core_person_pinyin", "pinyin", "id"),
@@ -43,4 +50,6 @@ class Person(Base):
     bank_account_tail: Mapped[str | None]
     bank_name: Mapped[str | None]
     active: Mapped[bool] = mapped_column(server_default="true")
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("core_person.id"))
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]

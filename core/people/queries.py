@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, Select, select, true, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.extensions import db
 from core.org.models import Org
@@ -20,12 +20,16 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class PersonView:
-    """A person as lists and pages show them: numbers masked, empty where not known."""
+    """A person as lists and pages show them: numbers masked, empty where not known.
+
+    ``merged_into`` is the id of the file that counts instead, of which the reader may see nothing.
+    """
 
     id: int
     name: str
     gender: str
     born_on: date
+    org_path: str
     org_code: str
     org_name: str
     id_number: str
@@ -33,6 +37,8 @@ class PersonView:
     bank_account: str
     bank_name: str
     active: bool
+    merged_into: int | None
+    erased: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +50,48 @@ class PeoplePage:
 
 
 def by_id(scope: Scope, person_id: int) -> PersonView | None:
-    """The person with this id, if in the scope."""
+    """The person with this id, if in the scope; also a file that was merged or erased."""
     return _one(_views(scope).where(Person.id == person_id))
 
 
 def by_id_number(scope: Scope, id_number: str) -> PersonView | None:
-    """The person with this (normalised) identity number, if in the scope."""
-    return _one(_views(scope).where(Person.id_number_digest == digest("id_number", id_number)))
+    """The person whom this (normalised) identity number leads to, if in the scope (see :func:`person_id_of`)."""
+    return _one(_views(scope).where(Person.id == person_id_of(digest("id_number", id_number))))
+
+
+def id_of_number(scope: Scope, id_number: str) -> int | None:
+    """The id of the very file with this (normalised) identity number, merged or not, if in the scope."""
+    number = Person.id_number_digest == digest("id_number", id_number)
+    return db.session.scalar(select(Person.id).where(number, scope.covers(Person.org_path)))
+
+
+def person_id_of(number: bytes | ColumnElement[bytes] | InstrumentedAttribute[bytes | None]) -> ScalarSelect[int]:
+    """The id of the person whom an identity number leads to, from its digest (a value, or a column to join by).
+
+    That is the file with this number, or the one that it was merged into; nothing where nobody has the number. No
+    scope binds it: who asks for a user checks that of what comes back.
+    """
+    named = aliased(Person)
+    found = select(func.coalesce(named.merged_into_id, named.id)).where(named.id_number_digest == number)
+    return found.correlate_except(named).scalar_subquery()
+
+
+def files_of(person_id: int, *, lock: bool = False) -> Sequence[Person]:
+    """The file with this id, then those that were merged into it: everything that is one person."""
+    query = select(Person).where((Person.id == person_id) | (Person.merged_into_id == person_id))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    files = db.session.scalars(query.order_by(Person.id)).all()
+    return sorted(files, key=lambda file: file.id != person_id)
 
 
 def page_of_people(scope: Scope, *, search: str = "", org_path: str = "", after: int | None = None) -> PeoplePage:
     """Up to 50 people: whose name, pinyin or initials begin with ``search``, at or below ``org_path``.
 
-    With a search in the order of what was found (pinyin or initials), else by org.
+    With a search in the order of what was found (pinyin or initials), else by org. Files that were merged into others
+    or erased are nobody to be found here.
     """
-    within = scope.covers(Person.org_path)
+    within = scope.covers(Person.org_path) & Person.merged_into_id.is_(None) & Person.erased_at.is_(None)
     if org_path:
         within &= subtree(Person.org_path, org_path)
     order, condition = _found(search.strip(), within)
@@ -109,6 +142,7 @@ def _view(person: Person, org_code: str, org_name: str) -> PersonView:
         name=person.name,
         gender=person.gender,
         born_on=person.born_on,
+        org_path=person.org_path,
         org_code=org_code,
         org_name=org_name,
         id_number=mask_id(person.id_number_tail),
@@ -116,4 +150,6 @@ def _view(person: Person, org_code: str, org_name: str) -> PersonView:
         bank_account=mask_account(person.bank_account_tail) if person.bank_account_tail else "",
         bank_name=person.bank_name or "",
         active=person.active,
+        merged_into=person.merged_into_id,
+        erased=person.erased_at is not None,
     )

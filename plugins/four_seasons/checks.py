@@ -18,6 +18,7 @@ from core.api import (
     parse_bank_account,
     parse_id_number,
     parse_phone,
+    person_id_of,
     subtree,
 )
 from plugins.four_seasons.models import Hardship, ImportRow
@@ -97,7 +98,7 @@ def check_together(import_id: int, program_year: ProgramYear, scope: Scope) -> N
         (ImportRow.org_code != "") & ~reachable,
         code=ImportRow.org_code,
     )
-    same = Person.id_number_digest == ImportRow.id_number_digest
+    same = Person.id == person_id_of(ImportRow.id_number_digest)
     _fault(
         import_id,
         _("This identity number is on file under another name."),

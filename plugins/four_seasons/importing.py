@@ -30,6 +30,7 @@ from core.api import (
     digest,
     encrypt,
     enqueue,
+    person_id_of,
     read_rows,
     record,
     register_people,
@@ -230,7 +231,7 @@ def _put_on_list(upload: Import, scope: Scope) -> int:
             ImportRow.cause,
             literal(f"import:{upload.id}"),
         )
-        .join(Person, Person.id_number_digest == ImportRow.id_number_digest)
+        .join(Person, Person.id == person_id_of(ImportRow.id_number_digest))
         .where(ImportRow.import_id == upload.id, ImportRow.errors == [], scope.covers(Person.org_path))
         .order_by(ImportRow.line)
     )

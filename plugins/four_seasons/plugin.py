@@ -14,6 +14,9 @@ from core.api import (
     JobSpec,
     MenuItem,
     Permission,
+    Person,
+    PersonalDataAction,
+    PersonalRecord,
     Program,
     ProgramYear,
     Report,
@@ -21,7 +24,7 @@ from core.api import (
     User,
     hookimpl,
 )
-from plugins.four_seasons import cards, cli, import_views, years
+from plugins.four_seasons import cards, cli, import_views, people, years
 from plugins.four_seasons import jobs as background
 from plugins.four_seasons import schemes as rules
 from plugins.four_seasons.forms import WinterSettingsForm
@@ -106,6 +109,18 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
     return cards.cards_of(user, program_year)
+
+
+@hookimpl
+def person_merged(kept: Person, dropped: Person) -> None:
+    """The list of each year names the kept file."""
+    people.merge_rows(kept, dropped)
+
+
+@hookimpl
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    """The hardship list, and what uploaded lists still hold."""
+    return people.personal_data(person, action)
 
 
 @hookimpl

@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
 
-from core.api import NotFound, Org, Payment, Person, ProgramYear, Run, RunChunk, SchemeContext, Scope, db, subtree
+from core.api import (
+    NotFound,
+    Org,
+    Payment,
+    Person,
+    ProgramYear,
+    Run,
+    RunChunk,
+    SchemeContext,
+    Scope,
+    db,
+    person_id_of,
+    subtree,
+)
 from plugins.four_seasons.models import CATEGORIES, Hardship, Import, ImportRow
 
 PAGE = 50
@@ -92,12 +105,13 @@ def find_hardship(program_year: ProgramYear, hardship_id: int, scope: Scope) -> 
 
 
 def is_in_a_run(row: Hardship) -> bool:
-    """Whether a run that stands pays the worker in this program year."""
+    """Whether a run that stands pays the worker in this program year, under this file or one merged into it."""
+    files = select(Person.id).where((Person.id == row.person_id) | (Person.merged_into_id == row.person_id))
     return bool(
         db.session.scalar(
             select(
                 exists().where(
-                    Payment.person_id == row.person_id,
+                    Payment.person_id.in_(files),
                     Payment.program_year_id == row.program_year_id,
                     ~Payment.returned,
                 )
@@ -138,8 +152,8 @@ def paid_fen(program_year: ProgramYear, scope: Scope) -> int:
 
 
 def find_person(digest: bytes) -> Person | None:
-    """The person with this digest of the identity number, wherever."""
-    return db.session.scalar(select(Person).where(Person.id_number_digest == digest))
+    """The person whom the identity number with this digest leads to, wherever."""
+    return db.session.scalar(select(Person).where(Person.id == person_id_of(digest)))
 
 
 def known_orgs(scope: Scope, codes: Sequence[str]) -> Mapping[str, Org]:

@@ -7,12 +7,15 @@ from sqlalchemy import Select, literal, null, select
 from wtforms.validators import InputRequired
 
 from core.api import (
+    SYSTEM,
     Card,
     EntryKind,
     JobSpec,
     MenuItem,
     Permission,
     Person,
+    PersonalDataAction,
+    PersonalRecord,
     Program,
     ProgramSettingsForm,
     ProgramYear,
@@ -25,6 +28,7 @@ from core.api import (
     current_program_year,
     hookimpl,
     needs,
+    record,
     subtree,
 )
 from tests.plugins_for_tests.reading_club.registers import CORNERS, READERS, VOLUMES
@@ -160,3 +164,15 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
 @hookimpl
 def dashboard_cards(program_year: ProgramYear) -> list[Card]:
     return [Card(title="Books", value="12", unit="volumes", endpoint="reading_club.books")]
+
+
+@hookimpl
+def person_merged(kept: Person, dropped: Person) -> None:
+    record(SYSTEM, "reading_club.merge", f"person:{kept.id}", kept.org_path, dropped=dropped.id)
+
+
+@hookimpl
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    if action == "erase":
+        record(SYSTEM, "reading_club.erase", f"person:{person.id}", person.org_path)
+    return [PersonalRecord(title="Books lent", values={"Reader": person.name})]
