@@ -1,8 +1,10 @@
-"""Each hook, through the reading clubs: what the core makes of the answer. One ``test_hook_<name>`` for each."""
+"""Each hook: what the core makes of the answer. One ``test_hook_<name>`` for each; more lies beside what asks it.
+
+Most are answered by the reading clubs; those about a year by the halls, whose answers a test can change.
+"""
 
 from collections.abc import Callable
 from datetime import date
-from types import ModuleType
 
 import pytest
 from flask import Flask
@@ -19,7 +21,7 @@ from core.org.scope import Scope
 from core.people.merging import merge
 from core.people.models import Person
 from core.people.personal import erase, show_data
-from core.plugin.hooks import dashboard_cards, menu_items
+from core.plugin.hooks import dashboard_cards, menu_items, year_blockers, year_copied, year_enabled
 from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
 from core.plugin.types import PersonalRecord
@@ -28,15 +30,21 @@ from core.programs.services import disable, enable
 from core.users.access import can
 from core.users.testing import AsUser, MakeUser
 from tests.people.conftest import pair as pair
+from tests.plugins_for_tests.halls import CLOSING, OPENING, Halls
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
 EVERYWHERE = Scope(("/",))
 
 
 @pytest.fixture
-def plugins() -> dict[str, ModuleType]:
-    """The reading clubs and nothing else."""
-    return {"reading_club": reading_club}
+def halls() -> Halls:
+    return Halls()
+
+
+@pytest.fixture
+def plugins(halls: Halls) -> dict[str, object]:
+    """The reading clubs, and the halls."""
+    return {"reading_club": reading_club, "halls": halls.module()}
 
 
 @pytest.fixture
@@ -48,7 +56,7 @@ def clubs(small_tree: dict[str, Org]) -> ProgramYear:
 
 def test_hook_programs(app: Flask) -> None:
     assert registry_of(app).programs["reading_club"].title_zh == "职工读书会"
-    assert registry_of(app).owners == {"reading_club": "reading_club"}
+    assert registry_of(app).owners["reading_club"] == "reading_club"
 
 
 def test_hook_blueprints(clubs: ProgramYear, as_user: AsUser) -> None:
@@ -195,3 +203,36 @@ def test_a_plugin_that_answers_about_people_with_something_else_fails(app: Flask
     registry_of(app).manager.register(Odd(), "odd")
     with pytest.raises(Refused, match="“odd” failed"):
         show_data(SYSTEM, EVERYWHERE, pair[0].id)
+
+
+@pytest.fixture
+def of_halls(small_tree: dict[str, Org], halls: Halls) -> ProgramYear:
+    """The halls of 2014, on; what the plugin was asked for that is forgotten."""
+    program_year = enable(SYSTEM, "halls", 2014, small_tree["61"], opens_on=date(2014, 1, 1), settings={})
+    halls.calls.clear()
+    return program_year
+
+
+def test_hook_year_enabled(of_halls: ProgramYear, clubs: ProgramYear, halls: Halls) -> None:
+    year_enabled(of_halls)
+    year_enabled(clubs)  # of another plugin, which does not answer
+    assert halls.calls == [("enabled", "halls", 2014, True)]
+    of_halls.enabled = False
+    year_enabled(of_halls)
+    assert len(halls.calls) == 1
+
+
+def test_hook_year_copied(of_halls: ProgramYear, clubs: ProgramYear, halls: Halls) -> None:
+    assert [(copied.title, copied.rows) for copied in year_copied(of_halls, of_halls)] == [("Rooms", 3)]
+    assert year_copied(clubs, clubs) == []
+    halls.copied = "three rooms"
+    with pytest.raises(Refused, match=r"“halls” failed.*must return a list of Copied"):
+        year_copied(of_halls, of_halls)
+
+
+def test_hook_year_blockers(of_halls: ProgramYear, clubs: ProgramYear, halls: Halls) -> None:
+    halls.blockers = [OPENING, CLOSING]
+    assert year_blockers(of_halls) == [OPENING, CLOSING]
+    assert year_blockers(clubs) == []
+    halls.blockers = LookupError("lost")
+    assert [blocker.step for blocker in year_blockers(of_halls)] == ["open", "close"]

@@ -5,6 +5,7 @@ import pytest
 from core.audit.services import SYSTEM
 from core.errors import NotFound, Refused
 from core.extensions import db
+from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.programs.services import close, disable
 from core.registers import services
@@ -89,6 +90,13 @@ def test_a_wrong_entry_is_refused_at_its_field_and_nothing_typed_is_lost(
     assert page.status_code == 400
     assert sentence in page.text.split(f'id="{field}-errors"')[1].split("</div>")[0]
     assert 'value="2014-03-04"' in page.text
+    assert db.session.query(Corner).count() == 0
+
+
+def test_a_union_that_is_closed_is_none(clubs: ProgramYear, as_user: AsUser, small_tree: dict[str, Org]) -> None:
+    small_tree["610102"].active = False
+    db.session.commit()
+    assert add_corner(as_user("clerk")) == 400
     assert db.session.query(Corner).count() == 0
 
 

@@ -1,0 +1,126 @@
+"""What many plugins cost: the start of a process, and a page, with thirty of them against four.
+
+The plugins are those that ``zhijia plugin new`` writes, found by their entry points as installed ones are.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from flask import Flask
+
+from bench.harness import INSTANCE, Bench, Work
+from core import create_app
+from core.audit.services import SYSTEM
+from core.config import settings_of
+from core.org.models import Org
+from core.plugin.registry import Registry, registry_of
+from core.plugin.scaffold.making import make_plugin
+from core.plugin.tables import migrate_all
+from core.programs.services import enable
+from core.users.services import GrantRequest, create_user
+from core.users.testing import PASSWORD, Browser, plant
+
+FEW, MANY = 4, 30
+FOLDER = INSTANCE / "plugins"
+STARTS, REQUESTS = 5, 300
+PAGE = "/2014/61/four_seasons/"
+_START = "from core import create_app; create_app()"
+
+
+@cache
+def _write(count: int) -> tuple[str, ...]:
+    """Write that many plugins where Python finds them, and return their names."""
+    if FOLDER.exists():
+        shutil.rmtree(FOLDER)
+    FOLDER.mkdir(parents=True)
+    names = tuple(f"club{number:02d}" for number in range(count))
+    for name in names:
+        make_plugin(name, "职工读书会", "Reading clubs", FOLDER)
+        announced = FOLDER / name / f"{name}-1.0.dist-info"
+        announced.mkdir()
+        (announced / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Dist: zhijia\n"
+        )
+        (announced / "entry_points.txt").write_text(f"[zhijia.plugins]\n{name} = {name}.plugin\n")
+    return names
+
+
+def _built_in() -> int:
+    return len(registry_of().plugins)
+
+
+def _whole(registry: Registry, count: int) -> None:
+    if len(registry.plugins) != count or registry.failed:
+        raise AssertionError(f"{len(registry.plugins)} of {count} plugins are loaded; failed: {registry.failed}")
+
+
+def _start(names: tuple[str, ...]) -> float:
+    """Seconds that a new process takes to make the application: the fastest of a few, as nothing makes it faster."""
+    settings = settings_of()
+    environ = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *(str(FOLDER / name) for name in names)]),
+        "ZHIJIA_PLUGINS": " ".join(names),
+        "ZHIJIA_STRICT_PLUGINS": "1",
+        "ZHIJIA_INSTANCE": str(settings.instance),
+        "ZHIJIA_DATABASE_URL": settings.database_url or "",
+        "ZHIJIA_REDIS_URL": settings.redis_url or "",
+    }
+    fastest = float("inf")
+    for _start_again in range(STARTS):
+        before = time.perf_counter()
+        subprocess.run([sys.executable, "-c", _START], env=environ, check=True)
+        fastest = min(fastest, time.perf_counter() - before)
+    return fastest
+
+
+def prepare_start(_app: Flask) -> Work:
+    """A plugin's part of the start: the difference between many and few, for each that is more."""
+    names = _write(MANY - _built_in())
+    few = names[: FEW - _built_in()]
+    return Work(run=lambda: (_start(names) - _start(few)) / (MANY - FEW))
+
+
+def _asking(names: tuple[str, ...], count: int) -> Callable[[], None]:
+    """Ask for the page of a program year again and again, in an application with these plugins."""
+    app = create_app(replace(settings_of(), plugins=names, strict_plugins=True))
+    _whole(registry_of(app), count)
+    app.test_client_class = Browser
+    browser = app.test_client()
+    browser.post("/login", data={"username": "bench", "password": PASSWORD})
+
+    def ask() -> None:
+        for _again in range(REQUESTS):
+            status = browser.get(PAGE).status_code
+            if status != 200:
+                raise AssertionError(f"{PAGE} answers {status}")
+
+    ask()  # templates are compiled and catalogues read once
+    return ask
+
+
+def prepare_request(_app: Flask) -> Work:
+    """A page of a program year with many plugins loaded, against the same with few."""
+    names = _write(MANY - _built_in())
+    sys.path += [str(FOLDER / name) for name in names]
+    province: Org = plant("61")
+    grants = [GrantRequest(role="clerk", org=province, program=None, until=None)]
+    create_user(SYSTEM, "bench", "bench", PASSWORD, province, grants)
+    enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings={"pool": 1})
+    full = create_app(replace(settings_of(), plugins=names))
+    with full.app_context():
+        migrate_all()
+    return Work(run=_asking(names, MANY), floor=_asking(names[: FEW - _built_in()], FEW))
+
+
+BENCHES = [
+    Bench("plugins.request", n=MANY, aim=1.03, prepare=prepare_request),
+    Bench("plugins.start_each", n=MANY - FEW, aim=0.025, prepare=prepare_start),
+]
