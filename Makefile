@@ -30,6 +30,7 @@ check: install ## style, types, who imports whom, translations
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@for folder in examples/*; do MYPYPATH=$$folder $(BIN)/mypy $$folder/$${folder##*/} $$folder/tests || exit 1; done
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m core.web.messages check
 

@@ -56,7 +56,7 @@ def test_a_year_is_copied_with_its_settings_moved_and_its_quotas(small_tree: dic
     source = switch_on(small_tree["61"], seats=40, opening="2016-02-29", year=2016)
     change_dates(SYSTEM, source, opens_on=date(2016, 2, 29), closes_on=date(2016, 12, 31))
     (line,) = preview(SYSTEM, 2016, 2017)
-    assert (line.refusal, line.copied) == (None, ["Rooms 3"])
+    assert (line.refusal, line.copied) == (None, ["Rooms: 3"])
     assert [(change.label, change.before, change.after) for change in line.changes] == [
         ("Opening", "2016-02-29", "2017-02-28")
     ]
@@ -203,7 +203,7 @@ def test_copying_by_the_page(small_tree: dict[str, Org], halls: Halls, as_user: 
     page = admin.get("/admin/years/copy?source=2014&target=2015")
     assert page.status_code == 200
     assert [f'name="chosen" value="{number}"' in page.text for number in ids] == [True, True]
-    assert "Rooms 3" in page.text
+    assert "Rooms: 3" in page.text
     response = admin.post("/admin/years/copy", data={"source": 2014, "target": 2015, "chosen": [ids[1]]})
     assert response.status_code == 302
     assert (find(2015, "61", "halls"), find(2015, "6101", "halls") is not None) == (None, True)
@@ -226,7 +226,8 @@ def test_copying_by_the_command_line(app: Flask, small_tree: dict[str, Org], hal
     switch_on(small_tree["61"], seats=40, opening="2014-03-01")
     switch_on(small_tree["6101"])
     shown = (
-        "copies Halls, 陕西省总工会: Opening: 2014-03-01 -> 2015-03-01; Rooms 3\ncopies Halls, 西安市总工会: Rooms 3\n"
+        "copies Halls, 陕西省总工会: Opening: 2014-03-01 -> 2015-03-01; Rooms: 3\n"
+        "copies Halls, 西安市总工会: Rooms: 3\n"
     )
     with force_locale("en"):
         assert run(app, "years", "copy", "2014", "2015", "--dry-run") == (0, shown)

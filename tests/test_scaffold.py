@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Callable
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def plugins() -> dict[str, object]:
     return {"reading_club": reading_club}
 
 
+def test_a_built_distribution_of_zhijia_has_the_files_of_new_plugins() -> None:
+    setup = ConfigParser(interpolation=None)
+    setup.read(ROOT / "setup.cfg")
+    assert setup["options"]["packages"] == "find_namespace:"  # their folders are no packages
+    assert "*.tmpl" in setup["options.package_data"]["*"].split(", ")
+    assert {file.suffix for file in making.FILES.rglob("*") if file.is_file()} == {".tmpl"}
+
+
 def left_in(folder: Path) -> list[str]:
     return sorted(file.name for file in folder.iterdir())
 
@@ -42,6 +51,7 @@ def left_in(folder: Path) -> list[str]:
         ("../painting", "small letters, digits and _"),
         ("2020", "small letters, digits and _"),
         ("core", "the core uses it itself"),
+        ("core_more", "the core uses it itself"),  # its tables would pass for the core's
         ("runs", "the core uses it itself"),
         ("class", "a word of Python itself"),
         ("json", "a Python package that is installed"),

@@ -67,7 +67,7 @@ def check_name(name: str) -> None:
     """Raises :class:`ConfigError` when no plugin can be called this."""
     if not NAME.fullmatch(name):
         raise ConfigError(f"{name!r} cannot be a plugin's name; small letters, digits and _ can.")
-    if name in TAKEN:
+    if name in TAKEN or name.startswith("core_"):
         raise ConfigError(f"{name!r} cannot be a plugin's name; the core uses it itself.")
 
 

@@ -31,12 +31,13 @@ Page = str | Response | tuple[str, int]
 def index() -> str:
     """Every program year that the user manages, on or off, and the programs that can be switched on."""
     rows = managed_by(me())
-    newest = rows[0][0].year if rows else today().year
+    years = {program_year.year for program_year, _sponsor in rows}
+    source = max({year for year in years if year <= today().year} or years, default=today().year)
     return render_template(
         "programs/admin_index.html",
         rows=rows,
         programs=registry_of().programs.values(),
-        copy_form=CopyForm(source=newest, target=newest + 1),
+        copy_form=CopyForm(source=source, target=source + 1),
     )
 
 

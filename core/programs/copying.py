@@ -99,7 +99,7 @@ def _line(actor: Actor, source: ProgramYear, sponsor: Org, year: int) -> Line:
             )
             taken = year_copied(source, target)
             refuse_blocked(target, "open")
-            copied = [f"{item.title} {item.rows}" for item in taken]
+            copied = [_("%(what)s: %(count)s", what=item.title, count=item.rows) for item in taken]
             changes = _changes(program, source.settings, target.settings)
             details = {**dates_of(target), "source": source.id, "copied": copied}
             record(actor, "program_year.copy", subject(target), sponsor.path, **details)

@@ -2,10 +2,10 @@
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, FileField, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms import BooleanField, DateField, FileField, IntegerField, SelectField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.api import Form, ProgramSettingsForm, YuanField, options
+from core.api import Form, OrgRecordForm, ProgramSettingsForm, YuanField, options
 from plugins.four_seasons.titles import CATEGORY_TITLES, RULE_TITLES
 
 
@@ -61,6 +61,12 @@ class HardshipForm(Form):
     phone = StringField(_l("Phone"))
     bank_account = StringField(_l("Bank card"))
     bank_name = StringField(_l("Bank"), validators=[Length(max=100)])
+
+
+class TargetForm(OrgRecordForm):
+    """How many workers a union is to reach in the year."""
+
+    workers = IntegerField(_l("Workers to reach"), validators=[InputRequired(), NumberRange(min=0, max=10_000_000)])
 
 
 class BookingForm(Form):

@@ -19,6 +19,7 @@ from core.api import (
     PersonalRecord,
     Program,
     ProgramYear,
+    Register,
     Report,
     Scheme,
     User,
@@ -28,6 +29,7 @@ from plugins.four_seasons import cards, cli, import_views, people, years
 from plugins.four_seasons import jobs as background
 from plugins.four_seasons import schemes as rules
 from plugins.four_seasons.forms import WinterSettingsForm
+from plugins.four_seasons.registers import TARGETS
 from plugins.four_seasons.reports import ON_FILE
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
@@ -61,6 +63,12 @@ def permissions() -> list[Permission]:
         Permission(code="four_seasons.view", title=_l("See four-season campaigns"), roles=EVERYONE),
         Permission(code="four_seasons.edit", title=_l("Change the hardship list"), roles=("clerk",)),
     ]
+
+
+@hookimpl
+def registers() -> list[Register]:
+    """What each union is to reach."""
+    return [TARGETS]
 
 
 @hookimpl

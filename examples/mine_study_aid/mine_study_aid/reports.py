@@ -8,7 +8,7 @@ from sqlalchemy import Select, and_, func, select
 from .models import Student
 
 
-def by_level(context: ReportContext) -> Select[Any]:
+def by_level(context: ReportContext) -> Select[*tuple[Any, ...]]:
     """The students of the sponsor by level, those paid in the year, and their money in fen."""
     paid = and_(
         Payment.person_id == Student.person_id,

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from core.api import SYSTEM, Org, ProgramYear, Refused, Scope, User, db, find
 from core.programs.copying import copy_year, preview
 from core.programs.services import change_dates, close, disable, enable
+from core.users.testing import AsUser
 from plugins.four_seasons import importing
 from plugins.four_seasons.models import Target
 from plugins.four_seasons.tests.conftest import SETTINGS, MakeFile, good_row, make_year
@@ -44,13 +45,28 @@ def test_the_paying_level_of_the_year_decides_whose_lines(small_tree: dict[str, 
     assert set(targets(make_year(small_tree["6101"], paying_level="county"))) == {"610102", "610103"}
 
 
+def test_a_clerk_sets_the_target_of_a_union_on_the_page(
+    program_year: ProgramYear, small_tree: dict[str, Org], as_user: AsUser
+) -> None:
+    city = small_tree["6101"]
+    line = db.session.scalars(select(Target).where(Target.org_id == city.id)).one()
+    address = "/2014/61/four_seasons/registers/targets"
+    clerk = as_user("clerk")
+    assert city.short_name in clerk.get(f"{address}/").text
+    for workers, status in (("-1", 400), ("", 400), ("0", 302), ("7", 302)):
+        assert clerk.post(f"{address}/{line.id}", data={"workers": workers}).status_code == status
+    assert targets(program_year)["6101"] == 7
+    assert as_user("clerk", "6102").post(f"{address}/{line.id}", data={"workers": "9"}).status_code == 404
+    assert targets(program_year)["6101"] == 7
+
+
 def test_targets_that_were_set_are_taken_over(program_year: ProgramYear, small_tree: dict[str, Org]) -> None:
     set_target(program_year, small_tree["6101"], 7)
     set_target(program_year, small_tree["6102"], 5)
     small_tree["6102"].active = False
     db.session.commit()
     (line,) = preview(SYSTEM, 2014, 2015)
-    assert [text.rpartition(" ")[2] for text in line.copied] == ["1"]
+    assert [text.endswith(": 1") for text in line.copied] == [True]
     copy_year(SYSTEM, 2014, 2015, [program_year.id])
     copied = find(2015, "61", "four_seasons")
     assert copied is not None
