@@ -10,6 +10,7 @@ from core.audit.services import SYSTEM
 from core.config import Settings
 from core.extensions import db
 from core.org.models import Org
+from core.plugin.check_pages import RESERVED
 from core.plugin.gate import current_program_year
 from core.programs.models import ProgramYear
 from core.programs.services import change_dates, close, disable, enable
@@ -159,6 +160,12 @@ def test_the_first_day_belongs_to_the_year(clubs: ProgramYear, as_user: AsUser, 
 def test_a_year_that_is_closed_for_good_can_be_read_and_not_written(clubs: ProgramYear, as_user: AsUser) -> None:
     close(SYSTEM, clubs)
     check_readable_only(as_user("clerk"))
+
+
+def test_no_plugin_may_take_an_address_that_is_the_cores(app: Flask) -> None:
+    below = "/<int:year>/<sponsor>/<program>/"
+    firsts = {rule.rule.removeprefix(below).split("/")[0] for rule in app.url_map.iter_rules() if below in rule.rule}
+    assert {"", "runs"} < firsts <= set(RESERVED)
 
 
 def test_links_stay_in_the_year_unless_they_name_another(clubs: ProgramYear, as_user: AsUser) -> None:

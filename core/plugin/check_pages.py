@@ -13,7 +13,7 @@ from core.plugin.types import Plugin
 from core.web.marks import is_public, permission_needed
 
 #: First parts of addresses below ``/<year>/<sponsor>/<program>/`` that belong to the core.
-RESERVED = ("", "runs", "settings", "ledger", "registers", "reports")
+RESERVED = ("", "budget", "ledger", "registers", "reports", "runs", "settings")
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
