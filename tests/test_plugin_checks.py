@@ -173,6 +173,10 @@ NOT_OWN = ", which is not its own."
         ({"blueprints": {"books": blueprint("users")}}, "The blueprint 'users' must be named 'books'."),
         ({"blueprints": {"books": blueprint("books", "/runs/<n>")}}, "The address '/runs/<n>' belongs to the core."),
         ({"blueprints": {"books": blueprint("books", "/")}}, "The address '/' belongs to the core."),
+        (
+            {"blueprints": {"books": blueprint("books", "/<shelf>/<n>")}},
+            "The address '/<shelf>/<n>' must begin with a word of its own.",
+        ),
         ({"programs": [program("books", requires=("halls",))]}, "It requires halls, which is not loaded."),
     ],
 )  # fmt: skip

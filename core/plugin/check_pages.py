@@ -48,8 +48,11 @@ def _check_blueprint(plugin: str, blueprint: Blueprint) -> None:
         raise ConfigError(f"The blueprint {blueprint.name!r} hooks into pages that are not its own.")
     for rule in scratch.url_map.iter_rules():
         address = rule.rule.removeprefix("/-")
-        if not rule.rule.startswith("/-") or address.lstrip("/").split("/")[0] in RESERVED:
+        first = address.lstrip("/").split("/")[0]
+        if not rule.rule.startswith("/-") or first in RESERVED:
             raise ConfigError(f"The address {address!r} belongs to the core.")
+        if "<" in first:  # it would stand before the core's own pages
+            raise ConfigError(f"The address {address!r} must begin with a word of its own.")
         view = scratch.view_functions[rule.endpoint]
         if is_public(view):
             raise ConfigError(f"The page {rule.endpoint!r} is public; pages of a program year ask for a login.")
