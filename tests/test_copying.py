@@ -203,7 +203,7 @@ def test_copying_by_the_page(small_tree: dict[str, Org], halls: Halls, as_user: 
     page = admin.get("/admin/years/copy?source=2014&target=2015")
     assert page.status_code == 200
     assert [f'name="chosen" value="{number}"' in page.text for number in ids] == [True, True]
-    assert "Rooms: 3" in page.text
+    assert "Rooms 3条" in page.text
     response = admin.post("/admin/years/copy", data={"source": 2014, "target": 2015, "chosen": [ids[1]]})
     assert response.status_code == 302
     assert (find(2015, "61", "halls"), find(2015, "6101", "halls") is not None) == (None, True)
