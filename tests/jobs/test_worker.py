@@ -151,9 +151,11 @@ def test_a_machine_that_is_switched_off_loses_no_job(
 def test_a_worker_that_dies_is_replaced(
     app: Flask, worker_process: Start, with_sample: Environ, tmp_path: Path
 ) -> None:
-    parent = worker_process("--processes", "1", environ=with_sample)
-    wait_until(lambda: len(parent.children()) == 1)
-    parent.children()[0].kill()
+    worker_process("--processes", "1", environ=with_sample)
+    wait_until(lambda: Worker.count(redis_of()) == 1)
+    [worker] = Worker.all(redis_of())
+    assert worker.pid
+    os.kill(worker.pid, signal.SIGKILL)
     job_id = ask("sample.note", path=str(tmp_path / "notes"))
     wait_until(lambda: fresh(job_id).state == "done")
 
