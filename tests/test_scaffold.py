@@ -12,7 +12,8 @@ from click.testing import Result
 from flask import Flask
 
 from core.config import ROOT, Settings
-from core.errors import Refused
+from core.errors import ConfigError, Refused
+from core.plugin.registry import registry_of
 from core.plugin.scaffold import making
 from core.plugin.scaffold.making import LONGEST_NAME, LONGEST_TITLE, make_plugin
 from core.web.messages import catalogue_of, faults
@@ -133,6 +134,11 @@ def test_what_is_written_is_typed(app: Flask, tmp_path: Path) -> None:
         sys.executable, "-m", "mypy", "--cache-dir", ROOT / ".mypy_cache" / "scaffold", cwd=tmp_path / "painting"
     )
     assert "no issues found" in done
+
+
+def test_a_name_that_was_allowed_before_it_was_written_is_free(app: Flask, tmp_path: Path) -> None:
+    registry_of(app).failed["painting"] = ConfigError("ZHIJIA_PLUGINS names it, but no such plugin is installed.")
+    assert make_plugin("painting", ZH, EN, tmp_path)
 
 
 def test_the_command_says_what_it_wrote(run_command: Callable[..., Result], tmp_path: Path) -> None:

@@ -27,10 +27,14 @@ class Examined:
     notes: list[str] = field(default_factory=list)
 
 
-def known_names() -> list[str]:
+def taken_names() -> set[str]:
     """Every plugin that is installed, allowed or not, and those that were loaded otherwise."""
-    registry = registry_of()
-    return sorted({point.name for point in installed()} | set(registry.plugins) | set(registry.failed))
+    return {point.name for point in installed()} | set(registry_of().plugins)
+
+
+def known_names() -> list[str]:
+    """All of these, and what else is in quarantine: also a name that only ``ZHIJIA_PLUGINS`` knows."""
+    return sorted(taken_names() | set(registry_of().failed))
 
 
 def examine(name: str) -> Examined:

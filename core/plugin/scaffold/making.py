@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from core.errors import ConfigError, Refused
 from core.plugin.checks import check_name
 from core.plugin.distributions import HOUSE
-from core.plugin.examine import known_names
+from core.plugin.examine import taken_names
 from core.plugin.scaffold.titles import catalogue
 from core.web.messages import catalogue_of, compile_file
 
@@ -63,7 +63,7 @@ def _check_new(name: str, home: Path) -> None:
         raise Refused(f"{name!r} is too long for a plugin's name; it has at most {LONGEST_NAME} letters.")
     if keyword.iskeyword(name):
         raise Refused(f"{name!r} is a word of Python itself; a package cannot be called that.")
-    for other in known_names():
+    for other in sorted(taken_names()):
         if other == name:
             raise Refused(f"There is a plugin {name!r} already.")
         if f"{other}_".startswith(f"{name}_") or f"{name}_".startswith(f"{other}_"):
