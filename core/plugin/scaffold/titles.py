@@ -12,7 +12,7 @@ CHINESE = {
     "No bank account": "无银行账号",
     "No longer on file": "已退档",
     "On the register": "台账人数",
-    "People": "人数",
+    "Number of people": "人数",
     "Priority": "重点对象",
     "Priority, each (yuan)": "重点对象每人金额（元）",
     "Register of receivers": "发放对象台账",
