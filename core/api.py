@@ -11,6 +11,7 @@ from core.disbursements.models import Payment, Run, RunChunk
 from core.disbursements.rules import paid_before, share_pool
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
+from core.flows.models import FlowColumns
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
 from core.ledger.models import Allotment
@@ -34,6 +35,7 @@ from core.people.numbers import (
 from core.people.queries import person_id_of
 from core.people.secrets import decrypt, digest, encrypt
 from core.people.services import PersonRow, Registered, register_people
+from core.plugin.flow import Flow, Transition, review
 from core.plugin.gate import current_program_year
 from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
@@ -81,6 +83,8 @@ __all__ = [
     "CreatedAt",
     "EntryKind",
     "Fen",
+    "Flow",
+    "FlowColumns",
     "Forbidden",
     "Form",
     "JobContext",
@@ -113,6 +117,7 @@ __all__ = [
     "SchemeContext",
     "Scope",
     "Share",
+    "Transition",
     "User",
     "YuanField",
     "ZhijiaError",
@@ -154,6 +159,7 @@ __all__ = [
     "record",
     "register_people",
     "require",
+    "review",
     "scope_of",
     "send_xlsx",
     "settings_from",

@@ -102,6 +102,8 @@ MATRIX: dict[str, str] = {
     "registers.change": "program.view",
     "registers.remove": "program.view",
     "registers.download": "program.view",
+    "flows.move": "program.view",
+    "flows.move_chosen": "program.view",
     "reports.index": "program.view",
     "reports.show": "program.view",
     "reports.download": "program.view",

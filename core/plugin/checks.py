@@ -13,6 +13,7 @@ from sqlalchemy import inspect
 from sqlalchemy.orm import Mapper
 
 from core.errors import ConfigError
+from core.plugin.check_flows import check_flow
 from core.plugin.check_pages import check_pages
 from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 from core.registers.records import OrgRecordForm, PersonRecordForm
@@ -23,9 +24,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
-    "audit", "budget", "calendar", "core", "db", "disbursements", "files", "home", "job", "jobs", "ledger", "notices",
-    "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
-    "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
+    "audit", "budget", "calendar", "core", "db", "disbursements", "files", "flow", "flows", "home", "job", "jobs",
+    "ledger", "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers",
+    "report", "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
 })  # fmt: skip
 _LISTS: dict[str, type] = {
     "programs": Program,
@@ -55,6 +56,7 @@ def check_plugin(plugin: Plugin) -> None:
             raise ConfigError(f"The scheme {scheme.code!r} posts {scheme.entry_kind!r}, which is not an entry kind.")
     for register in plugin.registers:
         _check_register(register, own)
+        check_flow(register, plugin, _known_permissions(plugin))
     for report in plugin.reports:
         if report.program not in own:
             raise ConfigError(f"The report {report.code!r} names the program {report.program!r}, which is not its own.")
@@ -125,7 +127,7 @@ def _check_permissions(plugin: Plugin) -> None:
         for role in permission.roles:
             if role not in ROLES:
                 raise ConfigError(f"The permission {permission.code!r} names the role {role!r}, which does not exist.")
-    known = {permission.code for permission in (*PERMISSIONS, *plugin.permissions)}
+    known = _known_permissions(plugin)
     asked = [(f"program {program.code!r}", program.view_permission) for program in plugin.programs]
     asked += [(f"register {register.code!r}", register.view_permission) for register in plugin.registers]
     asked += [(f"register {register.code!r}", register.edit_permission) for register in plugin.registers]
@@ -133,6 +135,10 @@ def _check_permissions(plugin: Plugin) -> None:
     for who, permission_code in asked:
         if permission_code not in known:
             raise ConfigError(f"The {who} asks for {permission_code!r}, which nobody defines.")
+
+
+def _known_permissions(plugin: Plugin) -> set[str]:
+    return {permission.code for permission in (*PERMISSIONS, *plugin.permissions)}
 
 
 def _check_job(job: JobSpec, own: set[str]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Select
 
 from core.errors import ConfigError
 from core.org.scope import Scope
+from core.plugin.flow import Flow
 from core.programs.models import ProgramYear
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
@@ -154,7 +155,8 @@ class Register:
 
     ``model`` has ``id``, ``org_id``, ``org_path`` and either ``program_year_id`` (rows of one year) or ``sponsor_id``
     (rows that stay from year to year). ``form`` is a class on ``PersonRecordForm``, and then the model has
-    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes.
+    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes. With a ``flow`` the
+    model is a ``FlowColumns``.
     """
 
     code: str
@@ -165,6 +167,7 @@ class Register:
     columns: tuple[Column, ...]
     view_permission: str
     edit_permission: str
+    flow: Flow | None = None
 
     @property
     def name(self) -> str:

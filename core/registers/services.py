@@ -23,6 +23,7 @@ from core.registers.history import difference, keep, values_of
 from core.registers.models import RecordChange
 from core.registers.queries import Filters
 from core.registers.sheets import write_xlsx
+from core.registers.states import first_values, refuse_unless_changeable
 from core.users.access import require, scope_of
 from core.users.models import User
 
@@ -55,7 +56,8 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
     else:
         place = _org(program_year, given.pop("org_code"), scope)
     with _rules_kept(register, values):
-        row = register.model(**queries.belonging(register, program_year), **place, **given)
+        first = first_values(register, program_year, actor)
+        row = register.model(**queries.belonging(register, program_year), **place, **first, **given)
         db.session.add(row)
         db.session.flush()
         keep(actor, register, row, "add", difference({}, values_of(register, row)))
@@ -75,12 +77,13 @@ def change(
     """Give a row new values; its history keeps both, the audit trail their names. Whose row it is, stays.
 
     ``seen`` are the values (:func:`values_of`) that the actor had before them. Raises :class:`Outdated` when others
-    stand there now, :class:`Forbidden`, and :class:`ZhijiaError` at the field where a value stands in the register
-    already.
+    stand there now, :class:`Refused` in a state that forbids it, :class:`Forbidden`, and :class:`ZhijiaError` at the
+    field where a value stands in the register already.
     """
     with _rules_kept(register, values):
         db.session.refresh(row, with_for_update=True)
         require(actor, register.edit_permission, row.org_path, program_year.program)
+        refuse_unless_changeable(register, row)
         before = values_of(register, row)
         if meanwhile := difference(seen, before):
             raise Outdated(meanwhile, queries.last_change(register, row.id))
@@ -94,11 +97,16 @@ def change(
 
 
 def remove(actor: User, register: Register, program_year: ProgramYear, row: Any) -> None:
-    """Take a row out of the register. Raises :class:`Forbidden`, and :class:`Refused` when something refers to it."""
+    """Take a row out of the register.
+
+    Raises :class:`Forbidden`, and :class:`Refused` when something refers to it or its state forbids it.
+    """
     require(actor, register.edit_permission, row.org_path, program_year.program)
     subject, org_path = _subject(register, row), row.org_path
     try:
         with whole():
+            db.session.refresh(row, with_for_update=True)
+            refuse_unless_changeable(register, row)
             keep(actor, register, row, "remove", difference(values_of(register, row), {}))
             # The database alone decides what may go: the ORM would cut off what refers to the row.
             db.session.execute(delete(register.model).where(register.model.id == row.id))

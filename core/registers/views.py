@@ -13,19 +13,23 @@ from core.errors import NotFound, ZhijiaError
 from core.org.queries import visible
 from core.org.scope import Scope
 from core.people.personal import show_numbers
-from core.plugin.gate import current_program_year, refuse_unless_open
+from core.plugin.gate import current_program_year
 from core.plugin.types import Register
 from core.programs.queries import state_of
 from core.registers import queries, services
+from core.registers.access import line_of as _line
+from core.registers.access import register_here as _register
+from core.registers.access import register_to_change as _register_to_change
 from core.registers.columns import NUMBERS, headings, shown
 from core.registers.forms import FilterForm
 from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
 from core.registers.parts import list_actions, record_parts
 from core.registers.queries import PAGE, Filters, Line
 from core.registers.sheets import send_xlsx
-from core.users.access import can_anywhere, refuse, scope_of
+from core.registers.states import is_changeable, refuse_unless_changeable
+from core.users.access import scope_of
 from core.web.forms import Form
-from core.web.guard import found, me
+from core.web.guard import me
 from core.web.paging import place_in, token_of
 
 blueprint = Blueprint(
@@ -45,7 +49,7 @@ def index(name: str) -> Page:
     scope = scope_of(me(), register.view_permission, program_year.program)
     form, status, lines = FilterForm(request.args), 200, list[Line]()
     try:
-        filters = _filters(form, scope)
+        filters = filters_in(form, scope)
         lines = queries.page_of(register, program_year, scope, filters, place_in(request.args.get("after", "")))
     except ZhijiaError as error:
         form.refuse(error)
@@ -106,6 +110,8 @@ def change(name: str, row_id: int) -> Page:
     """The form with an entry of the register; whose it is, stays."""
     register = _register_to_change(name)
     line = _line(register, row_id, register.edit_permission)
+    if request.method == "GET":
+        refuse_unless_changeable(register, line.row)
     form = register.form(request.form if request.method == "POST" else None, obj=line.row)
     for field in register.form.whose:
         del form[field]
@@ -144,29 +150,11 @@ def remove(name: str, row_id: int) -> AnyResponse:
 def download(name: str) -> Response:
     """The list as it is filtered, for Excel."""
     program_year, register = current_program_year(), _register(name)
-    filters = _filters(FilterForm(request.args), scope_of(me(), register.view_permission, program_year.program))
+    filters = filters_in(FilterForm(request.args), scope_of(me(), register.view_permission, program_year.program))
     return send_xlsx(
         lambda target: services.download(me(), register, program_year, filters, target),
         f"{register.title}-{program_year.year}.xlsx",
     )
-
-
-def _register(name: str) -> Register:
-    program_year = current_program_year()
-    register = found(queries.find_register(program_year, name))
-    if not can_anywhere(me(), register.view_permission, program_year.program):
-        refuse(register.view_permission)
-    return register
-
-
-def _register_to_change(name: str) -> Register:
-    """The register, for who may change it somewhere, while the year is open."""
-    program_year = current_program_year()
-    register = found(queries.find_register(program_year, name))
-    if not can_anywhere(me(), register.edit_permission, program_year.program):
-        refuse(register.edit_permission)
-    refuse_unless_open(program_year)
-    return register
 
 
 def _editable(register: Register) -> Scope:
@@ -180,12 +168,8 @@ def _numbers_scope() -> Scope:
     return scope_of(me(), SHOW_NUMBERS, current_program_year().program)
 
 
-def _line(register: Register, row_id: int, permission: str) -> Line:
-    program_year = current_program_year()
-    return found(queries.find_line(register, program_year, row_id, scope_of(me(), permission, program_year.program)))
-
-
-def _filters(form: FilterForm, scope: Scope) -> Filters:
+def filters_in(form: FilterForm, scope: Scope) -> Filters:
+    """What a filter asks for. Raises :class:`NotFound` at the field."""
     code = form.org.data or ""
     org = visible(scope, code) if code else None
     if code and org is None:
@@ -230,7 +214,7 @@ def _entry_page(register: Register, row_id: int, in_full: Sequence[tuple[str, st
         ],
         in_full=in_full,
         may_see_numbers=register.of_people and _numbers_scope().includes(line.row.org_path),
-        may_change=_editable(register).includes(line.row.org_path),
+        may_change=_editable(register).includes(line.row.org_path) and is_changeable(register, line.row),
         changes=[as_shown(register, change) for change in queries.changes_of(register, row_id)],
         parts=record_parts(user, register, program_year, line.row),
     )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 
 from flask_babel import gettext as _
-from sqlalchemy import not_, select
+from sqlalchemy import Select, not_, select
 
 from core.audit.services import SYSTEM, Actor
 from core.config import LOCAL_ZONE
@@ -62,6 +62,28 @@ def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
     found = [(path, industry) for path, industry in rows if industry]
     members = [path for path, industry in found if own.includes(industry) and not own.includes(path)]
     return Scope.of([*own.paths, *members], [industry for path, industry in found if path in lines])
+
+
+def held_at(user: User, permission: str, program: str) -> list[Org]:
+    """The unions on which ``user`` holds ``permission`` by a grant right there, without those below them."""
+    paths = {grant.org_path for grant in _grants(user, permission) if grant.program in (None, program)}
+    return list(db.session.scalars(select(Org).where(Org.path.in_(sorted(paths))))) if paths else []
+
+
+def holders(permission: str, program: str) -> Select[int]:
+    """The same from the other side: ids of the active users who hold it by a grant on some ``Org``, which is joined."""
+    known = permission_of(permission)
+    return (
+        select(Grant.user_id)
+        .join(User, User.id == Grant.user_id)
+        .join(Org, Org.path == Grant.org_path)
+        .where(
+            User.active,
+            Grant.role.in_(known.roles if known else ()),
+            Grant.until.is_(None) | (Grant.until >= today()),
+            Grant.program.is_(None) | (Grant.program == program),
+        )
+    )
 
 
 def can(user: User, permission: str, org_path: str, program: str | None = None) -> bool:

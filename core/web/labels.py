@@ -99,6 +99,8 @@ ACTIONS: dict[str, LazyString] = {
     "register.change": _l("changed an entry of a register"),
     "register.remove": _l("removed an entry from a register"),
     "register.download": _l("downloaded a register"),
+    "flow.move": _l("took a step with an entry"),
+    "flow.batch": _l("took a step with many entries"),
     "report.download": _l("downloaded a report"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),

@@ -1,0 +1,256 @@
+"""What a step needs and does, as SQL: the same expressions serve one entry and a hundred thousand.
+
+An entry waits at the union of ``at_level`` above it, or at the sponsor where that is the sponsor's own level: also for
+an industry union, which does not lie above its units in the region.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY, BigInteger, ColumnElement, Date, Text, any_, case, cast, false, func, literal, null, or_, select, true,
+)  # fmt: skip
+from sqlalchemy.orm import aliased
+
+from core.flows.models import FlowStep
+from core.org.models import Org
+from core.org.scope import subtree
+from core.plugin.flow import Flow, Transition
+from core.plugin.types import Register
+from core.programs.models import ProgramYear
+from core.registers.models import RecordChange
+from core.registers.states import deadline
+from core.users.access import held_at, holders, scope_of
+from core.users.models import User
+
+Expression = ColumnElement[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Move:
+    """A step that ``user`` asks for with entries of a register: of ``program_year``, whose sponsor is ``sponsor``.
+
+    ``seen`` is when (UTC) the user was shown how the entries stand; what was moved since is left alone. ``down_to`` is
+    the level that a step back leads to.
+    """
+
+    user: User
+    register: Register
+    flow: Flow
+    program_year: ProgramYear
+    sponsor: Org
+    step: Transition
+    seen: datetime | None = None
+    comment: str = ""
+    down_to: str | None = None
+
+    @property
+    def model(self) -> Any:
+        """The table of the register."""
+        return self.register.model
+
+
+def hindrance(move: Move) -> Expression:
+    """Why an entry cannot take the step, as a code of :data:`core.flows.titles.HINDRANCES`; null where it can."""
+    model, step, me = move.model, move.step, literal(move.user.id)
+    whens: list[tuple[Any, str]] = [] if move.seen is None else [(model.state_since > move.seen, "meanwhile")]
+    whens += [(model.state.not_in(step.sources), "state"), (~is_in_place(move), "elsewhere")]
+    if step.goes_down:
+        whens.append((~_is_below(move), "level"))
+    if step.not_creator:
+        whens += [(_is_author(move, me), "own"), (_has_acted(move, me, model.state, model.at_level), "acted")]
+    if step.votes != 1:
+        whens.append((_has_voted(move, me), "voted"))
+    if step.votes == "all":
+        whens.append((_asked(move) & ~_asked(move, lambda voter: voter == me), "asked"))
+    return case(*whens, else_=cast(null(), Text))
+
+
+def is_in_place(move: Move) -> ColumnElement[bool]:
+    """Whether the user holds the permission where the entry waits: by a grant on that union, not on one above it."""
+    model, step, program = move.model, move.step, move.program_year.program
+    if not step.levels:
+        reach: ColumnElement[bool] = scope_of(move.user, step.permission, program).covers(model.org_path)
+        return reach
+    level = waiting_level(move)
+    return or_(
+        false(),
+        *(
+            level == org.level
+            if org.id == move.sponsor.id
+            else (level == org.level) & subtree(model.org_path, org.path)
+            for org in held_at(move.user, step.permission, program)
+            if org.id == move.sponsor.id or org.level != move.sponsor.level
+        ),
+    )
+
+
+def waiting_level(move: Move) -> Expression:
+    """The level at which an entry waits; what waits at none waits at the sponsor."""
+    return func.coalesce(move.model.at_level, move.sponsor.level)
+
+
+def levels_above(move: Move) -> Expression:
+    """The levels of the unions above an entry and below the sponsor, as an array."""
+    path = move.model.org_path
+    place = func.generate_series(1, func.length(path) - 1).column_valued("place")
+    levels = select(func.coalesce(func.array_agg(Org.level), cast([], ARRAY(Text)))).where(
+        Org.path == func.left(path, place),
+        func.starts_with(Org.path, move.sponsor.path),
+        Org.path != move.sponsor.path,
+    )
+    # The cast makes it an array: ANY over a bare subquery would look for a row.
+    return cast(levels.correlate(move.model).scalar_subquery(), ARRAY(Text))
+
+
+def _is_below(move: Move) -> ColumnElement[bool]:
+    """Whether the level that a step back leads to is one of the entry's, and lower than where it waits."""
+    levels = move.step.levels
+    if move.down_to not in levels:
+        return false()
+    higher = (*levels[levels.index(move.down_to) + 1 :], move.sponsor.level)
+    is_there: ColumnElement[bool] = literal(move.down_to) == any_(levels_above(move))
+    return waiting_level(move).in_(higher) & is_there
+
+
+def moves(move: Move) -> ColumnElement[bool]:
+    """Whether the entry moves on with this step, or it was one vote of several."""
+    step = move.step
+    if step.votes == 1:
+        return true()
+    if step.votes == "all":
+        return ~_asked(move, lambda voter: (voter != move.user.id) & ~_has_voted(move, voter))
+    vote = aliased(FlowStep)
+    votes = select(func.count()).where(_of_stay(move, vote), vote.transition == step.code).correlate(move.model)
+    enough: ColumnElement[bool] = votes.scalar_subquery() + 1 >= step.votes
+    return enough
+
+
+def where_to(move: Move, above: Expression) -> tuple[Expression, Expression]:
+    """The state and the level that the step leads to; ``above`` are the :func:`levels_above` of the entry."""
+    model, step = move.model, move.step
+    target, arrival = literal(step.target), _first_level(move, move.flow.levels_of(step.target), above)
+    if step.goes_down:
+        return target, literal(move.down_to)
+    if not step.climbs:
+        return target, arrival
+    further = _next_level(move, above)
+    return case((further.is_(None), target), else_=model.state), func.coalesce(further, arrival)
+
+
+def due_on(move: Move, to_state: Expression) -> Expression:
+    """The deadline in the state that is entered."""
+    days: dict[Any, Any] = {}
+    for state in {*move.step.sources, move.step.target}:
+        day: date | None = deadline(move.flow, state, move.program_year)
+        if day:
+            days[state] = literal(day, Date)
+    return case(days, value=to_state, else_=null()) if days else cast(null(), Date)
+
+
+def voters(move: Move, to_state: Expression, to_level: Expression) -> Expression:
+    """Who is asked in the state that is entered, as an array of users; null where one of them is enough."""
+    arrays = []
+    for state in dict.fromkeys((*move.step.sources, move.step.target)):
+        step = next((one for one in move.flow.steps_from(state) if one.votes == "all"), None)
+        if step is not None:
+            asked = _holders(move, step, to_level).where(User.id != move.user.id)
+            if step.not_creator:
+                asked = asked.where(~_is_author(move, User.id), ~_has_acted(move, User.id, literal(state), to_level))
+            ids = select(func.array_agg(asked.distinct().subquery().c.user_id))
+            arrays.append((to_state == state, ids.correlate(move.model).scalar_subquery()))
+    nobody = cast(null(), ARRAY(BigInteger))
+    return case(*arrays, else_=nobody) if arrays else nobody
+
+
+def _first_level(move: Move, levels: tuple[str, ...], above: Expression) -> Expression:
+    """The lowest of ``levels`` that the entry has a union of; else the sponsor's, who is always there."""
+    if not levels:
+        return cast(null(), Text)
+    whens = [(literal(level) == any_(above), literal(level)) for level in levels if level != move.sponsor.level]
+    last = literal(move.sponsor.level)
+    return case(*whens, else_=last) if whens else last
+
+
+def _next_level(move: Move, above: Expression) -> Expression:
+    """Where a climbing entry waits next; null after the last level. What waits at no level waits at the sponsor."""
+    sponsor, levels = move.sponsor.level, move.step.levels
+    at_level, done = waiting_level(move), cast(null(), Text)
+    whens: list[tuple[Any, Any]] = [(at_level == sponsor, done)]
+    for place, level in enumerate(levels):
+        higher = [(literal(one) == any_(above), literal(one)) for one in levels[place + 1 :] if one != sponsor]
+        last = literal(sponsor) if sponsor in levels else done
+        whens.append((at_level == level, case(*higher, else_=last) if higher else last))
+    return case(*whens, else_=literal(sponsor))
+
+
+def _of_entry(move: Move, step: Any) -> ColumnElement[bool]:
+    mine: ColumnElement[bool] = (step.register == move.register.code) & (step.row_id == move.model.id)
+    return mine
+
+
+def _last(move: Move, *conditions: Any) -> Expression:
+    """The last step of the entry that moved it, under conditions on ``FlowStep`` that take its alias."""
+    step = aliased(FlowStep)
+    query = select(func.coalesce(func.max(step.id), 0)).where(_of_entry(move, step), step.moved)
+    for condition in conditions:
+        query = query.where(condition(step))
+    return query.correlate(move.model).scalar_subquery()
+
+
+def _of_stay(move: Move, vote: Any) -> ColumnElement[bool]:
+    """The votes since the entry arrived where it waits."""
+    found: ColumnElement[bool] = _of_entry(move, vote) & ~vote.moved & (vote.id > _last(move))
+    return found
+
+
+def _is_author(move: Move, user: Any) -> ColumnElement[bool]:
+    """Whether the user made, changed or submitted the entry."""
+    step, change = aliased(FlowStep), aliased(RecordChange)
+    submitted = select(step.id).where(_of_entry(move, step), step.user_id == user)
+    changed = select(change.id).where(
+        change.register == move.register.code,
+        change.row_id == move.model.id,
+        change.user_id == user,
+    )
+    return or_(
+        func.coalesce(move.model.made_by == user, false()),
+        submitted.where(step.from_state.in_(move.flow.open_states)).correlate(move.model, User).exists(),
+        changed.correlate(move.model, User).exists(),
+    )
+
+
+def _has_acted(move: Move, user: Any, state: Any, level: Any) -> ColumnElement[bool]:
+    """Whether the user took a step with the entry in another state or at another level since its author had it."""
+    step = aliased(FlowStep)
+    begun = _last(move, lambda last: last.to_state.in_(move.flow.open_states))
+    elsewhere = (step.from_state != state) | step.at_level.is_distinct_from(level)
+    acted = select(step.id).where(_of_entry(move, step), step.user_id == user, step.id > begun, elsewhere)
+    return acted.correlate(move.model, User).exists()
+
+
+def _has_voted(move: Move, user: Any) -> ColumnElement[bool]:
+    vote = aliased(FlowStep)
+    voted = select(vote.id).where(_of_stay(move, vote), vote.user_id == user)
+    return voted.correlate_except(vote).exists()
+
+
+def _asked(move: Move, *conditions: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+    """Whether there is somebody who was asked when the entry arrived, may still decide, and fits the conditions."""
+    last = aliased(FlowStep)
+    pinned = select(last.voters).where(_of_entry(move, last), last.id == _last(move)).correlate(move.model)
+    voter = func.unnest(pinned.scalar_subquery()).column_valued("voter")
+    asked = select(voter).where(voter.in_(_holders(move, move.step, waiting_level(move))))
+    for condition in conditions:
+        asked = asked.where(condition(voter))
+    return asked.correlate(move.model).exists()
+
+
+def _holders(move: Move, step: Transition, level: Any) -> Any:
+    """The users who hold the permission of a step at the union of this level at which the entry waits."""
+    sponsor, path = move.sponsor, move.model.org_path
+    above = func.starts_with(path, Org.path) & (Org.path != path)
+    there = (Org.level == level) & case((level == sponsor.level, Org.id == sponsor.id), else_=above)
+    return holders(step.permission, move.program_year.program).where(there).correlate(move.model)

@@ -1,0 +1,41 @@
+"""Where flows show up: a part of the page of an entry, the bar of a list, and the home page."""
+
+from flask import Flask, url_for
+from flask_babel import gettext as _
+
+from core.flows.queries import Pending, waiting
+from core.flows.views import batch_steps, blueprint, flow_panel
+from core.programs.queries import sponsor_code
+from core.registers.parts import provide_batch_action, provide_record_part
+from core.registers.states import state_title
+from core.users.models import User
+from core.web.home import WaitingItem, provide_waiting
+
+
+def init_app(app: Flask) -> None:
+    """Mount the pages, and what other pages show of flows."""
+    app.register_blueprint(blueprint)
+    provide_record_part(app, flow_panel)
+    provide_batch_action(app, batch_steps)
+    provide_waiting(app, waiting_entries)
+
+
+def waiting_entries(user: User) -> list[WaitingItem]:
+    """The entries that wait for the user, by register and state."""
+    return [_item(pending) for pending in waiting(user)]
+
+
+def _item(pending: Pending) -> WaitingItem:
+    register, program_year = pending.register, pending.program_year
+    state = state_title(register.flow, pending.state) if register.flow else pending.state
+    title = _("%(register)s %(year)s: %(state)s", register=register.title, year=program_year.year, state=state)
+    if pending.oldest_due is not None:
+        title = _("%(title)s, due on %(day)s", title=title, day=pending.oldest_due.isoformat())
+    url = url_for(
+        "registers.index",
+        year=program_year.year,
+        sponsor=sponsor_code(program_year),
+        program=program_year.program,
+        name=register.name,
+    )
+    return WaitingItem(title=title, url=url, count=pending.count, since=pending.since)

@@ -1,0 +1,32 @@
+"""The background job of flows: a batch that is too large to wait for."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from core.errors import Refused
+from core.extensions import db
+from core.flows.models import FlowBatch
+from core.flows.queries import the_move
+from core.flows.services import JOB, move_batch
+from core.jobs.context import JobContext
+from core.plugin.registry import registry_of
+from core.plugin.types import JobSpec
+from core.programs.models import ProgramYear
+from core.users.models import User
+
+
+def move_entries(context: JobContext, *, batch_id: int) -> None:
+    """Take the step with every entry of the batch that can still take it."""
+    batch = db.session.get_one(FlowBatch, batch_id)
+    register = registry_of().registers.get(batch.register)
+    step = register.flow.transition(batch.transition) if register and register.flow else None
+    if register is None or step is None:
+        raise Refused(_("The plugin of this register is not loaded, or its flow has changed."))
+    user = db.session.get_one(User, batch.user_id)
+    program_year = db.session.get_one(ProgramYear, batch.program_year_id)
+    move = the_move(user, register, program_year, step, seen=batch.seen, comment=batch.comment)
+    done = move_batch(move, batch)
+    context.progress(done.taken, done.taken, str(step.title))
+
+
+JOBS = [JobSpec(name=JOB, title=_l("Move entries of a register"), func=move_entries, queue="bulk")]

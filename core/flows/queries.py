@@ -1,0 +1,183 @@
+"""Reading flows: what somebody may do with an entry, what happened to it, and what waits for whom."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from core.extensions import db
+from core.flows.conditions import Move, hindrance, is_in_place, levels_above
+from core.flows.models import FlowStep
+from core.org.models import Org
+from core.org.scope import lineage
+from core.plugin.flow import Transition
+from core.plugin.types import Register
+from core.programs.models import ProgramYear
+from core.programs.queries import state_of, visible_to
+from core.registers.queries import belonging, registers_of
+from core.users.access import can_anywhere, scope_of, today
+from core.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a user may do with an entry: these steps; ``hindrance`` is why not the others that are theirs otherwise.
+
+    ``lower`` are the levels to which it can be returned.
+    """
+
+    steps: Sequence[Transition]
+    hindrance: str | None
+    lower: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Entries of a register that lie in a state: their number, the earliest deadline, and since when (UTC)."""
+
+    program_year: ProgramYear
+    register: Register
+    state: str
+    count: int
+    oldest_due: date | None
+    since: datetime
+
+
+def the_move(user: User, register: Register, program_year: ProgramYear, step: Transition, **more: Any) -> Move:
+    """The step as this user asks for it. For a register with a flow only."""
+    if register.flow is None:
+        raise LookupError(f"the register {register.code!r} has no flow")
+    sponsor = db.session.get_one(Org, program_year.org_id)
+    return Move(
+        user=user, register=register, flow=register.flow, program_year=program_year, sponsor=sponsor, step=step, **more
+    )
+
+
+def options_of(user: User, register: Register, program_year: ProgramYear, row: Any) -> Options:
+    """What the user may do with an entry now, while the year is open."""
+    flow = register.flow
+    if flow is None or state_of(program_year) != "open":
+        return Options((), None, ())
+    steps = [step for step in flow.steps_from(row.state) if can_anywhere(user, step.permission, program_year.program)]
+    if not steps:
+        return Options((), None, ())
+    lower = _lower_levels(the_move(user, register, program_year, steps[0]), row)
+    asked = {step: the_move(user, register, program_year, step, down_to=lower[0] if lower else None) for step in steps}
+    reasons = db.session.execute(
+        select(*(hindrance(move) for move in asked.values())).where(register.model.id == row.id)
+    ).one()
+    why = dict(zip(steps, reasons, strict=True))
+    able = [step for step, reason in why.items() if reason is None]
+    mine = [reason for reason in why.values() if reason in ("own", "acted", "voted", "asked")]
+    return Options(able, None if able or not mine else mine[0], lower)
+
+
+def _lower_levels(move: Move, row: Any) -> list[str]:
+    """The levels below the one at which an entry waits, the lowest first."""
+    levels = move.flow.levels_of(row.state)
+    if len(levels) < 2:
+        return []
+    above = db.session.scalar(select(levels_above(move)).where(move.model.id == row.id))
+    here = levels.index(row.at_level) if row.at_level in levels and row.at_level != move.sponsor.level else len(levels)
+    return [level for level in levels[:here] if level in (above or ())]
+
+
+def waits_at(register: Register, program_year: ProgramYear, row: Any) -> Org | None:
+    """The union at which an entry waits; none where it waits at none."""
+    flow = register.flow
+    if flow is None or not flow.levels_of(row.state):
+        return None
+    sponsor = db.session.get_one(Org, program_year.org_id)
+    if row.at_level is None or row.at_level == sponsor.level:
+        return sponsor
+    above = select(Org).where(Org.path.in_(lineage(row.org_path)[:-1]), Org.level == row.at_level)
+    return db.session.scalars(above.order_by(Org.path)).first()
+
+
+def steps_of(register: Register, row_id: int) -> Sequence[FlowStep]:
+    """What was done with an entry, the newest first."""
+    mine = select(FlowStep).where(FlowStep.register == register.code, FlowStep.row_id == row_id)
+    return db.session.scalars(mine.order_by(FlowStep.id.desc())).all()
+
+
+def votes_of(steps: Sequence[FlowStep]) -> list[FlowStep]:
+    """The votes of the stay, of :func:`steps_of`."""
+    votes: list[FlowStep] = []
+    for step in steps:
+        if step.moved:
+            break
+        votes.append(step)
+    return votes
+
+
+def database_now() -> datetime:
+    """The instant by the clock that moves are written with."""
+    now: datetime = db.session.execute(select(func.clock_timestamp())).scalar_one()
+    return now
+
+
+def count_by_hindrance(move: Move, chosen: Select[int]) -> dict[str | None, int]:
+    """How many of the chosen entries can take the step (under none), and how many cannot, by what hinders them."""
+    reasons = select(hindrance(move).label("reason")).where(move.model.id.in_(chosen)).subquery()
+    rows = db.session.execute(select(reasons.c.reason, func.count()).group_by(reasons.c.reason))
+    return {reason: count for reason, count in rows}
+
+
+def waiting(user: User) -> list[Pending]:
+    """What the user is to do: entries at their union that they may move on, and their own that were returned.
+
+    By register and state, over all program years that are open.
+    """
+    return [item for register, year in _flows_of(user) for item in _pending(register, year, _for(user, register, year))]
+
+
+def overdue(user: User) -> list[Pending]:
+    """Entries below the user's unions that should have been moved on before today, by register and state."""
+    found: list[Pending] = []
+    for register, year in _flows_of(user):
+        scope = scope_of(user, register.view_permission, year.program)
+        late = scope.covers(register.model.org_path) & (register.model.due_on < today())
+        found += _pending(register, year, late)
+    return found
+
+
+def _flows_of(user: User) -> Iterator[tuple[Register, ProgramYear]]:
+    """The registers with a flow of every open program year; one that lasts from year to year stands in the newest."""
+    lasting: set[tuple[str, int]] = set()
+    for program_year, _sponsor in visible_to(user):
+        if state_of(program_year) != "open":
+            continue
+        for register in registers_of(program_year):
+            if register.flow is None or (register.code, program_year.org_id) in lasting:
+                continue
+            if "sponsor_id" in belonging(register, program_year):
+                lasting.add((register.code, program_year.org_id))
+            yield register, program_year
+
+
+def _for(user: User, register: Register, program_year: ProgramYear) -> ColumnElement[bool]:
+    """The entries that wait for the user. Those that their author has not sent off wait for nobody."""
+    model, flow = register.model, register.flow
+    conditions = []
+    for step in flow.transitions if flow else ():
+        sources = [state for state in step.sources if flow and state != flow.initial]
+        if not sources or not can_anywhere(user, step.permission, program_year.program):
+            continue
+        move = the_move(user, register, program_year, step)
+        if step.goes_down:
+            continue
+        able = and_(model.state.in_(sources), is_in_place(move), hindrance(move).is_(None))
+        if flow and set(sources) <= {*flow.open_states}:
+            able = able & (model.made_by == user.id)
+        conditions.append(able)
+    return or_(*conditions) if conditions else model.id.is_(None)
+
+
+def _pending(register: Register, program_year: ProgramYear, condition: ColumnElement[bool]) -> list[Pending]:
+    model = register.model
+    mine = [getattr(model, name) == value for name, value in belonging(register, program_year).items()]
+    found = select(model.state, func.count(), func.min(model.due_on), func.min(model.state_since))
+    rows = db.session.execute(found.where(*mine, condition).group_by(model.state).order_by(model.state))
+    return [Pending(program_year, register, *row) for row in rows]
