@@ -10,8 +10,22 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY, BigInteger, ColumnElement, Date, Text, any_, case, cast, false, func, literal, null, or_, select, true,
-)  # fmt: skip
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Text,
+    any_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from core.flows.models import FlowStep

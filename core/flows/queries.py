@@ -121,8 +121,7 @@ def database_now() -> datetime:
 def count_by_hindrance(move: Move, chosen: Select[int]) -> dict[str | None, int]:
     """How many of the chosen entries can take the step (under none), and how many cannot, by what hinders them."""
     reasons = select(hindrance(move).label("reason")).where(move.model.id.in_(chosen)).subquery()
-    rows = db.session.execute(select(reasons.c.reason, func.count()).group_by(reasons.c.reason))
-    return {reason: count for reason, count in rows}
+    return dict(db.session.execute(select(reasons.c.reason, func.count()).group_by(reasons.c.reason)).all())
 
 
 def waiting(user: User) -> list[Pending]:

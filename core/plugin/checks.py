@@ -26,7 +26,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 TAKEN = frozenset({
     "audit", "budget", "calendar", "core", "db", "disbursements", "files", "flow", "flows", "home", "job", "jobs",
     "ledger", "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers",
-    "report", "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
+    "report", "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years",
+    "zhijia",
 })  # fmt: skip
 _LISTS: dict[str, type] = {
     "programs": Program,
