@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from core.extensions import db
 from core.flows.conditions import Move, hindrance, is_in_place, levels_above
 from core.flows.models import FlowStep
 from core.org.models import Org
 from core.org.scope import lineage
-from core.plugin.flow import Transition
+from core.plugin.flow import Flow, Transition
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of, visible_to
@@ -157,21 +157,34 @@ def _flows_of(user: User) -> Iterator[tuple[Register, ProgramYear]]:
 
 
 def _for(user: User, register: Register, program_year: ProgramYear) -> ColumnElement[bool]:
-    """The entries that wait for the user. Those that their author has not sent off wait for nobody."""
+    """The entries that wait for the user: at a union for who reviews there, a returned one for who made it.
+
+    What its author has not sent off yet waits for nobody.
+    """
     model, flow = register.model, register.flow
     conditions = []
-    for step in flow.transitions if flow else ():
-        sources = [state for state in step.sources if flow and state != flow.initial]
-        if not sources or not can_anywhere(user, step.permission, program_year.program):
-            continue
-        move = the_move(user, register, program_year, step)
-        if step.goes_down:
-            continue
-        able = and_(model.state.in_(sources), is_in_place(move), hindrance(move).is_(None))
-        if flow and set(sources) <= {*flow.open_states}:
-            able = able & (model.made_by == user.id)
-        conditions.append(able)
-    return or_(*conditions) if conditions else model.id.is_(None)
+    for state in flow.states if flow else ():
+        able = [] if flow is None or state == flow.initial else _able(user, register, program_year, flow, state)
+        if able:
+            waits = and_(model.state == state, or_(*able))
+            conditions.append(waits & (model.made_by == user.id) if flow and state in flow.open_states else waits)
+    return or_(*conditions) if conditions else false()
+
+
+def _able(
+    user: User, register: Register, program_year: ProgramYear, flow: Flow, state: str
+) -> list[ColumnElement[bool]]:
+    """For each step out of a state, the entries with which the user may take it; only reviews where there are any."""
+    is_reviewed = bool(flow.levels_of(state))
+    steps = [
+        step
+        for step in flow.steps_from(state)
+        if bool(step.levels) == is_reviewed
+        and not step.goes_down
+        and can_anywhere(user, step.permission, program_year.program)
+    ]
+    moves = (the_move(user, register, program_year, step) for step in steps)
+    return [is_in_place(move) & hindrance(move).is_(None) for move in moves]
 
 
 def _pending(register: Register, program_year: ProgramYear, condition: ColumnElement[bool]) -> list[Pending]:

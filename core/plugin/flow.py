@@ -91,7 +91,7 @@ def review(
     working_days: int | str | None = None,
     votes: int | Literal["all"] = 1,
 ) -> tuple[Transition, ...]:
-    """Review level by level up the tree (逐级审核), as transitions: approve, return (to a level, to the author), refuse.
+    """Review level by level up the tree (逐级审核), as transitions: approve, return, refuse.
 
     ``levels`` are passed from the lowest up to the sponsor's own; one that an entry has no union of is left out.
     """

@@ -57,7 +57,13 @@ def test_an_entry_climbs_from_union_to_union_up_to_the_sponsor(meals: ProgramYea
 
 @pytest.mark.parametrize(
     ("org_code", "first"),
-    [("610102001", "county"), ("610102", "city"), ("6101", "province"), ("61-transport", "province"), ("61", "province")],
+    [
+        ("610102001", "county"),
+        ("610102", "city"),
+        ("6101", "province"),
+        ("61-transport", "province"),
+        ("61", "province"),
+    ],
 )
 def test_a_level_above_which_the_entry_has_no_union_is_left_out(
     meals: ProgramYear, make_user: MakeUser, org_code: str, first: str

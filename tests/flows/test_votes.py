@@ -32,7 +32,11 @@ def guest(clerk: User, year: ProgramYear, org_code: str = "610102001") -> Guest:
 
 
 def test_all_who_held_the_permission_on_arrival_decide(meals: ProgramYear, make_user: MakeUser) -> None:
-    clerk, first, second = make_user("clerk", "610102"), make_user("reviewer", "610102"), make_user("reviewer", "610102")
+    clerk, first, second = (
+        make_user("clerk", "610102"),
+        make_user("reviewer", "610102"),
+        make_user("reviewer", "610102"),
+    )
     make_user("reviewer", "610103")
     row = guest(clerk, meals)
     take(clerk, meals, row, "submit", GUESTS)
@@ -54,7 +58,11 @@ def test_all_who_held_the_permission_on_arrival_decide(meals: ProgramYear, make_
 
 @pytest.mark.parametrize("loss", ["account", "grant"])
 def test_who_may_not_decide_any_more_is_not_waited_for(meals: ProgramYear, make_user: MakeUser, loss: str) -> None:
-    clerk, first, second = make_user("clerk", "610102"), make_user("reviewer", "610102"), make_user("reviewer", "610102")
+    clerk, first, second = (
+        make_user("clerk", "610102"),
+        make_user("reviewer", "610102"),
+        make_user("reviewer", "610102"),
+    )
     row = guest(clerk, meals)
     take(clerk, meals, row, "submit", GUESTS)
     if loss == "account":
@@ -111,4 +119,3 @@ def test_a_number_of_votes_is_needed_and_counted_anew_when_the_entry_comes_back(
         take(second, meals, row, "admit", GUESTS)
     take(first, meals, row, "admit", GUESTS)
     assert stands(row) == ("admitted", None)
-

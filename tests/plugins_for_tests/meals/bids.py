@@ -3,7 +3,18 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from wtforms import StringField
 
 from core.api import (
-    TYPES, BigId, Column, Flow, FlowColumns, OrgPath, OrgRecordForm, Register, Transition, metadata, org_reference, review,
+    TYPES,
+    BigId,
+    Column,
+    Flow,
+    FlowColumns,
+    OrgPath,
+    OrgRecordForm,
+    Register,
+    Transition,
+    metadata,
+    org_reference,
+    review,
 )  # fmt: skip
 
 STATES = {"draft": "Draft", "review": "Under review", "approved": "Approved", "returned": "Returned",
