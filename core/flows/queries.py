@@ -176,14 +176,15 @@ def _able(
 ) -> list[ColumnElement[bool]]:
     """For each step out of a state, the entries with which the user may take it; only reviews where there are any."""
     is_reviewed = bool(flow.levels_of(state))
-    steps = [
-        step
+    # Steps of the same rule ask the same of each entry: to approve, to return and to refuse count it once.
+    steps = {
+        (step.permission, step.not_creator, step.votes): step
         for step in flow.steps_from(state)
         if bool(step.levels) == is_reviewed
         and not step.goes_down
         and can_anywhere(user, step.permission, program_year.program)
-    ]
-    moves = (the_move(user, register, program_year, step) for step in steps)
+    }
+    moves = (the_move(user, register, program_year, step) for step in steps.values())
     return [is_in_place(move) & hindrance(move).is_(None) for move in moves]
 
 
