@@ -42,7 +42,10 @@ def title_of(code: str, data: Mapping[str, Any]) -> str:
     kind = _KINDS.get(code)
     if kind is None:
         return code
-    named = {name: title_of(value["kind"], value["data"]) if isinstance(value, dict) else value for name, value in data.items()}
+    named = {
+        name: title_of(value["kind"], value["data"]) if isinstance(value, dict) else value
+        for name, value in data.items()
+    }
     try:
         return str(kind.title) % named
     except (KeyError, TypeError, ValueError):  # written by an older version of the title

@@ -23,8 +23,9 @@ from sqlalchemy.dialects.postgresql import insert
 from core.config import MailSettings, settings_of
 from core.extensions import db
 from core.tasks.models import Mail, Message, Task
-from core.tasks.queries import MOST, count_my_overdue, count_unread, daily_readers, doers, owed_mails, still_owed
+from core.tasks.queries import count_my_overdue, count_unread, daily_readers, doers, owed_mails, still_owed
 from core.users.models import User
+from core.web.filters import capped
 from core.web.home import waiting
 
 #: How often one mail is tried before it is given up; after a day it is given up as well.
@@ -129,7 +130,7 @@ def _send_one(server: smtplib.SMTP, settings: MailSettings, mail_id: int) -> boo
 
 
 def _give_back(mail_id: int, code: str) -> None:
-    """The server refused the mail for certain, so it was not sent. Its words may name the address, its code does not."""
+    """The server refused the mail for certain, so it was not sent. Its words may name the address; its code cannot."""
     db.session.execute(update(Mail).where(Mail.id == mail_id).values(sent_at=None, error=code))
     db.session.commit()
     log.warning("a mail was refused", mail=mail_id, code=code)
@@ -162,18 +163,14 @@ def _write(user: User, settings: MailSettings) -> EmailMessage | None:
 
 def _text(tasks: int, overdue: int, messages: int, address: str) -> str:
     lines = [
-        _("Tasks that wait for you: %(count)s (overdue: %(overdue)s)", count=_capped(tasks), overdue=_capped(overdue)),
-        _("Unread messages: %(count)s", count=_capped(messages)),
+        _("Tasks that wait for you: %(count)s (overdue: %(overdue)s)", count=capped(tasks), overdue=capped(overdue)),
+        _("Unread messages: %(count)s", count=capped(messages)),
         "",
         address,
         "",
         _("How often such mails come is chosen on the page “My account”."),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _capped(count: int) -> str:
-    return str(count) if count < MOST else f"{MOST - 1}+"
 
 
 def _connect(settings: MailSettings) -> smtplib.SMTP:

@@ -107,18 +107,16 @@ def place_of(row: TaskRow) -> tuple[date, int]:
     return row.task.due_on or NEVER, row.task.id
 
 
-def _rows(condition: ColumnElement[bool]) -> Select[tuple[Task, Org, ProgramYear]]:
+def _rows(condition: ColumnElement[bool]) -> Select[Task, Org, ProgramYear]:
     query = select(Task, Org, ProgramYear).join(Org, Org.id == Task.org_id)
     return query.outerjoin(ProgramYear, ProgramYear.id == Task.program_year_id).where(condition)
 
 
-def _read(query: Select[tuple[Task, Org, ProgramYear]]) -> list[TaskRow]:
-    return [TaskRow(*row) for row in db.session.execute(query)]
+def _read(query: Select[Task, Org, ProgramYear]) -> list[TaskRow]:
+    return [TaskRow(task, org, year) for task, org, year in db.session.execute(query)]
 
 
-def _page(
-    condition: ColumnElement[bool], program: str, after: tuple[date, int] | None, limit: int
-) -> list[TaskRow]:
+def _page(condition: ColumnElement[bool], program: str, after: tuple[date, int] | None, limit: int) -> list[TaskRow]:
     query = _rows(condition)
     if program:
         query = query.where(ProgramYear.program == program)
@@ -138,7 +136,7 @@ def programs_of_mine(user: User) -> list[ProgramYear]:
     return list(db.session.scalars(query.distinct(ProgramYear.program).order_by(ProgramYear.program)))
 
 
-def holders(permission: str, org_id: int, program: str | None = None) -> Select[tuple[int]]:
+def holders(permission: str, org_id: int, program: str | None = None) -> Select[int]:
     """The ids of the users who hold ``permission`` at this union itself, for ``program`` or for every one."""
     roles = [item.roles for item in _all_permissions() if item.code == permission]
     return (
@@ -155,7 +153,7 @@ def _counts(program: Any) -> ColumnElement[bool]:
     return of_program & (Grant.until.is_(None) | (Grant.until >= today()))
 
 
-def doers(tasks: Any) -> Select[tuple[int, int]]:
+def doers(tasks: Any) -> Select[int, int]:
     """``user_id, task_id`` of everybody for whom a task of the subquery ``tasks`` waits; its year is not looked at.
 
     ``tasks`` has the columns ``id, org_id, permission, user_id, not_user_id, program_year_id``.
@@ -180,7 +178,7 @@ def doers(tasks: Any) -> Select[tuple[int, int]]:
     return select(both.c.user_id, both.c.task_id)
 
 
-def supervisors(tasks: Any) -> Select[tuple[int, int]]:
+def supervisors(tasks: Any) -> Select[int, int]:
     """``user_id, task_id``: who supervises at the union directly above that of each task of the subquery."""
     roles = next(item.roles for item in PERMISSIONS if item.code == SUPERVISE)
     return (

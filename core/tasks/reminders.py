@@ -64,9 +64,7 @@ def _tell(kinds: dict[TaskKind, Any], mark: Any, condition: ColumnElement[bool],
         update(Task)
         .where(Task.id.in_(running), mark.is_(None))
         .values({mark: func.now()})
-        .returning(
-            Task.id, Task.org_id, Task.permission, Task.user_id, Task.not_user_id, Task.program_year_id
-        )
+        .returning(Task.id, Task.org_id, Task.permission, Task.user_id, Task.not_user_id, Task.program_year_id)
         .cte("marked")
     )
     messages = []

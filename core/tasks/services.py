@@ -46,9 +46,9 @@ def open_task(
 ) -> None:
     """Let something wait for those who hold ``permission`` at the union ``org_id``, or for the user ``user_id``.
 
-    ``due_on`` is the last day in time (see ``add_working_days``); ``not_user_id`` never sees it. ``data`` are the values
-    of the kind's title and ``address`` those of its page: JSON values, never personal data. Does nothing while the same
-    kind waits for the same people about the same ``subject``. In the caller's transaction.
+    ``due_on`` is the last day in time (see ``add_working_days``); ``not_user_id`` never sees it. ``data`` are the
+    values of the kind's title and ``address`` those of its page: JSON values, never personal data. Does nothing while
+    the same kind waits for the same people about the same ``subject``. In the caller's transaction.
     """
     row = {
         "kind": kind.code,
@@ -81,7 +81,7 @@ def open_tasks(kind: TaskKind, rows: Select[*tuple[Any, ...]]) -> int:
 
 
 def finish_tasks(
-    actor: Actor, subjects: str | Select[tuple[str]], kinds: Iterable[TaskKind] = (), *, user_id: int | None = None
+    actor: Actor, subjects: str | Select[str], kinds: Iterable[TaskKind] = (), *, user_id: int | None = None
 ) -> int:
     """Take what waits about a subject, or about each of a SELECT, from everybody's list; returns how many there were.
 
@@ -98,7 +98,7 @@ def finish_tasks(
 
 def notify(
     kind: TaskKind,
-    users: Iterable[int] | Select[tuple[int]],
+    users: Iterable[int] | Select[int],
     subject: str,
     *,
     program_year_id: int | None = None,
@@ -135,7 +135,7 @@ def mark_read(user: User, message_id: int | None = None) -> int:
 
 
 def urge(actor: User, row: TaskRow) -> None:
-    """Tell those for whom an overdue task waits that it is urgent (催办), once a day. The caller found it in their scope.
+    """Tell those for whom an overdue task waits that it is urgent (催办), once a day; found in the scope of the actor.
 
     Raises :class:`Refused` when it was urged today already, and when nobody at the union could do it.
     """
@@ -156,7 +156,8 @@ def urge(actor: User, row: TaskRow) -> None:
 
 
 def _count(statement: Any) -> int:
-    result = db.session.execute(statement, execution_options={"preserve_rowcount": True})
+    options = {"preserve_rowcount": True, "synchronize_session": False}
+    result = db.session.execute(statement, execution_options=options)
     assert isinstance(result, CursorResult)  # noqa: S101  # what INSERT and UPDATE give
     return result.rowcount
 

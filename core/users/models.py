@@ -7,7 +7,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
 
-
 #: When a user wants e-mails: never, once a day, for each new thing.
 MAILING = ("none", "daily", "each")
 
