@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, func, or_, select, true, tuple_, values
 from sqlalchemy import column as named
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from core.extensions import db
 from core.org.models import Org
@@ -133,7 +134,7 @@ def _count(condition: ColumnElement[bool]) -> int:
 def programs_of_mine(user: User) -> list[ProgramYear]:
     """A program year of each program from which something waits for ``user``, for a filter."""
     query = select(ProgramYear).join(Task, Task.program_year_id == ProgramYear.id).where(mine(user))
-    return list(db.session.scalars(query.distinct(ProgramYear.program).order_by(ProgramYear.program)))
+    return list(db.session.scalars(query.ext(distinct_on(ProgramYear.program)).order_by(ProgramYear.program)))
 
 
 def holders(permission: str, org_id: int, program: str | None = None) -> Select[int]:
