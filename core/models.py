@@ -8,7 +8,20 @@ from core.notices import models as notices
 from core.org import models as org
 from core.people import models as people
 from core.programs import models as programs
+from core.registers import models as registers
 from core.tasks import models as tasks
 from core.users import models as users
 
-__all__ = ["audit", "disbursements", "jobs", "ledger", "notices", "org", "people", "programs", "tasks", "users"]
+__all__ = [
+    "audit",
+    "disbursements",
+    "jobs",
+    "ledger",
+    "notices",
+    "org",
+    "people",
+    "programs",
+    "registers",
+    "tasks",
+    "users",
+]
