@@ -133,7 +133,16 @@ def _count(condition: ColumnElement[bool]) -> int:
 
 def programs_of_mine(user: User) -> list[ProgramYear]:
     """A program year of each program from which something waits for ``user``, for a filter."""
-    query = select(ProgramYear).join(Task, Task.program_year_id == ProgramYear.id).where(mine(user))
+    return _programs(mine(user))
+
+
+def programs_of_overdue(user: User) -> list[ProgramYear]:
+    """A program year of each program with something overdue that ``user`` supervises, for a filter."""
+    return _programs(_overdue_below(user))
+
+
+def _programs(condition: ColumnElement[bool]) -> list[ProgramYear]:
+    query = select(ProgramYear).join(Task, Task.program_year_id == ProgramYear.id).where(condition)
     return list(db.session.scalars(query.ext(distinct_on(ProgramYear.program)).order_by(ProgramYear.program)))
 
 

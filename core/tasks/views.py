@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from core.errors import ZhijiaError
+from core.programs.models import ProgramYear
 from core.programs.queries import title_of as year_title
 from core.tasks import queries, services
 from core.tasks.queries import PAGE, SUPERVISE, TaskRow
@@ -31,7 +32,7 @@ def index() -> str:
         "tasks/index.html",
         others=others,
         items=items_of(rows[:PAGE]),
-        programs=[(year.program, year_title(year, str(get_locale()))) for year in queries.programs_of_mine(user)],
+        programs=_titles(queries.programs_of_mine(user)),
         program=program,
         is_first=after is None,
         next_after=_next(rows),
@@ -43,11 +44,13 @@ def index() -> str:
 @needs(SUPERVISE)
 def overdue() -> str:
     """What is overdue in the unions that I supervise, the longest overdue first."""
-    after = _place()
-    rows = queries.page_of_overdue(me(), after=after)
+    program, after = request.args.get("program", ""), _place()
+    rows = queries.page_of_overdue(me(), program=program, after=after)
     return render_template(
         "tasks/overdue.html",
         rows=list(zip(rows[:PAGE], items_of(rows[:PAGE]), strict=True)),
+        programs=_titles(queries.programs_of_overdue(me())),
+        program=program,
         is_first=after is None,
         next_after=_next(rows),
         tabs=_tabs("tasks.overdue"),
@@ -66,6 +69,10 @@ def urge(task_id: int) -> Response:
     else:
         flash(_("Those for whom it waits are told."), "success")
     return redirect(url_for(".overdue"))
+
+
+def _titles(years: list[ProgramYear]) -> list[tuple[str, str]]:
+    return [(year.program, year_title(year, str(get_locale()))) for year in years]
 
 
 def _place() -> tuple[date, int] | None:

@@ -79,6 +79,11 @@ def test_tasks_are_filtered_by_program_and_lead_to_their_year(
     assert "Visit the union" in page
     assert 'href="/2014/61/four_seasons/"' in page
     assert "record:2" not in page
+    opened("record:3", "61", program_year_id=year.id, due_on=today() - DAY)
+    opened("record:4", "61", due_on=today() - DAY)
+    overdue = as_user("leader").get("/tasks/overdue?program=four_seasons").text
+    assert "About record:3" in overdue
+    assert "About record:4" not in overdue
 
 
 def test_a_task_whose_page_is_gone_is_shown_without_a_link(opened: Opener, as_user: AsUser) -> None:
