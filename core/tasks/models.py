@@ -27,10 +27,10 @@ class Task(Base):
             "uq_core_task_open", "subject", "kind", "permission", "user_id",
             unique=True, postgresql_where=_OPEN, postgresql_nulls_not_distinct=True,
         ),
-        Index("ix_core_task_org_id", "org_id", "permission", "due_on", postgresql_where=_OPEN),
-        Index("ix_core_task_user_id", "user_id", "due_on", postgresql_where=_OPEN),
+        Index("ix_core_task_org_id", "org_id", "due_on", "id", postgresql_where=_OPEN),
+        Index("ix_core_task_user_id", "user_id", "due_on", "id", postgresql_where=_OPEN),
         Index("ix_core_task_org_path", "org_path", "due_on", postgresql_where=_OPEN),
-        Index("ix_core_task_due_on", "due_on", postgresql_where=_OPEN),
+        Index("ix_core_task_due_on", "due_on", "id", postgresql_where=_OPEN),
         Index("ix_core_task_new", "id", postgresql_where=f"{_OPEN} AND announced_at IS NULL"),
     )  # fmt: skip
 

@@ -4,11 +4,12 @@ A task waits for the people of its own union who hold the permission *there*, no
 it in the list of what is overdue. What belongs to a year that is off or closed for good waits for nobody.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, or_, select, true, tuple_, values
+from sqlalchemy import ColumnElement, Select, String, and_, func, or_, select, true, tuple_, union_all, values
 from sqlalchemy import column as named
 from sqlalchemy.dialects.postgresql import distinct_on
 
@@ -25,9 +26,8 @@ PAGE = 50
 #: Counts end here: a menu says “999+”.
 MOST = 1000
 SUPERVISE = "task.supervise"
-#: What has no day by which it is due comes last.
+#: Stands for no last day in the address of a page.
 NEVER = date(9999, 12, 31)
-_DUE = func.coalesce(Task.due_on, NEVER)
 #: Tasks and messages of program years that are on, or of none.
 YEAR_RUNS = or_(ProgramYear.id.is_(None), ProgramYear.enabled & ProgramYear.closed_at.is_(None))
 
@@ -41,22 +41,24 @@ class TaskRow:
     program_year: ProgramYear | None
 
 
+def _mine(user: User) -> list[ColumnElement[bool]]:
+    """The open tasks that wait for ``user``, as conditions that exclude each other: by name, then for each union.
+
+    Conditions on :class:`Task`, outer joined with its program year. One for each union, as the database then finds the
+    most urgent in the order of an index, however much waits there.
+    """
+    posts: dict[int, list[ColumnElement[bool]]] = defaultdict(list)
+    for grant, codes in posts_of(user):
+        of_program = true() if grant.program is None else ProgramYear.program == grant.program
+        posts[grant.org_id].append(Task.permission.in_(codes) & of_program)
+    whose = [Task.user_id == user.id] + [(Task.org_id == org_id) & or_(*held) for org_id, held in posts.items()]
+    running = and_(Task.done_at.is_(None), Task.not_user_id.is_distinct_from(user.id), YEAR_RUNS)
+    return [condition & running for condition in whose]
+
+
 def mine(user: User) -> ColumnElement[bool]:
-    """The open tasks that wait for ``user``, as a condition on :class:`Task` outer joined with its program year."""
-    posts = [
-        and_(
-            Task.org_id == grant.org_id,
-            Task.permission.in_(codes),
-            true() if grant.program is None else ProgramYear.program == grant.program,
-        )
-        for grant, codes in posts_of(user)
-    ]
-    return and_(
-        Task.done_at.is_(None),
-        or_(Task.user_id == user.id, *posts),
-        Task.not_user_id.is_distinct_from(user.id),
-        YEAR_RUNS,
-    )
+    """The open tasks that wait for ``user``, as one condition."""
+    return or_(*_mine(user))
 
 
 def _overdue_below(user: User) -> ColumnElement[bool]:
@@ -74,12 +76,12 @@ def page_of_mine(
     user: User, *, program: str = "", after: tuple[date, int] | None = None, limit: int = PAGE
 ) -> list[TaskRow]:
     """What waits for ``user``, the most urgent first, and one row more than ``limit`` if there are more."""
-    return _page(mine(user), program, after, limit)
+    return _page(_mine(user), program, after, limit)
 
 
 def page_of_overdue(user: User, *, program: str = "", after: tuple[date, int] | None = None) -> list[TaskRow]:
     """What is overdue in the unions that ``user`` supervises, the longest overdue first; one row more than a page."""
-    return _page(_overdue_below(user), program, after, PAGE)
+    return _page([_overdue_below(user)], program, after, PAGE)
 
 
 def count_mine(user: User) -> int:
@@ -117,13 +119,30 @@ def _read(query: Select[Task, Org, ProgramYear]) -> list[TaskRow]:
     return [TaskRow(task, org, year) for task, org, year in db.session.execute(query)]
 
 
-def _page(condition: ColumnElement[bool], program: str, after: tuple[date, int] | None, limit: int) -> list[TaskRow]:
-    query = _rows(condition)
+def _page(
+    conditions: list[ColumnElement[bool]], program: str, after: tuple[date, int] | None, limit: int
+) -> list[TaskRow]:
+    """The first of what any of these conditions finds, by last day; each looks in the order of an index."""
+    more = [true() if after is None else _behind(*after)]
     if program:
-        query = query.where(ProgramYear.program == program)
-    if after is not None:
-        query = query.where(tuple_(_DUE, Task.id) > after)
-    return _read(query.order_by(_DUE, Task.id).limit(limit + 1))
+        more.append(ProgramYear.program == program)
+    firsts = [
+        select(Task.id)
+        .outerjoin(ProgramYear, ProgramYear.id == Task.program_year_id)
+        .where(condition, *more)
+        .order_by(Task.due_on, Task.id)
+        .limit(limit + 1)
+        for condition in conditions
+    ]
+    found = union_all(*firsts).subquery()
+    return _read(_rows(Task.id.in_(select(found.c.id))).order_by(Task.due_on, Task.id).limit(limit + 1))
+
+
+def _behind(day: date, number: int) -> ColumnElement[bool]:
+    """Behind a place of a list by last day, in which tasks without one come last."""
+    if day == NEVER:
+        return Task.due_on.is_(None) & (Task.id > number)
+    return or_(tuple_(Task.due_on, Task.id) > (day, number), Task.due_on.is_(None))
 
 
 def _count(condition: ColumnElement[bool]) -> int:

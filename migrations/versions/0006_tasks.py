@@ -63,10 +63,10 @@ def _tasks() -> None:
         postgresql_where=OPEN,
         postgresql_nulls_not_distinct=True,
     )
-    op.create_index("ix_core_task_org_id", "core_task", ["org_id", "permission", "due_on"], postgresql_where=OPEN)
-    op.create_index("ix_core_task_user_id", "core_task", ["user_id", "due_on"], postgresql_where=OPEN)
+    op.create_index("ix_core_task_org_id", "core_task", ["org_id", "due_on", "id"], postgresql_where=OPEN)
+    op.create_index("ix_core_task_user_id", "core_task", ["user_id", "due_on", "id"], postgresql_where=OPEN)
     op.create_index("ix_core_task_org_path", "core_task", ["org_path", "due_on"], postgresql_where=OPEN)
-    op.create_index("ix_core_task_due_on", "core_task", ["due_on"], postgresql_where=OPEN)
+    op.create_index("ix_core_task_due_on", "core_task", ["due_on", "id"], postgresql_where=OPEN)
     op.create_index(
         "ix_core_task_new",
         "core_task",
