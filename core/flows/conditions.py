@@ -36,8 +36,8 @@ from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.models import RecordChange
 from core.registers.states import deadline
-from core.users.access import held_at, holders, scope_of
-from core.users.models import User
+from core.users.access import held_at, scope_of, users_holding
+from core.users.models import Grant, User
 
 Expression = ColumnElement[Any]
 
@@ -267,4 +267,5 @@ def _holders(move: Move, step: Transition, level: Any) -> Any:
     sponsor, path = move.sponsor, move.model.org_path
     above = func.starts_with(path, Org.path) & (Org.path != path)
     there = (Org.level == level) & case((level == sponsor.level, Org.id == sponsor.id), else_=above)
-    return holders(step.permission, move.program_year.program).where(there).correlate(move.model)
+    held = users_holding(step.permission, move.program_year.program).join(Org, Org.path == Grant.org_path)
+    return held.where(there).correlate(move.model)

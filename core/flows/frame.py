@@ -1,11 +1,12 @@
 """Where flows show up: a part of the page of an entry, the bar of a list, and the home page."""
 
 from flask import Flask, url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from core.flows.queries import Pending, waiting
 from core.flows.views import batch_steps, blueprint, flow_panel
-from core.programs.queries import sponsor_code
+from core.programs.queries import sponsor_code, title_of
 from core.registers.parts import provide_batch_action, provide_record_part
 from core.registers.states import state_title
 from core.users.models import User
@@ -28,9 +29,6 @@ def waiting_entries(user: User) -> list[WaitingItem]:
 def _item(pending: Pending) -> WaitingItem:
     register, program_year = pending.register, pending.program_year
     state = state_title(register.flow, pending.state) if register.flow else pending.state
-    title = _("%(register)s %(year)s: %(state)s", register=register.title, year=program_year.year, state=state)
-    if pending.oldest_due is not None:
-        title = _("%(title)s, due on %(day)s", title=title, day=pending.oldest_due.isoformat())
     url = url_for(
         "registers.index",
         year=program_year.year,
@@ -38,4 +36,11 @@ def _item(pending: Pending) -> WaitingItem:
         program=program_year.program,
         name=register.name,
     )
-    return WaitingItem(title=title, url=url, count=pending.count, since=pending.since)
+    return WaitingItem(
+        title=_("%(register)s: %(state)s", register=register.title, state=state),
+        url=url,
+        count=pending.count,
+        since=pending.since,
+        due_on=pending.oldest_due,
+        where=f"{program_year.year} {title_of(program_year, str(get_locale()))}",
+    )

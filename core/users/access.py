@@ -46,6 +46,17 @@ def _grants(user: User, permission: str) -> Iterable[Grant]:
     return (grant for grant in user.grants if grant.role in known.roles and (grant.until is None or grant.until >= day))
 
 
+def posts_of(user: User) -> list[tuple[Grant, list[str]]]:
+    """Each grant of the user that counts today, with the codes of all permissions that its role holds."""
+    known = [*PERMISSIONS, *registry_of().permissions.values()]
+    day = today()
+    return [
+        (grant, [item.code for item in known if grant.role in item.roles])
+        for grant in user.grants
+        if user.active and (grant.until is None or grant.until >= day)
+    ]
+
+
 def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
     """The subtrees in which ``user`` holds ``permission``, for ``program`` or (none) for every program.
 
@@ -70,13 +81,15 @@ def held_at(user: User, permission: str, program: str) -> list[Org]:
     return list(db.session.scalars(select(Org).where(Org.path.in_(sorted(paths))))) if paths else []
 
 
-def holders(permission: str, program: str) -> Select[int]:
-    """The same from the other side: ids of the active users who hold it by a grant on some ``Org``, which is joined."""
+def users_holding(permission: str, program: str | None) -> Select[int]:
+    """The same from the other side: ids of the active users who hold it, for ``program`` or (none) for every program.
+
+    Narrow it down to a place by ``Grant``, which it joins.
+    """
     known = permission_of(permission)
     return (
         select(Grant.user_id)
         .join(User, User.id == Grant.user_id)
-        .join(Org, Org.path == Grant.org_path)
         .where(
             User.active,
             Grant.role.in_(known.roles if known else ()),
