@@ -154,3 +154,9 @@ def test_a_register_with_a_flow_takes_at_most_forty_lines() -> None:
     source = (ROOT / "tests/plugins_for_tests/meals/bids.py").read_text()
     first = next(node.lineno for node in ast.parse(source).body if not isinstance(node, ast.ImportFrom))
     assert len([line for line in source.splitlines()[first - 1 :] if line.strip()]) <= 40
+
+
+def test_the_flow_in_the_document_is_the_one_that_is_tested() -> None:
+    document = (ROOT / "docs" / "writing-a-plugin.md").read_text()
+    listing = document.split("~~~python\n")[1].split("~~~")[0]
+    assert listing in (ROOT / "tests/plugins_for_tests/meals/bids.py").read_text()
