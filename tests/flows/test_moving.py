@@ -1,8 +1,11 @@
 """Who may move an entry, and where to: refusals first."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 
 import pytest
+from flask import Flask
 
 from core.audit.models import AuditLine
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
@@ -14,6 +17,7 @@ from core.programs.models import ProgramYear
 from core.registers.history import values_of
 from core.registers.services import change, remove
 from core.users.access import today
+from core.users.models import User
 from core.users.testing import MakeUser
 from tests.flows.conftest import as_seen, bid, may, stands, steps, switch_on, take
 from tests.plugins_for_tests.meals.bids import BIDS, Bid
@@ -286,3 +290,31 @@ def test_the_number_of_days_is_a_setting_of_the_year(small_tree: dict[str, Org],
     row = bid(clerk, year)
     take(clerk, year, row, "submit")
     assert stands(row) and row.due_on is None
+
+
+def test_of_two_at_the_same_moment_one_moves_the_entry_and_the_other_is_told(
+    app: Flask, meals: ProgramYear, make_user: MakeUser
+) -> None:
+    row = bid(make_user("clerk", "610102"), meals)
+    take(make_user("clerk", "610102"), meals, row, "submit")
+    seen, row_id, year_id = as_seen(row), row.id, meals.id
+    users = [make_user("reviewer", "610102").id for _ in range(4)]
+    db.session.commit()
+    together = Barrier(len(users))
+
+    def approve(user_id: int) -> str:
+        with app.app_context():
+            user, year = db.session.get_one(User, user_id), db.session.get_one(ProgramYear, year_id)
+            entry = db.session.get_one(Bid, row_id)
+            together.wait()
+            try:
+                take(user, year, entry, "approve", seen=seen)
+            except Refused as refused:
+                return str(refused)
+            return "moved"
+
+    with ThreadPoolExecutor(len(users)) as pool:
+        said = sorted(pool.map(approve, users))
+    assert said == ["Somebody else has moved this entry on since you opened it; look at it again."] * 3 + ["moved"]
+    assert stands(row) == ("review", "city")
+    assert len(steps(row)) == 2
