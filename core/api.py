@@ -63,7 +63,7 @@ from core.users.access import can, require, scope_of, today
 from core.users.models import User
 from core.web.fields import YuanField
 from core.web.filters import wan
-from core.web.forms import Form, options
+from core.web.forms import Form, OnlyIf, options
 from core.web.guard import me, needs
 
 __all__ = [
@@ -87,6 +87,7 @@ __all__ = [
     "JobSpec",
     "MenuItem",
     "NotFound",
+    "OnlyIf",
     "Org",
     "OrgPath",
     "OrgRecordForm",
