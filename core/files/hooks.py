@@ -1,4 +1,4 @@
-"""What files answer beside the plugins: when people become one, are looked up or erased; and the scanner of the core."""
+"""What files answer beside the plugins: when people become one, are looked up or erased; and the core's own scanner."""
 
 import secrets
 from typing import IO

@@ -1,7 +1,7 @@
 """Which files may be attached, told by their content, never by their name alone.
 
-The list is short on purpose (docs/adr/0009): what the unions' papers, photos and tables are kept in, no archives, no web
-pages, no programs. The name must agree with the content, as whoever downloads it will trust the name.
+The list is short on purpose (docs/adr/0009): what the unions' papers, photos and tables are kept in, no archives, no
+web pages, no programs. The name must agree with the content, as whoever downloads it will trust the name.
 """
 
 import codecs

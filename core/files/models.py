@@ -11,8 +11,8 @@ from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
 class File(Base):
     """One file of a record, which ``subject`` names as the audit trail does (``four_seasons.targets:12``).
 
-    ``kind`` is the MIME type that its content shows, ``size`` is in bytes, ``digest`` the SHA-256 of the content. ``key``
-    names the content in the store; when the file is removed the content goes, and the row stays.
+    ``kind`` is the MIME type that its content shows, ``size`` is in bytes, ``digest`` is the SHA-256 of the content.
+    ``key`` names the content in the store; when the file is removed the content goes, and the row stays.
     """
 
     __tablename__ = "core_file"

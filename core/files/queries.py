@@ -48,5 +48,5 @@ def files_about(person_id: int) -> Sequence[File]:
     return db.session.scalars(query).all()
 
 
-def _of(subject: str) -> Select[tuple[File]]:
+def _of(subject: str) -> Select[File]:
     return select(File).where(File.subject == subject, File.removed_at.is_(None))

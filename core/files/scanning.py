@@ -62,8 +62,6 @@ def _asked(connection: socket.socket, content: IO[bytes]) -> str:
 def _unchecked(reason: object) -> Refused:
     log.error("virus scanner failed", reason=str(reason))
     return Refused(
-        _(
-            "The file could not be checked for viruses, so it was not taken. Try again later, or tell the administrator."
-        ),
+        _("The file could not be checked for viruses, so it was not taken. Try later, or tell the administrator."),
         field="file",
     )

@@ -38,8 +38,8 @@ log = structlog.get_logger()
 def attach(actor: User, to: Record, name: str, content: IO[bytes]) -> File:
     """Attach a file to the record. ``content`` can be read from its beginning again.
 
-    Raises :class:`Forbidden`, and :class:`ZhijiaError` at ``file``: empty, too large, of a kind that is not taken or that
-    its name denies, not clean or not checked, attached already, or one too many.
+    Raises :class:`Forbidden`, and :class:`ZhijiaError` at ``file``: empty, too large, of a kind that is not taken or
+    that its name denies, not clean or not checked, attached already, or one too many.
     """
     require(actor, to.edit_permission, to.org_path, to.program)
     name = clean_name(name)
@@ -126,7 +126,7 @@ def _stored(content: IO[bytes]) -> str:
 
 
 def _written(actor: User, to: Record, name: str, kind: Kind, size: int, digest: bytes, key: str) -> File:
-    """The row of a content that is stored; files of one record come one after the other, so that they can be counted."""
+    """The row of a stored content; files of one record come one after the other, so that they can be counted."""
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"core_file:{to.subject}", 0))))
     present = select(File.name, File.digest).where(File.subject == to.subject, File.removed_at.is_(None))
     names = {row.digest: row.name for row in db.session.execute(present)}

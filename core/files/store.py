@@ -1,7 +1,8 @@
 """Where the contents of attachments lie: a folder, or whatever else fsspec reaches (``ZHIJIA_FILES``), encrypted.
 
-A content has a key of random letters, which is bound into it, and appears under it only when it is whole. It is written
-before its row is committed and goes after its row was: what a crash leaves over is a stray, which a nightly job removes.
+A content has a key of random letters, which is bound into it, and appears under it only when it is whole. It is
+written before its row is committed and goes after the row says so: what a crash leaves over is a stray, which a nightly
+job removes.
 """
 
 import io

@@ -16,13 +16,14 @@ from core.files import queries, services
 from core.files.forms import UploadForm
 from core.files.kinds import ENDINGS, JPEG, KINDS
 from core.files.models import File
-from core.files.records import record_of
-from core.plugin.gate import current_program_year, refuse_unless_open
+from core.files.records import Record, record_of
+from core.plugin.gate import current_program_year
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
-from core.registers.queries import Line, find_line, find_register
-from core.users.access import can, can_anywhere, refuse, scope_of
+from core.registers.access import line_of, register_here, register_to_change
+from core.registers.queries import Line
+from core.users.access import can
 from core.users.models import User
 from core.web.guard import found, me
 from core.web.home import Panel
@@ -44,7 +45,7 @@ PDF_SHUT_IN = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline';
 def index(name: str, row_id: int) -> Page:
     """The files, and the form that attaches another."""
     if request.method == "GET":
-        return _files_page(_register(name), row_id, UploadForm())
+        return _files_page(register_here(name), row_id, UploadForm())
     register, line = _to_change(name, row_id)
     form, sent = UploadForm(), request.files.get("file")
     try:
@@ -53,16 +54,16 @@ def index(name: str, row_id: int) -> Page:
         services.attach(me(), record_of(register, current_program_year(), line.row), sent.filename, sent.stream)
     except ZhijiaError as error:
         form.refuse(error)
-        return _files_page(_register(name), row_id, form), error.status
+        return _files_page(register, row_id, form), error.status
     flash(_("The file is attached."), "success")
-    return redirect(url_for(".index", name=name, row_id=row_id))
+    return redirect(url_for("registers.show", name=name, row_id=row_id))
 
 
 @blueprint.get("/<int:file_id>")
 def download(name: str, row_id: int, file_id: int) -> AnyResponse:
     """The content, to be saved; with ``show`` an image or a PDF to be looked at."""
-    register, line, file = _file(name, row_id, file_id)
-    blocks = services.download(me(), record_of(register, current_program_year(), line.row), file)
+    record, file = _file(name, row_id, file_id)
+    blocks = services.download(me(), record, file)
     kind = KINDS.get(file.kind)
     shown = kind is not None and kind.shown and "show" in request.args
     return _handed_out(blocks, file.kind, file.name, file.size, shown=shown)
@@ -71,9 +72,9 @@ def download(name: str, row_id: int, file_id: int) -> AnyResponse:
 @blueprint.get("/<int:file_id>/thumbnail")
 def thumbnail(name: str, row_id: int, file_id: int) -> AnyResponse:
     """The small picture of an image."""
-    register, line, file = _file(name, row_id, file_id)
+    record, file = _file(name, row_id, file_id)
     found(file.thumbnail_key)
-    blocks = services.thumbnail(me(), record_of(register, current_program_year(), line.row), file)
+    blocks = services.thumbnail(me(), record, file)
     return _handed_out(blocks, JPEG.mime, "thumbnail.jpg", None, shown=True)
 
 
@@ -87,7 +88,7 @@ def remove(name: str, row_id: int, file_id: int) -> Page:
         return render_template("files/remove.html", register=register, line=line, file=file)
     services.remove(me(), record, file)
     flash(_("The file is removed."), "success")
-    return redirect(url_for(".index", name=name, row_id=row_id))
+    return redirect(url_for("registers.show", name=name, row_id=row_id))
 
 
 def files_panel(
@@ -112,40 +113,23 @@ def files_panel(
 
 
 def _files_page(register: Register, row_id: int, form: UploadForm) -> str:
-    line = _line(register, row_id)
+    line = line_of(register, row_id, register.view_permission)
     part = files_panel(me(), register, current_program_year(), line.row, form)
     return render_template("files/index.html", register=register, line=line, part=part)
 
 
-def _register(name: str) -> Register:
-    program_year = current_program_year()
-    register = found(find_register(program_year, name))
-    if not can_anywhere(me(), register.view_permission, program_year.program):
-        refuse(register.view_permission)
-    return register
-
-
-def _line(register: Register, row_id: int) -> Line:
-    program_year = current_program_year()
-    scope = scope_of(me(), register.view_permission, program_year.program)
-    return found(find_line(register, program_year, row_id, scope))
-
-
 def _to_change(name: str, row_id: int) -> tuple[Register, Line]:
     """The entry, for who may change it, while the year is open."""
-    program_year, register = current_program_year(), _register(name)
-    if not can_anywhere(me(), register.edit_permission, program_year.program):
-        refuse(register.edit_permission)
-    refuse_unless_open(program_year)
-    scope = scope_of(me(), register.edit_permission, program_year.program)
-    return register, found(find_line(register, program_year, row_id, scope))
+    register = register_to_change(name)
+    return register, line_of(register, row_id, register.edit_permission)
 
 
-def _file(name: str, row_id: int, file_id: int) -> tuple[Register, Line, File]:
-    register = _register(name)
-    line = _line(register, row_id)
+def _file(name: str, row_id: int, file_id: int) -> tuple[Record, File]:
+    """A file of the entry, for who may read the entry."""
+    register = register_here(name)
+    line = line_of(register, row_id, register.view_permission)
     record = record_of(register, current_program_year(), line.row)
-    return register, line, found(queries.find_file(record.subject, file_id))
+    return record, found(queries.find_file(record.subject, file_id))
 
 
 def _handed_out(blocks: Iterator[bytes], mime: str, name: str, size: int | None, *, shown: bool) -> Response:
@@ -153,5 +137,6 @@ def _handed_out(blocks: Iterator[bytes], mime: str, name: str, size: int | None,
     response.headers.set("Content-Disposition", "inline" if shown else "attachment", filename=name)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = PDF_SHUT_IN if shown and mime == "application/pdf" else SHUT_IN
-    response.content_length = size
+    if size is not None:
+        response.content_length = size
     return response
