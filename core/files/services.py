@@ -5,7 +5,6 @@ content that nobody knows, never a row without content.
 """
 
 import hashlib
-import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -73,6 +72,9 @@ def remove(actor: User, to: Record, file: File) -> None:
 def withdraw(actor: Actor, files: Iterable[File]) -> None:
     """Mark files as removed, on record, in the caller's transaction; a job takes their contents away after it."""
     for file in files:
+        db.session.refresh(file, with_for_update=True)  # somebody else may remove it, a job may add its thumbnail
+        if file.removed_at is not None:
+            continue
         keys = [key for key in (file.key, file.thumbnail_key) if key]
         file.key = file.thumbnail_key = None
         file.removed_at = func.now()
@@ -151,7 +153,7 @@ def _opened(key: str) -> Iterator[bytes]:
     blocks = store_of().read(key)
     try:
         first = next(blocks)
-    except (OSError, InvalidTag, struct.error) as error:
+    except (OSError, InvalidTag) as error:
         log.exception("file not readable", key=key)
         raise Refused(_("The file is damaged or no longer there. Tell the administrator.")) from error
     return chain((first,), blocks)

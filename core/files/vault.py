@@ -11,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 BLOCK = 256 * 1024
 NONCE = 12
+#: A block when it is encrypted, with its tag; what says it is longer was changed.
+LONGEST = BLOCK + 16
 HEAD = struct.Struct(">I")
 
 
@@ -65,13 +68,17 @@ def sealing(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[_Wri
 def unsealed(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[bytes]:
     """What :func:`sealing` wrote to the file, block by block.
 
-    Raises :class:`cryptography.exceptions.InvalidTag` or :class:`struct.error` if it was changed or cut off.
+    Raises :class:`cryptography.exceptions.InvalidTag` if it was changed or cut off.
     """
     cipher = _cipher(data_key, name)
     number, head = 0, handle.read(HEAD.size)
     while True:
+        if len(head) < HEAD.size:
+            raise InvalidTag
         (length,) = HEAD.unpack(head)
-        nonce, sealed = handle.read(NONCE), handle.read(length)
+        nonce, sealed = handle.read(NONCE), handle.read(min(length, LONGEST))
+        if len(sealed) != length:
+            raise InvalidTag
         head = handle.read(HEAD.size)
         yield cipher.decrypt(nonce, sealed, _label(number, last=not head))
         if not head:

@@ -5,6 +5,7 @@ scope. What is handed out is never run as a page of this site: saved by default,
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -51,7 +52,8 @@ def index(name: str, row_id: int) -> Page:
     try:
         if sent is None or not sent.filename:
             raise ZhijiaError(_("Choose a file first."), field="file")
-        services.attach(me(), record_of(register, current_program_year(), line.row), sent.filename, sent.stream)
+        with closing(sent):
+            services.attach(me(), record_of(register, current_program_year(), line.row), sent.filename, sent.stream)
     except ZhijiaError as error:
         form.refuse(error)
         return _files_page(register, row_id, form), error.status
