@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from flask import Flask
@@ -72,7 +73,8 @@ def test_an_image_may_have_so_many_pixels_and_no_more(monkeypatch: pytest.Monkey
 def bomb(side: int) -> bytes:
     """A small PNG that says it has ``side`` x ``side`` pixels."""
     content = picture(size=(1, 1))
-    return content[:16] + side.to_bytes(4, "big") * 2 + content[24:]
+    head = content[12:16] + side.to_bytes(4, "big") * 2 + content[24:29]
+    return content[:12] + head + crc32(head).to_bytes(4, "big") + content[33:]
 
 
 @pytest.mark.parametrize("side", [7_100, 10_000, 60_000])
