@@ -65,7 +65,7 @@ def clerk(make_user: MakeUser) -> User:
 
 
 @pytest.fixture
-def browser(clubs: ProgramYear, as_user: AsUser, clerk: User) -> Iterator[Browser]:
+def browser(clubs: ProgramYear, as_user: AsUser, clerk: User) -> Browser:
     """The clerk's browser."""
     return as_user(clerk)
 
