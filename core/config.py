@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import current_app
+from fsspec import get_filesystem_class
 
 from core.errors import ConfigError
 
@@ -66,7 +67,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
         job_heartbeat=_seconds(environ, "ZHIJIA_JOB_HEARTBEAT", 5.0),
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
-        files_url=environ.get("ZHIJIA_FILES", "").strip() or None,
+        files_url=_files_url(environ.get("ZHIJIA_FILES", "").strip()),
         largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
         clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
     )
@@ -113,6 +114,19 @@ def _proxies(text: str) -> int:
     if text and text not in {"0", "1", "2", "3"}:
         raise ConfigError(f"ZHIJIA_PROXIES is {text!r}; it takes the number of proxies in front, 0 to 3.")
     return int(text or 0)
+
+
+def _files_url(text: str) -> str | None:
+    """Where attachments lie: a folder, or a URL that fsspec knows and whose package is installed."""
+    protocol, is_url, _rest = text.partition("://")
+    if is_url:
+        try:
+            get_filesystem_class(protocol)
+        except (ImportError, ValueError) as error:
+            raise ConfigError(f"ZHIJIA_FILES begins with {protocol}://, which cannot be used: {error}.") from error
+    elif text and not Path(text).is_absolute():
+        raise ConfigError(f"ZHIJIA_FILES is {text!r}; it takes a folder from the root on, or a URL such as s3://....")
+    return text or None
 
 
 def _megabytes(text: str) -> int:
