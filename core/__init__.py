@@ -16,6 +16,9 @@ from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.files import frame as file_frame
+from core.files import hooks as file_hooks
+from core.files.jobs import JOBS as FILE_JOBS
 from core.flows import frame as flow_frame
 from core.flows import hooks as flow_hooks
 from core.flows.jobs import JOBS as FLOW_JOBS
@@ -43,9 +46,31 @@ from core.web import shell
 #: Bytes that a request may hold: a list of some hundred thousand rows, and no more.
 LARGEST_UPLOAD = 32 * 1024 * 1024
 PAGES = (org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
+#: Areas that mount their own pages and show up on those of others.
 FRAMES = (
-    job_views, program_views, register_frame, flow_frame, report_views, run_frame, ledger_frame, task_frame,
-)  # fmt: skip
+    job_views,
+    program_views,
+    register_frame,
+    file_frame,
+    flow_frame,
+    report_views,
+    run_frame,
+    ledger_frame,
+    task_frame,
+)
+#: What the areas of the core answer beside the plugins.
+ANSWERS = {
+    "jobs": job_hooks,
+    "registers": register_hooks,
+    "disbursements": run_hooks,
+    "files": file_hooks,
+    "flows": flow_hooks,
+}
+JOBS = (
+    DISBURSEMENT_JOBS,
+    FILE_JOBS,
+    FLOW_JOBS,
+)
 
 
 def create_app(
@@ -80,11 +105,9 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
-    registry.answer("jobs", job_hooks)
-    registry.answer("registers", register_hooks)
-    registry.answer("flows", flow_hooks)
-    registry.answer("disbursements", run_hooks)
-    registry.jobs |= {spec.name: spec for spec in [*DISBURSEMENT_JOBS, *FLOW_JOBS, *task_jobs(settings)]}
+    for area, hooks in ANSWERS.items():
+        registry.answer(area, hooks)
+    registry.jobs |= {spec.name: spec for specs in (*JOBS, task_jobs(settings)) for spec in specs}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
