@@ -26,6 +26,7 @@ from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.registers.access import line_of, register_here, register_to_change
 from core.registers.queries import Line
+from core.registers.states import is_changeable, refuse_unless_changeable
 from core.users.access import can
 from core.users.models import User
 from core.web.guard import found, me
@@ -100,7 +101,7 @@ def files_panel(
 ) -> Panel:
     """The files as a part of the page of the entry; the form is there for who may change it while the year is open."""
     record = record_of(register, program_year, row)
-    is_open = state_of(program_year) == "open"
+    is_open = state_of(program_year) == "open" and is_changeable(register, row)
     editable = is_open and can(user, record.edit_permission, record.org_path, record.program)
     files = queries.files_of(record.subject)
     context = {
@@ -123,9 +124,11 @@ def _files_page(register: Register, row_id: int, form: UploadForm) -> str:
 
 
 def _to_change(name: str, row_id: int) -> tuple[Register, Line]:
-    """The entry, for who may change it, while the year is open."""
+    """The entry, for who may change it, while the year is open and its state allows it."""
     register = register_to_change(name)
-    return register, line_of(register, row_id, register.edit_permission)
+    line = line_of(register, row_id, register.edit_permission)
+    refuse_unless_changeable(register, line.row)
+    return register, line
 
 
 def _file(name: str, row_id: int, file_id: int) -> tuple[Record, File]:

@@ -60,7 +60,7 @@ def refuse_unless_changeable(register: Register, row: Any) -> None:
         open_states = "”, “".join(state_title(flow, state) for state in flow.open_states)
         raise Refused(
             _(
-                "The entry is in the state “%(state)s”; it can be changed or removed only in “%(open)s”.",
+                "The entry is in the state “%(state)s”; it can be changed only in “%(open)s”.",
                 state=state_title(flow, row.state),
                 open=open_states,
             )

@@ -258,7 +258,7 @@ def test_an_entry_on_its_way_is_not_changed_or_removed(meals: ProgramYear, make_
     clerk = make_user("clerk", "610102")
     row = bid(clerk, meals)
     take(clerk, meals, row, "submit")
-    sentence = "in the state “Under review”; it can be changed or removed only in “Draft”, “Returned”"
+    sentence = "in the state “Under review”; it can be changed only in “Draft”, “Returned”"
     with pytest.raises(Refused, match=sentence):
         change(clerk, BIDS, meals, row, {"dish": "饭"}, values_of(BIDS, row))
     with pytest.raises(Refused, match=sentence):

@@ -1,6 +1,7 @@
 """The part of an entry's page: where it stands, what may be done, what was done; the home page; whose data it is."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from flask import Flask, g
@@ -112,7 +113,23 @@ def test_an_entry_on_its_way_offers_no_change(meals: ProgramYear, sent: Bid, as_
     assert "/change" not in browser.get(f"{URL}bids/{sent.id}").text.split("<main")[1]
     assert browser.get(f"{URL}bids/{sent.id}/change").status_code == 409
     removed = browser.post(f"{URL}bids/{sent.id}/remove", follow_redirects=True)
-    assert "it can be changed or removed only in" in removed.text
+    assert "it can be changed only in" in removed.text
+
+
+def test_files_are_attached_only_while_the_entry_may_be_changed(
+    meals: ProgramYear, make_user: MakeUser, as_user: AsUser
+) -> None:
+    clerk = make_user("clerk", "610102")
+    row, browser = bid(clerk, meals), as_user(clerk)
+    files = f"{URL}bids/{row.id}/files/"
+
+    def attach(text: bytes) -> int:
+        return browser.post(files, data={"file": (BytesIO(text), "menu.txt")}).status_code
+
+    assert attach(b"one") == 302
+    take(clerk, meals, row, "submit")
+    assert attach(b"two") == 409
+    assert browser.post(f"{files}1/remove").status_code == 409
 
 
 def test_votes_so_far_are_named(meals: ProgramYear, make_user: MakeUser, as_user: AsUser) -> None:
