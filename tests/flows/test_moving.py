@@ -13,9 +13,11 @@ from core.extensions import db
 from core.flows.models import FlowStep
 from core.flows.services import LONGEST_COMMENT
 from core.org.models import Org
+from core.plugin.flow import Flow, Transition
 from core.programs.models import ProgramYear
 from core.registers.history import values_of
 from core.registers.services import change, remove
+from core.registers.states import deadline
 from core.users.access import today
 from core.users.models import User
 from core.users.testing import MakeUser
@@ -318,3 +320,15 @@ def test_of_two_at_the_same_moment_one_moves_the_entry_and_the_other_is_told(
     assert said == ["Somebody else has moved this entry on since you opened it; look at it again."] * 3 + ["moved"]
     assert stands(row) == ("review", "city")
     assert len(steps(row)) == 2
+
+
+def test_the_earliest_of_a_states_deadlines_counts(meals: ProgramYear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.registers.states.today", lambda: FRIDAY)
+    days = {"pay": 5, "check": 2, "drop": None}
+    steps = tuple(
+        Transition(code=code, title=code, source="draft", target="done", permission="people.view", working_days=count)
+        for code, count in days.items()
+    )
+    flow = Flow(states={"draft": "Draft", "done": "Done"}, transitions=steps)
+    assert deadline(flow, "draft", meals) == date(2017, 12, 5)
+    assert deadline(flow, "done", meals) is None
