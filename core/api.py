@@ -16,6 +16,7 @@ from core.jobs.services import enqueue
 from core.ledger.models import Allotment
 from core.ledger.queries import allotments_of, budgets_of
 from core.ledger.services import Share, allot, fund_from_own
+from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
 from core.org.models import LEVELS, Org
@@ -39,7 +40,6 @@ from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
     Blocker,
     Card,
-    Column,
     Copied,
     EntryKind,
     JobSpec,

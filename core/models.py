@@ -4,10 +4,11 @@ from core.audit import models as audit
 from core.disbursements import models as disbursements
 from core.jobs import models as jobs
 from core.ledger import models as ledger
+from core.lists import models as lists
 from core.notices import models as notices
 from core.org import models as org
 from core.people import models as people
 from core.programs import models as programs
 from core.users import models as users
 
-__all__ = ["audit", "disbursements", "jobs", "ledger", "notices", "org", "people", "programs", "users"]
+__all__ = ["audit", "disbursements", "jobs", "ledger", "lists", "notices", "org", "people", "programs", "users"]

@@ -11,7 +11,7 @@ from core.extensions import db
 from core.jobs.models import Job
 from core.org.models import Org
 from core.plugin.registry import registry_of
-from core.plugin.types import Text
+from core.lists.types import Text
 from core.programs.models import ProgramYear
 from core.users.access import scope_of
 from core.users.models import User

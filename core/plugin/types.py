@@ -8,10 +8,10 @@ from typing import Any, Literal, TypeAlias
 import click
 from croniter import croniter
 from flask import Blueprint
-from flask_babel import LazyString
 from sqlalchemy import Select
 
 from core.errors import ConfigError
+from core.lists.types import Column, Text
 from core.org.scope import Scope
 from core.programs.models import ProgramYear
 from core.registers.records import OrgRecordForm, PersonRecordForm
@@ -19,8 +19,6 @@ from core.web.forms import Form
 
 #: The queues a job can wait in; a worker serves money first unless told otherwise.
 QUEUES = ("money", "default", "bulk")
-
-Text: TypeAlias = str | LazyString
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,20 +130,6 @@ class Card:
     unit: Text = ""
     endpoint: str | None = None
     weight: int = 100
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column of a register or of a report: ``name`` is the model's attribute, or the label in the select.
-
-    ``kind`` says how a value is shown and added up: ``yuan`` is whole fen, and the heading gets the unit; ``choice`` is
-    a code of ``choices``.
-    """
-
-    name: str
-    title: Text
-    kind: Literal["text", "number", "yuan", "day", "choice"] = "text"
-    choices: Mapping[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

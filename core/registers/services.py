@@ -19,7 +19,7 @@ from core.people.numbers import parse_id_number
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers import queries
-from core.registers.columns import cell, headings
+from core.lists.columns import cell, headings
 from core.registers.queries import Filters
 from core.registers.sheets import write_xlsx
 from core.users.access import require, scope_of

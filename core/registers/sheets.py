@@ -21,7 +21,7 @@ from flask_babel import gettext as _
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
 from core.errors import ZhijiaError
-from core.plugin.types import Text
+from core.lists.types import Text
 
 #: What an xlsx may hold when unpacked; far above any list, far below what a machine's memory holds.
 LARGEST_UNPACKED = 200 * 1024 * 1024

@@ -14,7 +14,7 @@ from core.plugin.gate import current_program_year, refuse_unless_open
 from core.plugin.types import Register
 from core.programs.queries import state_of
 from core.registers import queries, services
-from core.registers.columns import NUMBERS, headings, shown
+from core.lists.columns import NUMBERS, headings, shown
 from core.registers.forms import FilterForm
 from core.registers.queries import PAGE, Filters, Line
 from core.registers.sheets import send_xlsx

@@ -6,9 +6,10 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from core.lists.types import Column
 from core.money import yuan
-from core.plugin.types import Column
-from core.web.filters import NOTHING, local_day
+from core.people.numbers import mask_account, mask_id, mask_phone
+from core.web.filters import NOTHING, local_day, local_time
 
 #: Kinds of columns that stand to the right and can be added up.
 NUMBERS = ("number", "yuan")
@@ -52,8 +53,16 @@ def _text(column: Column, value: Any) -> str:
     match column.kind:
         case "day":
             return local_day(value)
+        case "moment":
+            return local_time(value)
         case "choice":
-            return str(column.choices.get(value, value))
+            return str(column.choices.get(str(value), value))
+        case "identity":
+            return mask_id(value)
+        case "phone":
+            return mask_phone(value)
+        case "account":
+            return mask_account(value)
         case _:
             return str(value)
 
