@@ -30,6 +30,12 @@ class IdNumberForm(Form):
     )
 
 
+class NameForm(Form):
+    """The name under which a filter is saved."""
+
+    name = StringField(_l("Save this filter as"), render_kw={"autocomplete": "off", "maxlength": 60})
+
+
 def filter_form(listing: Listing) -> type[Form]:
     """The fields that a list can be narrowed down with."""
     fields: dict[str, Any] = {}
@@ -38,7 +44,7 @@ def filter_form(listing: Listing) -> type[Form]:
     if listing.column("org"):
         fields["org"] = StringField(
             _l("Union and those below it (code)"),
-            render_kw={"autocomplete": "off", "maxlength": 64, "list": "list-orgs", "data-orgs": ""},
+            render_kw={"autocomplete": "off", "maxlength": 64, "list": "list-orgs"},
         )
     for column in filtered(listing):
         fields |= dict(_fields(column))

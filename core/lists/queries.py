@@ -12,8 +12,12 @@ from core.extensions import db
 from core.lists.models import ListView
 from core.lists.paging import Order, Place, parts
 from core.lists.types import Column, Expression, Line, Listing
+from core.org.models import Org
+from core.org.queries import called
 from core.org.scope import Scope
 from core.people.models import Person
+from core.people.queries import person_id_of
+from core.people.secrets import digest
 
 PAGE = 50
 
@@ -131,6 +135,20 @@ def is_about(listing: Listing, person_id: int) -> ColumnElement[bool]:
     file = aliased(Person)
     files = select(file.id).where((file.id == person_id) | (file.merged_into_id == person_id))
     return listing.person_id.in_(files)
+
+
+def person_in(listing: Listing, scope: Scope, id_number: str) -> int | None:
+    """The id of the person with this (normalised) identity number, if the list has a row about them."""
+    person_id = db.session.scalar(select(person_id_of(digest("id_number", id_number))))
+    return person_id if person_id is not None and is_among(listing, scope, is_about(listing, person_id)) else None
+
+
+def orgs_like(scope: Scope, text: str) -> Sequence[Org]:
+    """A few unions of the scope whose code, name, pinyin or initials fit what is being typed."""
+    if not text:
+        return ()
+    query = select(Org).where(scope.covers(Org.path), called(text), Org.active)
+    return db.session.scalars(query.order_by(func.length(Org.path), Org.path).limit(10)).all()
 
 
 def views_of(user_id: int, listing: Listing) -> Sequence[ListView]:
