@@ -19,6 +19,7 @@ from core.extensions import csrf, db
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
+from core.lists import views as list_views
 from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
@@ -29,6 +30,7 @@ from core.programs import admin as years_admin
 from core.programs import switch
 from core.programs import views as program_views
 from core.registers import frame as register_frame
+from core.registers import hooks as register_hooks
 from core.reports import views as report_views
 from core.users import admin as user_admin
 from core.users import views as user_views
@@ -36,7 +38,7 @@ from core.web import shell
 
 #: Bytes that a request may hold: a list of some hundred thousand rows, and no more.
 LARGEST_UPLOAD = 32 * 1024 * 1024
-PAGES = (org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
+PAGES = (list_views, org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
 
 
 def create_app(
@@ -72,6 +74,7 @@ def create_app(
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
     registry.answer("jobs", job_hooks)
+    registry.answer("registers", register_hooks)
     registry.answer("disbursements", run_hooks)
     registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
     candidates = discover_plugins(settings.plugins) if discover else []

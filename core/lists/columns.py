@@ -56,7 +56,8 @@ def _text(column: Column, value: Any) -> str:
         case "moment":
             return local_time(value)
         case "choice":
-            return str(column.choices.get(str(value), value))
+            codes = value if isinstance(value, list) else [value]
+            return _(", ").join(str(column.choices.get(str(code), code)) for code in codes)
         case "identity":
             return mask_id(value)
         case "phone":

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement
+from sqlalchemy import ARRAY, ColumnElement, or_
 from werkzeug.datastructures import MultiDict
 
 from core.config import LOCAL_ZONE
@@ -83,9 +83,13 @@ class Reading:
         for code in chosen:
             if code not in column.choices:
                 raise ZhijiaError(_("“%(code)s” is not one of the choices.", code=code), field=name)
+        if not chosen:
+            return []
         value = self.listing.value(column)
+        if isinstance(value.type, ARRAY):
+            return [or_(*(value.any_() == code for code in chosen))]
         kind = value.type.python_type
-        return [value.in_([kind(code) for code in chosen])] if chosen else []
+        return [value.in_([kind(code) for code in chosen])]
 
     def _of_org(self) -> list[ColumnElement[bool]]:
         code = self._text("org")
@@ -104,7 +108,7 @@ class Reading:
         so_far = tuple(self._conditions)
 
         def among(condition: ColumnElement[bool]) -> bool:
-            return is_among(self.listing, self.scope, Asked((*so_far, condition)))
+            return is_among(self.listing, self.scope, *so_far, condition)
 
         found = self.listing.search(text, among)
         if found.order is not None:

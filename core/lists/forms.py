@@ -6,7 +6,6 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import Field, SelectField, SelectMultipleField, StringField
-from wtforms.validators import InputRequired, Length
 
 from core.lists.types import Column, Listing
 from core.web.forms import Form, options
@@ -18,16 +17,6 @@ SPANS = {"number": "text", "yuan": "text", "day": "date", "moment": "date"}
 #: Kinds that the fields above every list look for, not a filter of their own.
 FIXED = frozenset({"org", "person", "identity", "phone", "account"})
 HOW = {"has": _l("contains"), "begins": _l("begins with")}
-
-
-class IdNumberForm(Form):
-    """One exact identity number, sent by POST, so that it stands in no address and in no log."""
-
-    id_number = StringField(
-        _l("Identity number"),
-        validators=[InputRequired(_l("Please enter the identity number.")), Length(max=30)],
-        render_kw={"autocomplete": "off", "maxlength": 30},
-    )
 
 
 class NameForm(Form):

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, tuple_, true
+from sqlalchemy import ColumnElement, UnaryExpression, and_, true, tuple_
 
 from core.lists.types import Expression
 from core.web.paging import no_such_page

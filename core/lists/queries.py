@@ -83,7 +83,8 @@ def page_of(
         if left:
             rows += db.session.execute(query.where(part.condition).order_by(*part.sorted_by).limit(left))
     more, back = len(rows) > PAGE, place is not None and place.back
-    lines = [_line(row, columns) for row in rows[:PAGE]]
+    names = _names(listing, columns)
+    lines = [_line(row, names) for row in rows[:PAGE]]
     return Page(lines[::-1] if back else lines, more if back else place is not None, back or more)
 
 
@@ -95,7 +96,8 @@ def every_line(
     key = order.key.desc() if order.down else order.key
     last = listing.model.id.desc() if order.down else listing.model.id
     query = _lines(listing, scope, asked, columns, order).order_by(key.nulls_last(), last).limit(limit)
-    return (_line(row, columns) for row in db.session.execute(query.execution_options(yield_per=1000)))
+    names = _names(listing, columns)
+    return (_line(row, names) for row in db.session.execute(query.execution_options(yield_per=1000)))
 
 
 def rows_of(listing: Listing, scope: Scope, asked: Asked) -> Select[int]:
@@ -123,9 +125,9 @@ def totals_of(listing: Listing, scope: Scope, asked: Asked, columns: Sequence[Co
     return Totals(count, {column.name: total for column, total in zip(summed, sums, strict=True)})
 
 
-def is_among(listing: Listing, scope: Scope, condition: ColumnElement[bool]) -> bool:
+def is_among(listing: Listing, scope: Scope, *conditions: ColumnElement[bool]) -> bool:
     """Whether any row of the list fits."""
-    return db.session.scalars(rows_of(listing, scope, Asked((condition,))).limit(1)).first() is not None
+    return db.session.scalars(rows_of(listing, scope, Asked(conditions)).limit(1)).first() is not None
 
 
 def is_about(listing: Listing, person_id: int) -> ColumnElement[bool]:
@@ -159,7 +161,8 @@ def views_of(user_id: int, listing: Listing) -> Sequence[ListView]:
 
 def _lines(listing: Listing, scope: Scope, asked: Asked, columns: Sequence[Column], order: Order) -> Select[Any]:
     path = listing.org_path if listing.org_path is not None else getattr(listing.model, "org_path")  # noqa: B009
-    values = [listing.value(column).label(f"c{number}") for number, column in enumerate(columns)]
+    wanted = {column.name: listing.value(column) for column in columns} | dict(listing.also)
+    values = [value.label(f"c{number}") for number, value in enumerate(wanted.values())]
     query: Select[Any] = select(listing.model.id, path, order.key.label("sorted"), *values)
     return _narrowed(query, listing, scope, asked)
 
@@ -175,6 +178,10 @@ def _narrowed(query: Select[Any], listing: Listing, scope: Scope, asked: Asked) 
     return query
 
 
-def _line(row: Any, columns: Sequence[Column]) -> Line:
+def _line(row: Any, names: Sequence[str]) -> Line:
     row_id, org_path, key, *values = row
-    return Line(row_id, org_path, {column.name: value for column, value in zip(columns, values, strict=True)}, key)
+    return Line(row_id, org_path, dict(zip(names, values, strict=True)), key)
+
+
+def _names(listing: Listing, columns: Sequence[Column]) -> list[str]:
+    return list(dict.fromkeys([*(column.name for column in columns), *listing.also]))

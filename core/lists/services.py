@@ -45,9 +45,7 @@ def drop_filter(user: User, listing: Listing, name: str) -> None:
     db.session.commit()
 
 
-def _keep(
-    user: User, listing: Listing, name: str, columns: list[str], filters: Mapping[str, Any], sort: str
-) -> None:
+def _keep(user: User, listing: Listing, name: str, columns: list[str], filters: Mapping[str, Any], sort: str) -> None:
     values = {"columns": columns, "filters": dict(filters), "sort": sort}
     query = insert(ListView).values(user_id=user.id, listing=listing.code, name=name, **values)
     db.session.execute(query.on_conflict_do_update(index_elements=["user_id", "listing", "name"], set_=values))

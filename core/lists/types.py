@@ -20,9 +20,10 @@ class Column:
     """A column of a list, a register or a report: ``name`` is the model's attribute, or the label in the select.
 
     ``kind`` says how a value is shown, looked for and added up: ``yuan`` is whole fen, and the heading gets the unit;
-    ``moment`` an instant (UTC); ``choice`` a code of ``choices``, shown in the colour (Tabler's name) of ``colours``.
-    In a list it can be looked for unless ``filter`` is off, sorted by if ``sort`` is on (give it an index, see
-    docs/writing-a-plugin.md), gets a sum in the footer with ``total``, and shows when asked for if it is ``hidden``.
+    ``moment`` an instant (UTC); ``choice`` a code of ``choices`` (or an array of them), shown in the colour (Tabler's
+    name) of ``colours``. In a list it can be looked for unless ``filter`` is off, sorted by if ``sort`` is on (give it
+    an index, see docs/writing-a-plugin.md), gets a sum in the footer with ``total``, and shows when asked for if it is
+    ``hidden``.
     ``expression`` is the SQL of a computed column, ``order`` what it is sorted by where that is something else.
     """
 
@@ -67,6 +68,7 @@ class Listing:
     ``model`` has ``id``. Rows keep to a scope by ``org_path``, or, where that is none, by what ``where`` says already.
     ``where`` are the conditions of belonging. ``person_id`` is given where rows are about people; an exact identity
     number can then be looked for. ``search`` reads the field above the list, which is called ``search_title``.
+    ``also`` are values that every row brings along though no column shows them.
     ``order`` is what the list is sorted by unless asked otherwise: a column's name, with ``-`` before it downwards.
     """
 
@@ -80,6 +82,7 @@ class Listing:
     person_id: Expression | None = None
     search: Search | None = None
     search_title: Text = ""
+    also: Mapping[str, Expression] = field(default_factory=dict)
     order: str = "org"
 
     def column(self, name: str) -> Column | None:
@@ -108,8 +111,8 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """Something that can be done: a link (``url``), or with chosen rows the page that asks back."""
+    """A link: above a list, at the end of a row, or, with the rows that were chosen, to the page that asks back."""
 
     title: Text
     url: str
-    icon: str = ""
+    icon: str = "point"

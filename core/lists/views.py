@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import Field
@@ -17,14 +17,16 @@ from core.errors import NotFound, ZhijiaError
 from core.lists import queries, services
 from core.lists.columns import NUMBERS, headings, shown
 from core.lists.filters import Reading
-from core.lists.forms import PREFIX, IdNumberForm, NameForm, filtered
+from core.lists.forms import PREFIX, NameForm, filtered
 from core.lists.models import ListView
 from core.lists.paging import Place, place_of, token_of
 from core.lists.queries import Asked, Page, Totals
 from core.lists.types import Action, Column, Line, Listing
 from core.org.scope import Scope
+from core.people.forms import IdNumberForm
 from core.people.numbers import parse_id_number
 from core.users.access import scope_of
+from core.users.models import User
 from core.web.filters import address
 from core.web.guard import me
 
@@ -36,10 +38,6 @@ MOST_CHOSEN = 1000
 
 def _no_link(_line: Line) -> str | None:
     return None
-
-
-def _no_actions(_line: Line) -> list[Action]:
-    return []
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +54,7 @@ class Frame:
     change: str
     keep: Mapping[str, str] = field(default_factory=dict)
     link: Callable[[Line], str | None] = _no_link
-    row_actions: Callable[[Line], list[Action]] = _no_actions
-    has_row_actions: bool = False
+    row_actions: Callable[[Line], list[Action]] | None = None
     batch: Sequence[Action] = ()
     empty: tuple[str, str] = ("", "")
 
@@ -216,7 +213,7 @@ def _show(
     if status == 200 and reading.failed:
         status = 400
     views = queries.views_of(me().id, listing)
-    columns = _chosen_columns(listing, views)
+    columns = _columns(listing, views)
     part = request.headers.get("HX-Target") if "HX-History-Restore-Request" not in request.headers else None
     wants_totals = part == "list-totals"
     list_page = ListPage(
@@ -256,12 +253,25 @@ def _place(listing: Listing, reading: Reading) -> Place | None:
     return None
 
 
-def _chosen_columns(listing: Listing, views: Sequence[ListView]) -> list[Column]:
+def _columns(listing: Listing, views: Sequence[ListView]) -> list[Column]:
     """The columns that the reader chose; the first always stands, as it leads to the row's page."""
     kept = next((view.columns for view in views if not view.name), [])
     first = listing.columns[0]
     return [column for column in listing.columns if column is first
             or (column.name in kept if kept else not column.hidden)]  # fmt: skip
+
+
+def columns_of(user: User, listing: Listing) -> list[Column]:
+    """The columns of a list that a user sees."""
+    return _columns(listing, queries.views_of(user.id, listing))
+
+
+def asked_for(listing: Listing, scope: Scope) -> Asked:
+    """What the address asks of a list. Raises :class:`ZhijiaError` where that is wrong, for pages without its form."""
+    reading = Reading(listing, scope, request.args)
+    if reading.failed:
+        raise ZhijiaError(_("The filter of the list is wrong; go back and put it right."))
+    return reading.asked
 
 
 def chosen(listing: Listing, scope: Scope) -> Asked:
@@ -271,15 +281,13 @@ def chosen(listing: Listing, scope: Scope) -> Asked:
     that asks back sends the same again: ``lists/_chosen.html``. Raises :class:`ZhijiaError` when nothing was chosen or
     the filter is wrong.
     """
-    reading = Reading(listing, scope, request.args)
-    if reading.failed:
-        raise ZhijiaError(_("The filter of the list is wrong; go back and put it right."))
+    asked = asked_for(listing, scope)
     if request.form.get("all"):
-        return reading.asked
+        return asked
     ids = [int(text) for text in request.form.getlist("row") if text.isdecimal() and len(text) < 19]
     if not ids or len(ids) > MOST_CHOSEN:
         raise ZhijiaError(_("Choose some rows of the list first."))
-    return Asked((*reading.asked.conditions, listing.model.id.in_(ids)), reading.asked.args)
+    return Asked((*asked.conditions, listing.model.id.in_(ids)), asked.args)
 
 
 @blueprint.get("/orgs")

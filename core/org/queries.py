@@ -106,11 +106,6 @@ def page_of_members(scope: Scope, industry: Org, *, after: str = "") -> OrgPage:
     return _page(scope, subtree(Org.industry_path, industry.path), after)
 
 
-def page_found(scope: Scope, *, search: str = "", level: str = "", after: str = "") -> OrgPage:
-    """Up to 50 orgs of the scope: part of the name, or the beginning of the code, the pinyin or its initials."""
-    return _page(scope, called(search) & (Org.level == level if level else Org.level.in_(LEVELS)), after)
-
-
 def called(search: str) -> ColumnElement[bool]:
     """Orgs with this in their name, or at the beginning of their code, their pinyin or its initials."""
     text = search.strip()

@@ -23,10 +23,12 @@ NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
-    "audit", "budget", "calendar", "core", "db", "disbursements", "files", "home", "job", "jobs", "ledger", "notices",
-    "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
+    "audit", "budget", "calendar", "core", "db", "disbursements", "files", "home", "job", "jobs", "ledger", "lists",
+    "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
     "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
 })  # fmt: skip
+#: Columns that the core puts into the list of a register.
+OF_EVERY_LIST = frozenset({"org", "person", "id_number"})
 _LISTS: dict[str, type] = {
     "programs": Program,
     "permissions": Permission,
@@ -157,7 +159,9 @@ def _check_register(register: Register, own: set[str]) -> None:
     if not {"program_year_id", "sponsor_id"} & there:
         raise ConfigError(f"The model of {register.code!r} needs a column 'program_year_id' or 'sponsor_id'.")
     for column in register.columns:
-        if column.name not in there:
+        if column.name in OF_EVERY_LIST:
+            raise ConfigError(f"{which} has the column {column.name!r}, which every list has by itself.")
+        if column.name not in there and column.expression is None:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")
     base = PersonRecordForm if register.of_people else OrgRecordForm
     for name in dir(register.form):

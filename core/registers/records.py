@@ -1,5 +1,7 @@
 """The bases of the forms of registers. A module beside the layers of the area, as every register names one of them."""
 
+from typing import ClassVar
+
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
@@ -15,12 +17,17 @@ class PersonRecordForm(IdNumberForm):
     ``org_id`` and ``org_path`` of the union that is responsible for the person.
     """
 
+    #: The fields that say whose entry it is: asked for once, and no attributes of the model.
+    whose: ClassVar[tuple[str, ...]] = ("id_number",)
+
 
 class OrgRecordForm(Form):
     """Base of the form of a register of unions. The other fields are named as the attributes of the model.
 
     ``org_code`` is asked for on adding only; the model gets ``org_id`` and ``org_path`` of that union.
     """
+
+    whose: ClassVar[tuple[str, ...]] = ("org_code",)
 
     org_code = StringField(
         _l("Code of the union"),

@@ -1,6 +1,6 @@
 """Changing the rows of a register and handing them out: each done as a whole, with its line in the audit trail."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -8,19 +8,22 @@ import structlog
 from flask_babel import gettext as _
 from psycopg.errors import UniqueViolation
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from core.audit.services import record
 from core.errors import NotFound, Refused
 from core.extensions import db, whole
+from core.lists.columns import cell, headings
+from core.lists.queries import Asked, every_line, has_more_than
+from core.lists.types import Column, Line
 from core.org.scope import Scope
 from core.people.numbers import parse_id_number
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers import queries
-from core.lists.columns import cell, headings
-from core.registers.queries import Filters
+from core.registers.history import difference, keep, values_of
+from core.registers.listing import listing_of
+from core.registers.models import RecordChange
 from core.registers.sheets import write_xlsx
 from core.users.access import require, scope_of
 from core.users.models import User
@@ -28,6 +31,17 @@ from core.users.models import User
 #: Rows that a page writes into one file while somebody waits for it.
 LARGEST_DOWNLOAD = 50_000
 log = structlog.get_logger()
+
+
+class Outdated(Refused):
+    """Somebody changed the entry after the actor had opened it.
+
+    ``meanwhile`` is field -> [what the actor saw, what stands there now]; ``last`` is the newest line of its history.
+    """
+
+    def __init__(self, meanwhile: Mapping[str, list[Any]], last: RecordChange | None) -> None:
+        super().__init__(_("This entry was changed after you had opened it; nothing was saved."))
+        self.meanwhile, self.last = meanwhile, last
 
 
 def add(actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any]) -> Any:
@@ -46,25 +60,38 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
         row = register.model(**queries.belonging(register, program_year), **place, **given)
         db.session.add(row)
         db.session.flush()
+        keep(actor, register, row, "add", difference({}, values_of(register, row)))
         record(actor, "register.add", _subject(register, row), row.org_path)
         db.session.commit()
     return row
 
 
-def change(actor: User, register: Register, program_year: ProgramYear, row: Any, values: Mapping[str, Any]) -> None:
-    """Give a row new values; the audit trail keeps the names of those that changed. Whose row it is, stays.
+def change(
+    actor: User,
+    register: Register,
+    program_year: ProgramYear,
+    row: Any,
+    values: Mapping[str, Any],
+    seen: Mapping[str, Any],
+) -> None:
+    """Give a row new values; its history keeps both, the audit trail their names. Whose row it is, stays.
 
-    Raises :class:`Forbidden`, and :class:`ZhijiaError` at the field where a value stands in the register already.
+    ``seen`` are the values (:func:`values_of`) that the actor had before them. Raises :class:`Outdated` when others
+    stand there now, :class:`Forbidden`, and :class:`ZhijiaError` at the field where a value stands in the register
+    already.
     """
-    require(actor, register.edit_permission, row.org_path, program_year.program)
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    if not changed:
-        return
     with _rules_kept(register, values):
-        for name in changed:
-            setattr(row, name, values[name])
-        db.session.flush()
-        record(actor, "register.change", _subject(register, row), row.org_path, fields=changed)
+        db.session.refresh(row, with_for_update=True)
+        require(actor, register.edit_permission, row.org_path, program_year.program)
+        before = values_of(register, row)
+        if meanwhile := difference(seen, before):
+            raise Outdated(meanwhile, queries.last_change(register, row.id))
+        for name, value in values.items():
+            setattr(row, name, value)
+        if changed := difference(before, values_of(register, row)):
+            db.session.flush()
+            keep(actor, register, row, "change", changed)
+            record(actor, "register.change", _subject(register, row), row.org_path, fields=list(changed))
         db.session.commit()
 
 
@@ -74,6 +101,7 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
     subject, org_path = _subject(register, row), row.org_path
     try:
         with whole():
+            keep(actor, register, row, "remove", difference(values_of(register, row), {}))
             # The database alone decides what may go: the ORM would cut off what refers to the row.
             db.session.execute(delete(register.model).where(register.model.id == row.id))
             record(actor, "register.remove", subject, org_path)
@@ -82,30 +110,32 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
         raise Refused(_("Something else refers to this entry, so it cannot be removed.")) from error
 
 
-def download(actor: User, register: Register, program_year: ProgramYear, filters: Filters, target: IO[bytes]) -> None:
-    """Write the list as xlsx, as far as the actor may see it, and the download on record.
+def download(
+    actor: User,
+    register: Register,
+    program_year: ProgramYear,
+    asked: Asked,
+    columns: Sequence[Column],
+    target: IO[bytes],
+) -> None:
+    """Write these columns of the list as xlsx, as far as the actor may see it, and the download on record.
 
     Raises :class:`Refused` when there are more than :data:`LARGEST_DOWNLOAD` rows.
     """
-    scope = scope_of(actor, register.view_permission, program_year.program)
-    if queries.has_more_than(LARGEST_DOWNLOAD, register, program_year, scope, filters):
+    scope, listing = scope_of(actor, register.view_permission, program_year.program), listing_of(register, program_year)
+    if has_more_than(LARGEST_DOWNLOAD, listing, scope, asked):
         limit = f"{LARGEST_DOWNLOAD:,}"
         raise Refused(_("The list has more than %(limit)s rows; narrow it down to a part of the tree.", limit=limit))
-    counted = _Counted(queries.every_line(register, program_year, scope, filters))
-    person = [_("Name"), _("Identity number")] if register.of_people else []
-    rows = (
-        [*([line.name, line.id_number] if register.of_people else []), line.org]
-        + [cell(column, getattr(line.row, column.name)) for column in register.columns]
-        for line in counted
-    )
-    write_xlsx(target, [*person, _("Union"), *headings(register.columns)], rows, str(register.title))
+    counted = _Counted(every_line(listing, scope, asked, columns))
+    rows = ([cell(column, line.values[column.name]) for column in columns] for line in counted)
+    write_xlsx(target, headings(columns), rows, str(register.title))
     record(
         actor,
         "register.download",
         register.code,
         actor.org_path,
         program_year=program_year.id,
-        org=filters.org.code if filters.org else None,
+        org=(asked.args or {}).get("org"),
         rows=counted.rows,
     )
     db.session.commit()
@@ -114,10 +144,10 @@ def download(actor: User, register: Register, program_year: ProgramYear, filters
 class _Counted:
     """Lines that are counted while they pass."""
 
-    def __init__(self, lines: Iterator[queries.Line]) -> None:
+    def __init__(self, lines: Iterator[Line]) -> None:
         self._lines, self.rows = lines, 0
 
-    def __iter__(self) -> Iterator[queries.Line]:
+    def __iter__(self) -> Iterator[Line]:
         for line in self._lines:
             self.rows += 1
             yield line
@@ -149,7 +179,7 @@ def _rules_kept(register: Register, values: Mapping[str, Any]) -> Iterator[None]
     try:
         with whole():
             yield
-    except StaleDataError as error:
+    except InvalidRequestError as error:  # the row is not there to be locked
         raise NotFound(_("Somebody else has removed this entry meanwhile.")) from error
     except IntegrityError as error:
         raise _refusal(register, values, error) from error

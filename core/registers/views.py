@@ -3,25 +3,32 @@
 The gate has checked year and sponsor; here the register's own permissions are asked for, and rows keep to the scope.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.errors import NotFound, ZhijiaError
-from core.org.queries import visible
+from core.errors import ZhijiaError
+from core.lists.columns import headings, shown
+from core.lists.types import Action
+from core.lists.types import Line as ListLine
+from core.lists.views import Frame, asked_for, change_list, columns_of, show_list
 from core.org.scope import Scope
+from core.people.personal import show_numbers
 from core.plugin.gate import current_program_year, refuse_unless_open
 from core.plugin.types import Register
 from core.programs.queries import state_of
 from core.registers import queries, services
-from core.lists.columns import NUMBERS, headings, shown
-from core.registers.forms import FilterForm
-from core.registers.queries import PAGE, Filters, Line
+from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
+from core.registers.listing import listing_of
+from core.registers.parts import batch_actions, list_actions, record_parts
+from core.registers.queries import Line
 from core.registers.sheets import send_xlsx
 from core.users.access import can_anywhere, refuse, scope_of
 from core.web.forms import Form
-from core.web.guard import found, me
-from core.web.paging import place_in, token_of
+from core.web.guard import found, me, reads_only
 
 blueprint = Blueprint(
     "registers",
@@ -29,36 +36,21 @@ blueprint = Blueprint(
     url_prefix="/<int:year>/<sponsor>/<program>/registers/<name>",
     template_folder="templates",
 )
+SHOW_NUMBERS = "people.numbers"
 Page = str | AnyResponse | tuple[str, int]
 
 
 @blueprint.get("/")
 def index(name: str) -> Page:
-    """The list, filtered, a page at a time."""
-    program_year, register = current_program_year(), _register(name)
-    scope = scope_of(me(), register.view_permission, program_year.program)
-    form, status, lines = FilterForm(request.args), 200, list[Line]()
-    try:
-        filters = _filters(form, scope)
-        lines = queries.page_of(register, program_year, scope, filters, place_in(request.args.get("after", "")))
-    except ZhijiaError as error:
-        form.refuse(error)
-        status = error.status
-    last = lines[PAGE - 1].row if len(lines) > PAGE else None
-    page = render_template(
-        "registers/index.html",
-        register=register,
-        lines=lines[:PAGE],
-        headings=list(zip(register.columns, headings(register.columns), strict=True)),
-        numbers=NUMBERS,
-        shown=shown,
-        form=form,
-        asked={field.name: field.data for field in form if field.data},
-        is_first="after" not in request.args,
-        next_after=token_of(last.org_path, last.id) if last else None,
-        editable=_editable(register),
-    )
-    return page, status
+    """The list, filtered, sorted, a page at a time."""
+    return show_list(**_list(_register(name)))
+
+
+@blueprint.post("/view")
+@reads_only
+def view(name: str) -> Page:
+    """What the reader chooses for the list: columns, saved filters, one person by number."""
+    return change_list(**_list(_register(name)))
 
 
 @blueprint.route("/add", methods=["GET", "POST"])
@@ -79,48 +71,69 @@ def add(name: str) -> Page:
     return _form_page(register, form), 400
 
 
-@blueprint.route("/<int:row_id>", methods=["GET", "POST"])
+@blueprint.get("/<int:row_id>")
+def show(name: str, row_id: int) -> str:
+    """One entry: what its form holds, its history, and what other areas add."""
+    return _entry_page(_register(name), row_id)
+
+
+@blueprint.post("/<int:row_id>/numbers")
+def numbers(name: str, row_id: int) -> str:
+    """The entry with the person's numbers in full; that somebody looked is on record."""
+    register = _register(name)
+    row = _line(register, row_id, register.view_permission).row
+    whose = row.person_id if register.of_people else -1
+    return _entry_page(register, row_id, show_numbers(me(), _numbers_scope(), whose))
+
+
+@blueprint.route("/<int:row_id>/change", methods=["GET", "POST"])
 def change(name: str, row_id: int) -> Page:
     """The form with an entry of the register; whose it is, stays."""
-    program_year, register = current_program_year(), _register_to_change(name)
-    line = _line(register, row_id)
+    register = _register_to_change(name)
+    line = _line(register, row_id, register.edit_permission)
     form = register.form(request.form if request.method == "POST" else None, obj=line.row)
-    del form["id_number" if register.of_people else "org_code"]
+    for field in register.form.whose:
+        del form[field]
     if request.method == "GET":
         return _form_page(register, form, line)
+    meanwhile: Change | None = None
     if form.validate():
         try:
-            services.change(me(), register, program_year, line.row, form.data)
+            seen = read_seen(request.form.get("seen", ""))
+            services.change(me(), register, current_program_year(), line.row, form.data, seen)
         except ZhijiaError as error:
             form.refuse(error)
-            line = _line(register, row_id)
+            meanwhile = _meanwhile(register, error)
+            line = _line(register, row_id, register.edit_permission)
         else:
             flash(_("The entry is changed."), "success")
-            return redirect(url_for(".index", name=name))
-    return _form_page(register, form, line), 400
+            return redirect(url_for(".show", name=name, row_id=row_id))
+    return _form_page(register, form, line, meanwhile), 400
 
 
 @blueprint.post("/<int:row_id>/remove")
 def remove(name: str, row_id: int) -> AnyResponse:
     """Take an entry out of the register."""
     register = _register_to_change(name)
-    row = _line(register, row_id).row
+    row = _line(register, row_id, register.edit_permission).row
     try:
         services.remove(me(), register, current_program_year(), row)
     except ZhijiaError as error:
         flash(str(error), "danger")
-        return redirect(url_for(".change", name=name, row_id=row_id))
+        return redirect(url_for(".show", name=name, row_id=row_id))
     flash(_("The entry is removed."), "success")
     return redirect(url_for(".index", name=name))
 
 
 @blueprint.get("/download.xlsx")
 def download(name: str) -> Response:
-    """The list as it is filtered, for Excel."""
+    """The list as it is filtered and sorted, with the columns that the reader chose, for Excel."""
     program_year, register = current_program_year(), _register(name)
-    filters = _filters(FilterForm(request.args), scope_of(me(), register.view_permission, program_year.program))
+    listing = listing_of(register, program_year)
+    asked = asked_for(listing, scope_of(me(), register.view_permission, program_year.program))
+    columns = columns_of(me(), listing)
     return send_xlsx(
-        lambda target: services.download(me(), register, program_year, filters, target),
+        lambda target: services.download(me(), register, program_year, asked, columns, target),
         f"{register.title}-{program_year.year}.xlsx",
     )
 
@@ -150,20 +163,78 @@ def _editable(register: Register) -> Scope:
     return scope_of(me(), register.edit_permission, program_year.program) if is_open else Scope()
 
 
-def _line(register: Register, row_id: int) -> Line:
+def _numbers_scope() -> Scope:
+    return scope_of(me(), SHOW_NUMBERS, current_program_year().program)
+
+
+def _line(register: Register, row_id: int, permission: str) -> Line:
     program_year = current_program_year()
-    scope = scope_of(me(), register.edit_permission, program_year.program)
-    return found(queries.find_line(register, program_year, row_id, scope))
+    return found(queries.find_line(register, program_year, row_id, scope_of(me(), permission, program_year.program)))
 
 
-def _filters(form: FilterForm, scope: Scope) -> Filters:
-    code = form.org.data or ""
-    org = visible(scope, code) if code else None
-    if code and org is None:
-        sentence = _("There is no organisation with the code “%(code)s” here.", code=code)
-        raise NotFound(sentence, field="org")
-    return Filters(org, form.text.data or "")
+def _list(register: Register) -> dict[str, Any]:
+    """What :func:`show_list` and :func:`change_list` want."""
+    program_year, name, editable = current_program_year(), register.name, _editable(register)
+
+    def row_actions(line: ListLine) -> list[Action]:
+        url = url_for(".change", name=name, row_id=line.id)
+        return [Action(title=_("Change"), url=url)] if editable.includes(line.org_path) else []
+
+    return {
+        "template": "registers/index.html",
+        "listing": listing_of(register, program_year),
+        "scope": scope_of(me(), register.view_permission, program_year.program),
+        "frame": Frame(
+            index=url_for(".index", name=name),
+            change=url_for(".view", name=name),
+            link=lambda line: url_for(".show", name=name, row_id=line.id),
+            row_actions=row_actions if editable.paths else None,
+            batch=batch_actions(me(), register, program_year),
+            empty=(_("The register is empty."), _("Add the first entry.") if editable.paths else ""),
+        ),
+        "register": register,
+        "editable": editable,
+        "actions": list_actions(me(), register, program_year),
+    }
 
 
-def _form_page(register: Register, form: Form, line: Line | None = None) -> str:
-    return render_template("registers/form.html", register=register, form=form, line=line)
+def _meanwhile(register: Register, error: ZhijiaError) -> Change | None:
+    """What somebody else has changed since the form was opened, if that is the error."""
+    if not isinstance(error, services.Outdated):
+        return None
+    fields = shown_difference(register, error.meanwhile)
+    last = error.last
+    return Change("change", last.actor, last.at, fields) if last else Change("change", "", None, fields)
+
+
+def _form_page(register: Register, form: Form, line: Line | None = None, meanwhile: Change | None = None) -> str:
+    return render_template(
+        "registers/form.html",
+        register=register,
+        form=form,
+        line=line,
+        seen=write_seen(values_of(register, line.row)) if line else "",
+        meanwhile=meanwhile,
+    )
+
+
+def _entry_page(register: Register, row_id: int, in_full: Sequence[tuple[str, str]] = ()) -> str:
+    program_year, user = current_program_year(), me()
+    line = _line(register, row_id, register.view_permission)
+    of_form = shown_values(register, values_of(register, line.row))
+    others = [column for column in register.columns if column.name not in of_form and column.expression is None]
+    return render_template(
+        "registers/show.html",
+        register=register,
+        line=line,
+        facts=[*of_form.values()]
+        + [
+            (heading, shown(column, getattr(line.row, column.name)))
+            for column, heading in zip(others, headings(others), strict=True)
+        ],
+        in_full=in_full,
+        may_see_numbers=register.of_people and _numbers_scope().includes(line.row.org_path),
+        may_change=_editable(register).includes(line.row.org_path),
+        changes=[as_shown(register, change) for change in queries.changes_of(register, row_id)],
+        parts=record_parts(user, register, program_year, line.row),
+    )

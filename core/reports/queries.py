@@ -11,11 +11,11 @@ from sqlalchemy import Row
 
 from core.errors import Refused
 from core.extensions import db
-from core.plugin.registry import registry_of
+from core.lists.columns import NUMBERS, shown
 from core.lists.types import Column
+from core.plugin.registry import registry_of
 from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
-from core.lists.columns import NUMBERS, shown
 from core.users.access import can_anywhere, scope_of
 from core.users.models import User
 

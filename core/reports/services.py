@@ -6,9 +6,9 @@ from flask_babel import gettext as _
 
 from core.audit.services import record
 from core.extensions import db
+from core.lists.columns import cell, headings
 from core.plugin.types import Report
 from core.programs.models import ProgramYear
-from core.lists.columns import cell, headings
 from core.registers.sheets import write_xlsx
 from core.reports.queries import LARGEST, table_of
 from core.users.models import User

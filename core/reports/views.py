@@ -4,11 +4,11 @@ from flask import Blueprint, Flask, Response, render_template, url_for
 from flask_babel import gettext as _
 
 from core.errors import Refused
+from core.lists.columns import NUMBERS, headings, shown
 from core.plugin.gate import current_program_year
 from core.plugin.types import Report
 from core.programs.frame import provide_tabs
 from core.programs.models import ProgramYear
-from core.lists.columns import NUMBERS, headings, shown
 from core.registers.sheets import send_xlsx
 from core.reports import services
 from core.reports.queries import LARGEST, find_report, reports_of, table_of
