@@ -57,7 +57,7 @@ def _text(column: Column, value: Any) -> str:
             return local_time(value)
         case "choice":
             codes = value if isinstance(value, list) else [value]
-            return _(", ").join(str(column.choices.get(str(code), code)) for code in codes)
+            return str(_(", ")).join(str(column.choices.get(str(code), code)) for code in codes)
         case "identity":
             return mask_id(value)
         case "phone":

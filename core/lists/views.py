@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 from wtforms import Field
@@ -210,6 +210,13 @@ def _show(
 ) -> Shown:
     reading = Reading(listing, scope, request.args)
     place = _place(listing, reading)
+    if "org" in reading.form:
+        reading.form["org"].render_kw |= {
+            "hx-get": url_for("lists.orgs"),
+            "hx-trigger": "input changed delay:200ms",
+            "hx-target": "#list-orgs",
+            "hx-swap": "innerHTML",
+        }
     if status == 200 and reading.failed:
         status = 400
     views = queries.views_of(me().id, listing)

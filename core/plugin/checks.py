@@ -24,8 +24,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: them for its own.
 TAKEN = frozenset({
     "audit", "budget", "calendar", "core", "db", "disbursements", "files", "home", "job", "jobs", "ledger", "lists",
-    "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports",
-    "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
+    "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report",
+    "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years", "zhijia",
 })  # fmt: skip
 #: Columns that the core puts into the list of a register.
 OF_EVERY_LIST = frozenset({"org", "person", "id_number"})

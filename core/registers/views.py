@@ -14,7 +14,7 @@ from core.errors import ZhijiaError
 from core.lists.columns import headings, shown
 from core.lists.types import Action
 from core.lists.types import Line as ListLine
-from core.lists.views import Frame, asked_for, change_list, columns_of, show_list
+from core.lists.views import Frame, Shown, asked_for, change_list, columns_of, show_list
 from core.org.scope import Scope
 from core.people.personal import show_numbers
 from core.plugin.gate import current_program_year, refuse_unless_open
@@ -37,7 +37,7 @@ blueprint = Blueprint(
     template_folder="templates",
 )
 SHOW_NUMBERS = "people.numbers"
-Page = str | AnyResponse | tuple[str, int]
+Page = str | AnyResponse | tuple[str, int] | Shown
 
 
 @blueprint.get("/")

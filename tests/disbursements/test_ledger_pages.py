@@ -165,8 +165,8 @@ def test_the_lists_page_on_from_the_last_line(
     posted: Campaign, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = as_user("auditor")
-    for name in ("queries", "views", "activity_views"):
-        monkeypatch.setattr(f"core.ledger.{name}.PAGE", 2)
+    for name in ("ledger.queries", "ledger.views", "lists.queries"):
+        monkeypatch.setattr(f"core.{name}.PAGE", 2)
     for start, model in (("/ledger/", Entry), ("/ledger/activities", Activity)):
         count = len(db.session.scalars(select(model)).all())
         texts = [browser.get(start).text]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from core.extensions import db
+from core.lists.queries import PAGE
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.registers import services
-from core.registers.queries import PAGE
 from core.users.testing import AsUser, MakeUser
 from tests.plugins_for_tests.reading_club.registers import CORNERS, Corner, Reader
 from tests.registers.conftest import (
@@ -107,10 +107,10 @@ def test_the_list_is_narrowed_down_by_union_and_by_name(
         [],
     )
     page = browser.get(URL + "readers/?org=999999&text=王")
-    assert page.status_code == 404
+    assert page.status_code == 400
     assert "There is no organisation with the code “999999” here." in page.text.split('id="org-errors"')[1]
     assert 'value="王"' in page.text
-    assert as_user("clerk", "6101").get(URL + "readers/?org=6102").status_code == 404
+    assert as_user("clerk", "6101").get(URL + "readers/?org=6102").status_code == 400
 
 
 def test_pages_meet_without_gap_or_overlap(clubs: ProgramYear, as_user: AsUser, make_user: MakeUser) -> None:
