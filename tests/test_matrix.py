@@ -88,7 +88,6 @@ MATRIX: dict[str, str] = {
     "runs.exclusions": "run.view",
     "four_seasons.hardship_list": "four_seasons.view",
     "four_seasons.hardship_add": "four_seasons.edit",
-    "four_seasons.hardship_remove": "four_seasons.edit",
     "four_seasons.imports": "four_seasons.edit",
     "four_seasons.upload": "four_seasons.edit",
     "four_seasons.import_page": "four_seasons.edit",

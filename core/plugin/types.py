@@ -139,6 +139,9 @@ class Register:
     ``model`` has ``id``, ``org_id``, ``org_path`` and either ``program_year_id`` (rows of one year) or ``sponsor_id``
     (rows that stay from year to year). ``form`` is a class on ``PersonRecordForm``, and then the model has
     ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes.
+
+    ``add_endpoint`` is the plugin's own page for a new entry, where it has one. ``why_kept(row)`` says in a sentence
+    why an entry cannot be removed, if it cannot; it is asked in the transaction that removes it.
     """
 
     code: str
@@ -149,6 +152,8 @@ class Register:
     columns: tuple[Column, ...]
     view_permission: str
     edit_permission: str
+    add_endpoint: str | None = None
+    why_kept: Callable[[Any], str | None] | None = None
 
     @property
     def name(self) -> str:

@@ -96,8 +96,10 @@ def change(
 
 
 def remove(actor: User, register: Register, program_year: ProgramYear, row: Any) -> None:
-    """Take a row out of the register. Raises :class:`Forbidden`, and :class:`Refused` when something refers to it."""
+    """Take a row out of the register. Raises :class:`Forbidden`, and :class:`Refused` when something keeps it there."""
     require(actor, register.edit_permission, row.org_path, program_year.program)
+    if register.why_kept and (sentence := register.why_kept(row)):
+        raise Refused(sentence)
     subject, org_path = _subject(register, row), row.org_path
     try:
         with whole():

@@ -11,7 +11,7 @@ VIEW, EDIT, ALLOT = "four_seasons.view", "four_seasons.edit", "ledger.allot"
 
 def menu_of(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The links that the user may follow."""
-    items = [MenuItem(title=_l("Hardship list"), endpoint="four_seasons.hardship_list", icon="list-details", weight=10)]
+    items = []
     if scope_of(user, EDIT, program_year.program).paths:
         items.append(MenuItem(title=_l("Import a list"), endpoint="four_seasons.imports", icon="upload", weight=20))
     if can(user, ALLOT, program_year.org_path, program_year.program):

@@ -5,7 +5,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, FileField, IntegerField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.api import Form, OrgRecordForm, ProgramSettingsForm, YuanField, options
+from core.api import Form, OrgRecordForm, PersonRecordForm, ProgramSettingsForm, YuanField, options
 from plugins.four_seasons.titles import CATEGORY_TITLES, RULE_TITLES
 
 
@@ -61,6 +61,13 @@ class HardshipForm(Form):
     phone = StringField(_l("Phone"))
     bank_account = StringField(_l("Bank card"))
     bank_name = StringField(_l("Bank"), validators=[Length(max=100)])
+
+
+class EntryForm(PersonRecordForm):
+    """What may be changed of a worker on the hardship list."""
+
+    category = SelectField(_l("Category of hardship"), choices=options(CATEGORY_TITLES))
+    cause = StringField(_l("Cause of hardship"), validators=[Length(max=200)])
 
 
 class TargetForm(OrgRecordForm):

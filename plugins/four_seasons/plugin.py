@@ -29,7 +29,7 @@ from plugins.four_seasons import cards, cli, import_views, people, years
 from plugins.four_seasons import jobs as background
 from plugins.four_seasons import schemes as rules
 from plugins.four_seasons.forms import WinterSettingsForm
-from plugins.four_seasons.registers import TARGETS
+from plugins.four_seasons.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.reports import ON_FILE
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
@@ -67,8 +67,8 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """What each union is to reach."""
-    return [TARGETS]
+    """Who is in hardship, and what each union is to reach."""
+    return [HARDSHIP, TARGETS]
 
 
 @hookimpl

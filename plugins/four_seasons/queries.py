@@ -1,10 +1,9 @@
 """Reading the hardship list and its imports. Every list keeps to a scope; nothing here writes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, func, select
 
 from core.api import (
     NotFound,
@@ -18,106 +17,33 @@ from core.api import (
     Scope,
     db,
     person_id_of,
-    subtree,
 )
 from plugins.four_seasons.models import CATEGORIES, Hardship, Import, ImportRow
 
+#: Lines of an uploaded list that a page shows.
 PAGE = 50
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What a reader asked the list for; ``text`` is the beginning of a name, of its pinyin or of its initials."""
-
-    category: str | None = None
-    org: Org | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """One worker on the list, as the page shows it."""
-
-    id: int
-    name: str
-    id_number_tail: str
-    account_tail: str | None
-    org_name: str
-    org_path: str
-    category: str
-    cause: str
-
-
-def hardship_page(
-    program_year: ProgramYear, scope: Scope, filters: Filters, after: tuple[str, int] | None = None
-) -> list[ListRow]:
-    """A page of the list in the order of the tree, one row more than :data:`PAGE` if there is a next page.
-
-    ``after`` is ``(org_path, id)`` of the last row of the page before.
-    """
-    query = (
-        select(
-            Hardship.id,
-            Person.name,
-            Person.id_number_tail,
-            Person.bank_account_tail,
-            Org.name,
-            Hardship.org_path,
-            Hardship.category,
-            Hardship.cause,
-        )
-        .join(Person, Person.id == Hardship.person_id)
-        .join(Org, Org.id == Hardship.org_id)
-        .where(*_conditions(program_year, scope, filters))
-        .order_by(Hardship.org_path, Hardship.id)
-        .limit(PAGE + 1)
-    )
-    if after is not None:
-        query = query.where(tuple_(Hardship.org_path, Hardship.id) > after)
-    return [ListRow(*row) for row in db.session.execute(query)]
-
-
-def count_by_category(program_year: ProgramYear, scope: Scope, filters: Filters | None = None) -> dict[str, int]:
+def count_by_category(program_year: ProgramYear, scope: Scope) -> dict[str, int]:
     """Category -> number on the list, every category named."""
     query = (
         select(Hardship.category, func.count())
-        .where(*_conditions(program_year, scope, filters or Filters()))
+        .where(Hardship.program_year_id == program_year.id, scope.covers(Hardship.org_path))
         .group_by(Hardship.category)
     )
-    if filters and filters.text:
-        query = query.join(Person, Person.id == Hardship.person_id)
     found = dict(db.session.execute(query).all())
     return {category: found.get(category, 0) for category in CATEGORIES}
 
 
-def find_hardship(program_year: ProgramYear, hardship_id: int, scope: Scope) -> Hardship:
-    """One row of the list, or :class:`NotFound`."""
-    row = db.session.scalar(
-        select(Hardship).where(
-            Hardship.id == hardship_id,
-            Hardship.program_year_id == program_year.id,
-            scope.covers(Hardship.org_path),
-        )
-    )
-    if row is None:
-        raise NotFound(_("There is no such worker on the list."))
-    return row
-
-
-def is_in_a_run(row: Hardship) -> bool:
-    """Whether a run that stands pays the worker in this program year, under this file or one merged into it."""
+def why_listed(row: Hardship) -> str | None:
+    """Why a worker cannot be taken off the list: a run that stands pays them, under this file or one merged into it."""
     files = select(Person.id).where((Person.id == row.person_id) | (Person.merged_into_id == row.person_id))
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(
-                    Payment.person_id.in_(files),
-                    Payment.program_year_id == row.program_year_id,
-                    ~Payment.returned,
-                )
-            )
-        )
+    paid = exists().where(
+        Payment.person_id.in_(files), Payment.program_year_id == row.program_year_id, ~Payment.returned
     )
+    if db.session.scalar(select(paid)):
+        return _("A run pays this worker; cancel the run before you take the worker off the list.")
+    return None
 
 
 def paid_so_far(context: SchemeContext) -> int:
@@ -196,21 +122,3 @@ def _import_rows(import_id: int, *, bad: bool) -> Select[ImportRow]:
         .where(ImportRow.import_id == import_id, has_errors if bad else ~has_errors)
         .order_by(ImportRow.line)
     )
-
-
-def _conditions(program_year: ProgramYear, scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
-    conditions = [Hardship.program_year_id == program_year.id, scope.covers(Hardship.org_path)]
-    if filters.category:
-        conditions.append(Hardship.category == filters.category)
-    if filters.org is not None:
-        conditions.append(subtree(Hardship.org_path, filters.org.path))
-    if filters.text:
-        text = filters.text.lower()
-        conditions.append(
-            or_(
-                Person.name.startswith(filters.text, autoescape=True),
-                Person.pinyin.startswith(text, autoescape=True),
-                Person.initials.startswith(text, autoescape=True),
-            )
-        )
-    return conditions

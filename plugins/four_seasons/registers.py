@@ -1,11 +1,37 @@
-"""Registers of the campaigns: what each union is to reach in a year."""
+"""Registers of the campaigns: who is in hardship, and what each union is to reach in a year."""
 
 from flask_babel import lazy_gettext as _l
 
-from core.api import Column, Register
-from plugins.four_seasons.forms import TargetForm
-from plugins.four_seasons.models import Target
+from core.api import Column, Person, Register
+from plugins.four_seasons.forms import EntryForm, TargetForm
+from plugins.four_seasons.models import Hardship, Target
+from plugins.four_seasons.queries import why_listed
 from plugins.four_seasons.schemes import PROGRAM
+from plugins.four_seasons.titles import CATEGORY_COLOURS, CATEGORY_TITLES
+
+HARDSHIP = Register(
+    code="four_seasons.hardship",
+    program=PROGRAM,
+    title=_l("Hardship list"),
+    model=Hardship,
+    form=EntryForm,
+    columns=(
+        Column(
+            name="category",
+            title=_l("Category of hardship"),
+            kind="choice",
+            choices=CATEGORY_TITLES,
+            colours=CATEGORY_COLOURS,
+        ),
+        Column(name="cause", title=_l("Cause of hardship")),
+        Column(name="account", title=_l("Bank card"), kind="account", expression=Person.bank_account_tail),
+        Column(name="created_at", title=_l("On the list since"), kind="moment", hidden=True),
+    ),
+    view_permission="four_seasons.view",
+    edit_permission="four_seasons.edit",
+    add_endpoint="four_seasons.hardship_add",
+    why_kept=why_listed,
+)
 
 TARGETS = Register(
     code="four_seasons.targets",

@@ -1,4 +1,4 @@
-"""Changing the hardship list one by one, and making a list for a demonstration."""
+"""Putting workers on the hardship list one by one, and making a list for a demonstration."""
 
 from flask_babel import gettext as _
 from sqlalchemy import case, func, literal, select, text
@@ -20,13 +20,10 @@ from core.api import (
     parse_phone,
     record,
     register_people,
-    require,
     subtree,
 )
 from plugins.four_seasons import queries
 from plugins.four_seasons.models import Hardship
-
-EDIT = "four_seasons.edit"
 
 
 def add_worker(
@@ -97,16 +94,6 @@ def _insert(program_year: ProgramYear, person: Person, category: str, cause: str
         db.session.rollback()
         raise Refused(_("This worker is on the list already."), field="id_number")
     return hardship
-
-
-def remove_worker(actor: User, program_year: ProgramYear, row: Hardship) -> None:
-    """Take a worker off the list. Raises :class:`Refused` when a run pays them."""
-    require(actor, EDIT, row.org_path, program_year.program)
-    if queries.is_in_a_run(row):
-        raise Refused(_("A run pays this worker; cancel the run before you take the worker off the list."))
-    record(actor, "hardship.remove", f"four_seasons_hardship:{row.id}", row.org_path, person=row.person_id)
-    db.session.delete(row)
-    db.session.commit()
 
 
 def make_list(actor: Actor, program_year: ProgramYear) -> int:

@@ -9,6 +9,8 @@ CATEGORY_TITLES: dict[str, LazyString] = {
     "relative": _l("Relative hardship"),
     "accidental": _l("Hardship caused by accident"),
 }
+#: Of their badges.
+CATEGORY_COLOURS = {"deep": "red", "relative": "orange", "accidental": "azure"}
 #: Official wording in files that come in, whatever language the reader has.
 CATEGORY_NAMES = {"深度困难": "deep", "相对困难": "relative", "意外致困": "accidental"}
 IMPORT_STATE_TITLES: dict[str, LazyString] = {

@@ -14,9 +14,11 @@ from core.disbursements.models import Exclusion
 from core.people.merging import merge
 from core.people.personal import erase, show_data
 from core.programs.services import enable
+from core.registers import services as registers
 from core.users.testing import MakeUser
 from plugins.four_seasons import allotting, importing, services
 from plugins.four_seasons.models import Hardship, ImportRow
+from plugins.four_seasons.registers import HARDSHIP
 from plugins.four_seasons.tests.conftest import SETTINGS, MakeFile, MakePeople, computed_run, good_row, id_number
 from plugins.four_seasons.tests.test_list import WORKER
 
@@ -93,7 +95,7 @@ def test_a_paid_row_that_moves_is_not_taken_off_the_list_nor_paid_again(
     merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
     assert listed() == [(program_year.id, kept.id, "重病")]
     with pytest.raises(Refused, match="A run pays this worker"):
-        services.remove_worker(clerk, program_year, db.session.query(Hardship).one())
+        registers.remove(clerk, HARDSHIP, program_year, db.session.query(Hardship).one())
     list_in(program_year, other)
     again = computed_run(clerk, program_year, run_jobs)
     reasons = select(Exclusion.person_id, Exclusion.reason).where(Exclusion.run_id == again.id)
@@ -114,7 +116,7 @@ def test_the_number_of_a_merged_file_puts_the_kept_one_on_the_list(
         services.add_worker(clerk, program_year, EVERYWHERE, **(WORKER | {"id_number": id_number(0)}))
     twice = importing.stage(clerk, program_year, EVERYWHERE, make_file([good_row(1, name="王芳")]), "list.xlsx")
     assert (twice.good, twice.bad) == (0, 1)
-    services.remove_worker(clerk, program_year, row)
+    registers.remove(clerk, HARDSHIP, program_year, row)
     upload = importing.stage(clerk, program_year, EVERYWHERE, make_file([good_row(1, name="王芳")]), "list.xlsx")
     importing.start_merge(clerk, upload, only_good=False)
     run_jobs()
