@@ -12,6 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from flask import current_app
+from fsspec import get_filesystem_class
 
 from core.errors import ConfigError
 
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Where the app keeps its settings, among its extensions.
 EXTENSION = "zhijia_settings"
 
+MEGABYTE = 1024 * 1024
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -40,10 +42,13 @@ class Settings:
     secure_cookies: bool
     job_heartbeat: float = 5.0
     proxies: int = 0
+    files_url: str | None = None
+    largest_file: int = 20 * MEGABYTE
+    clamd: str | None = None
 
     @property
     def files(self) -> Path:
-        """The folder of generated files (bank files, exports)."""
+        """The folder of generated files (bank files, exports), and of attachments where no URL says otherwise."""
         return self.instance / "files"
 
 
@@ -62,6 +67,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
         job_heartbeat=_seconds(environ, "ZHIJIA_JOB_HEARTBEAT", 5.0),
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
+        files_url=_files_url(environ.get("ZHIJIA_FILES", "").strip()),
+        largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
+        clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
     )
 
 
@@ -106,6 +114,34 @@ def _proxies(text: str) -> int:
     if text and text not in {"0", "1", "2", "3"}:
         raise ConfigError(f"ZHIJIA_PROXIES is {text!r}; it takes the number of proxies in front, 0 to 3.")
     return int(text or 0)
+
+
+def _files_url(text: str) -> str | None:
+    """Where attachments lie: a folder, or a URL that fsspec knows and whose package is installed."""
+    protocol, is_url, _rest = text.partition("://")
+    if is_url:
+        try:
+            get_filesystem_class(protocol)
+        except (ImportError, ValueError) as error:
+            raise ConfigError(f"ZHIJIA_FILES begins with {protocol}://, which cannot be used: {error}.") from error
+    elif text and not Path(text).is_absolute():
+        raise ConfigError(f"ZHIJIA_FILES is {text!r}; it takes a folder from the root on, or a URL such as s3://....")
+    return text or None
+
+
+def _megabytes(text: str) -> int:
+    """How large an attachment may be; what a request may hold besides it fits into the last of 32 MB."""
+    if text and text not in {str(number) for number in range(1, 32)}:
+        raise ConfigError(f"ZHIJIA_LARGEST_FILE is {text!r}; it takes whole megabytes between 1 and 31.")
+    return int(text or 20) * MEGABYTE
+
+
+def _clamd(text: str) -> str | None:
+    """Where the virus scanner listens."""
+    host, _colon, port = text.rpartition(":")
+    if text and not text.startswith("unix:/") and not (host and port.isdecimal()):
+        raise ConfigError(f"ZHIJIA_CLAMD is {text!r}; it takes unix:/path/of/the/socket or host:port.")
+    return text or None
 
 
 def database_url(value: str) -> str | None:
