@@ -15,6 +15,8 @@ from core.disbursements import frame as run_frame
 from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
+from core.exports import frame as export_frame
+from core.exports.jobs import JOBS as EXPORT_JOBS
 from core.extensions import csrf, db
 from core.files import frame as file_frame
 from core.files import hooks as file_hooks
@@ -80,7 +82,7 @@ def create_app(
     registry.answer("registers", register_hooks)
     registry.answer("disbursements", run_hooks)
     registry.answer("files", file_hooks)
-    registry.jobs |= {spec.name: spec for spec in (*DISBURSEMENT_JOBS, *FILE_JOBS)}
+    registry.jobs |= {spec.name: spec for spec in (*DISBURSEMENT_JOBS, *FILE_JOBS, *EXPORT_JOBS)}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -89,7 +91,9 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, file_frame, report_views, run_frame, ledger_frame):
+    for frame in (
+        job_views, program_views, register_frame, file_frame, report_views, run_frame, ledger_frame, export_frame,
+    ):  # fmt: skip
         frame.init_app(app)
     mount(app, registry)
     return app

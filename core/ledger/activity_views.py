@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from core.errors import ZhijiaError
 from core.ledger.forms import ActivityForm, activity_form, columns_of
-from core.ledger.listing import activities_of
+from core.ledger.listing import ACTIVITIES, activities_of
 from core.ledger.models import ActivityTemplate
 from core.ledger.queries import find_template, templates
 from core.ledger.scope import VIEW, book_scope
@@ -39,6 +39,7 @@ def _list() -> dict[str, Any]:
             change=url_for(".view_activities"),
             keep={"form": template.code},
             row_actions=_entry_of,
+            exported_as={"list": f"{ACTIVITIES}{template.code}"},
             empty=(_("No line yet"), _("A posted run writes its lines here; a clerk can add others.")),
         ),
         "form": template,

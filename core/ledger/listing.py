@@ -11,6 +11,9 @@ from core.lists.types import Column, Join, Listing
 from core.org.models import Org
 from core.programs.queries import title_of
 
+#: Before the code of a form: what its lines are called among the lists.
+ACTIVITIES = "activities:"
+
 
 def activities_of(template: ActivityTemplate, scope: BookScope) -> Listing:
     """The lines that may be read: a grant for one program opens only that program's, so the scope is in ``where``."""
@@ -28,7 +31,7 @@ def activities_of(template: ActivityTemplate, scope: BookScope) -> Listing:
         for column in template.columns
     ]
     return Listing(
-        code=f"activities:{template.code}",
+        code=f"{ACTIVITIES}{template.code}",
         title=_l("Work ledger"),
         model=Activity,
         columns=(

@@ -47,6 +47,7 @@ class Frame:
     ``index`` is its address, ``change`` the one that takes what its reader chooses (POST), ``keep`` the arguments that
     say which list it is. ``link`` leads from the first column to a row's own page; ``row_actions`` stand at the end of
     a row, ``batch`` below the list: pages that get the chosen rows by POST and ask back (see :func:`chosen`).
+    ``exported_as`` are the arguments by which the pages of exports know the list; none where it cannot be exported.
     ``empty`` is what to say where there is nothing yet, and what to do about it.
     """
 
@@ -56,6 +57,7 @@ class Frame:
     link: Callable[[Line], str | None] = _no_link
     row_actions: Callable[[Line], list[Action]] | None = None
     batch: Sequence[Action] = ()
+    exported_as: Mapping[str, Any] = field(default_factory=dict)
     empty: tuple[str, str] = ("", "")
 
 
@@ -87,6 +89,12 @@ class ListPage:
     def view_url(self, view: ListView) -> str:
         """The address of a saved filter."""
         return address(self.frame.index, {**self.frame.keep, **view.filters, "sort": view.sort})
+
+    @property
+    def export_url(self) -> str:
+        """The way to a file of the list as it is asked for now; nothing where it cannot be exported."""
+        asked, known = self.reading.asked, self.frame.exported_as
+        return address(url_for("exports.new"), {**(asked.args or {}), "sort": asked.sort, **known}) if known else ""
 
     @property
     def all_url(self) -> str:

@@ -32,6 +32,7 @@ def _list() -> dict[str, Any]:
             index=url_for("org.listing"),
             change=url_for("org.view"),
             link=lambda line: url_for("org.show", code=line.org_path.split("/")[-2]),
+            exported_as={"list": ORGS.code},
             empty=(
                 _("No organisations yet"),
                 _("The administrator loads them from a file of administrative divisions."),

@@ -37,6 +37,7 @@ def _list() -> dict[str, Any]:
             index=url_for("people.index"),
             change=url_for("people.view"),
             link=lambda line: url_for("people.show", person_id=line.id),
+            exported_as={"list": PEOPLE.code},
             empty=(_("Nobody is on file yet"), _("People come on file when a program imports its lists.")),
         ),
     }

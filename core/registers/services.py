@@ -1,8 +1,8 @@
-"""Changing the rows of a register and handing them out: each done as a whole, with its line in the audit trail."""
+"""Changing the rows of a register: each done as a whole, with its line in the audit trail."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 import structlog
 from flask_babel import gettext as _
@@ -13,23 +13,16 @@ from sqlalchemy.exc import IntegrityError, InvalidRequestError
 from core.audit.services import record
 from core.errors import NotFound, Refused
 from core.extensions import db, whole
-from core.lists.columns import cell, headings
-from core.lists.queries import Asked, every_line, has_more_than
-from core.lists.types import Column, Line
 from core.org.scope import Scope
 from core.people.numbers import parse_id_number
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers import queries
 from core.registers.history import difference, keep, values_of
-from core.registers.listing import listing_of
 from core.registers.models import RecordChange
-from core.registers.sheets import write_xlsx
 from core.users.access import require, scope_of
 from core.users.models import User
 
-#: Rows that a page writes into one file while somebody waits for it.
-LARGEST_DOWNLOAD = 50_000
 log = structlog.get_logger()
 
 
@@ -110,49 +103,6 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
             db.session.commit()
     except IntegrityError as error:
         raise Refused(_("Something else refers to this entry, so it cannot be removed.")) from error
-
-
-def download(
-    actor: User,
-    register: Register,
-    program_year: ProgramYear,
-    asked: Asked,
-    columns: Sequence[Column],
-    target: IO[bytes],
-) -> None:
-    """Write these columns of the list as xlsx, as far as the actor may see it, and the download on record.
-
-    Raises :class:`Refused` when there are more than :data:`LARGEST_DOWNLOAD` rows.
-    """
-    scope, listing = scope_of(actor, register.view_permission, program_year.program), listing_of(register, program_year)
-    if has_more_than(LARGEST_DOWNLOAD, listing, scope, asked):
-        limit = f"{LARGEST_DOWNLOAD:,}"
-        raise Refused(_("The list has more than %(limit)s rows; narrow it down to a part of the tree.", limit=limit))
-    counted = _Counted(every_line(listing, scope, asked, columns))
-    rows = ([cell(column, line.values[column.name]) for column in columns] for line in counted)
-    write_xlsx(target, headings(columns), rows, str(register.title))
-    record(
-        actor,
-        "register.download",
-        register.code,
-        actor.org_path,
-        program_year=program_year.id,
-        org=(asked.args or {}).get("org"),
-        rows=counted.rows,
-    )
-    db.session.commit()
-
-
-class _Counted:
-    """Lines that are counted while they pass."""
-
-    def __init__(self, lines: Iterator[Line]) -> None:
-        self._lines, self.rows = lines, 0
-
-    def __iter__(self) -> Iterator[Line]:
-        for line in self._lines:
-            self.rows += 1
-            yield line
 
 
 def _person(program_year: ProgramYear, typed: str, scope: Scope) -> dict[str, Any]:

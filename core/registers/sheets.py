@@ -27,6 +27,8 @@ from core.lists.types import Text
 LARGEST_UNPACKED = 200 * 1024 * 1024
 #: From here on Excel keeps only 15 digits of a number and puts zeros for the others.
 FIRST_ROUNDED = 10**15
+#: A sheet holds 1,048,576 rows, of which the heading takes one.
+LONGEST_SHEET = 1_000_000
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]")
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -88,24 +90,33 @@ def write_xlsx(
     """Write a table in bounded memory. Numbers can be added up in it (a ``Decimal`` shows two decimals).
 
     All else is text, and a cell that looks like a formula is made harmless. What a sheet's name cannot hold is left out
-    of ``sheet``.
+    of ``sheet``. What is longer than a sheet goes on in the next one, under the same headings.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with closing(xlsxwriter.Workbook(target, options)) as book:
-        page = book.add_worksheet(_NOT_IN_SHEET_NAMES.sub(" ", sheet)[:31].strip("' ") or None)
         whole, money = book.add_format({"num_format": "0"}), book.add_format({"num_format": "0.00"})
         text = book.add_format({"num_format": "@"})
-        bold = book.add_format({"bold": True, "num_format": "@"})
-        page.freeze_panes(1, 0)
-        page.set_column(0, len(heading) - 1, 20, text)
-        for column, title in enumerate(heading):
-            page.write_string(0, column, title, bold)
-        for number, row in enumerate(rows, start=1):
+        name = _NOT_IN_SHEET_NAMES.sub(" ", sheet)[:27].strip("' ")
+        page = _new_page(book, name, heading, text)
+        for count, row in enumerate(rows):
+            number = count % LONGEST_SHEET
+            if count and not number:
+                page = _new_page(book, name and f"{name} {count // LONGEST_SHEET + 1}", heading, text)
             for column, value in enumerate(row):
                 if isinstance(value, str):
-                    page.write_string(number, column, harmless(value), text)
+                    page.write_string(number + 1, column, harmless(value), text)
                 else:
-                    page.write_number(number, column, value, whole if isinstance(value, int) else money)
+                    page.write_number(number + 1, column, value, whole if isinstance(value, int) else money)
+
+
+def _new_page(book: Any, name: str, heading: Sequence[str], text: Any) -> Any:
+    page = book.add_worksheet(name or None)
+    bold = book.add_format({"bold": True, "num_format": "@"})
+    page.freeze_panes(1, 0)
+    page.set_column(0, len(heading) - 1, 20, text)
+    for column, title in enumerate(heading):
+        page.write_string(0, column, title, bold)
+    return page
 
 
 def send_xlsx(write: Callable[[IO[bytes]], None], name: str) -> Response:

@@ -1,4 +1,4 @@
-"""The pages of registers below ``/<year>/<sponsor>/<program>/registers/<name>/``: list, add, change, remove, download.
+"""The pages of registers below ``/<year>/<sponsor>/<program>/registers/<name>/``: list, add, change, remove.
 
 The gate has checked year and sponsor; here the register's own permissions are asked for, and rows keep to the scope.
 """
@@ -6,7 +6,7 @@ The gate has checked year and sponsor; here the register's own permissions are a
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,7 +14,7 @@ from core.errors import ZhijiaError
 from core.lists.columns import headings, shown
 from core.lists.types import Action
 from core.lists.types import Line as ListLine
-from core.lists.views import Frame, Shown, asked_for, change_list, columns_of, show_list
+from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.scope import Scope
 from core.people.personal import show_numbers
 from core.plugin.gate import current_program_year
@@ -28,7 +28,6 @@ from core.registers.history import Change, as_shown, read_seen, shown_difference
 from core.registers.listing import listing_of
 from core.registers.parts import batch_actions, list_actions, record_parts
 from core.registers.queries import Line
-from core.registers.sheets import send_xlsx
 from core.users.access import scope_of
 from core.web.forms import Form
 from core.web.guard import me, reads_only
@@ -130,19 +129,6 @@ def remove(name: str, row_id: int) -> AnyResponse:
     return redirect(url_for(".index", name=name))
 
 
-@blueprint.get("/download.xlsx")
-def download(name: str) -> Response:
-    """The list as it is filtered and sorted, with the columns that the reader chose, for Excel."""
-    program_year, register = current_program_year(), _register(name)
-    listing = listing_of(register, program_year)
-    asked = asked_for(listing, scope_of(me(), register.view_permission, program_year.program))
-    columns = columns_of(me(), listing)
-    return send_xlsx(
-        lambda target: services.download(me(), register, program_year, asked, columns, target),
-        f"{register.title}-{program_year.year}.xlsx",
-    )
-
-
 def _editable(register: Register) -> Scope:
     """Where the user may change rows: nowhere while the year is not open."""
     program_year = current_program_year()
@@ -172,6 +158,7 @@ def _list(register: Register) -> dict[str, Any]:
             link=lambda line: url_for(".show", name=name, row_id=line.id),
             row_actions=row_actions if editable.paths else None,
             batch=batch_actions(me(), register, program_year),
+            exported_as={"list": register.code, "in": program_year.id},
             empty=(_("The register is empty."), _("Add the first entry.") if editable.paths else ""),
         ),
         "register": register,

@@ -35,6 +35,7 @@ def _list() -> dict[str, Any]:
             index=url_for(".index"),
             change=url_for(".view"),
             link=lambda line: url_for(".show", user_id=line.id),
+            exported_as={"list": USERS.code},
         ),
     }
 
