@@ -120,7 +120,9 @@ def test_a_file_is_attached_shown_saved_and_removed_with_its_lines(
         assert "困难 证明.pdf" in page and f'href="{address}{file.id}"' in page and 'type="file"' in page
     saved = browser.get(f"{address}{file.id}")
     assert (saved.status_code, saved.data, saved.content_length) == (200, PDF, len(PDF))
-    assert saved.headers["Content-Disposition"].startswith("attachment;")
+    assert saved.headers["Content-Disposition"] == (
+        "attachment; filename=\" .pdf\"; filename*=UTF-8''%E5%9B%B0%E9%9A%BE%20%E8%AF%81%E6%98%8E.pdf"
+    )
     question = browser.get(f"{address}{file.id}/remove")
     assert "Remove “困难 证明.pdf”?" in question.text
     assert len(files()) == 1
