@@ -12,9 +12,8 @@ from core.org.scope import Scope
 
 
 def read(listing: Listing, scope: Scope, **args: Any) -> Reading:
-    """What an address with these arguments (``_`` for ``-``) asks for."""
-    pairs = [(name.replace("_", "-") if name.startswith("f_") else name, value) for name, value in args.items()]
-    return Reading(listing, scope, MultiDict(pairs))
+    """What an address with these arguments asks for."""
+    return Reading(listing, scope, MultiDict(args))
 
 
 def lines(listing: Listing, scope: Scope, place: Place | None = None, **args: Any) -> list[Line]:
