@@ -53,8 +53,9 @@ def everything(
         make_user("clerk", code)
         for template in templates():
             data = {column["key"]: "走访" for column in template.columns}
-            day = small_tree[code]
-            record_activity(SYSTEM, template, day, program_year=None, held_on=clubs.opens_on, data=data, key=code)
+            key = f"{template.code}:{code}"
+            day = clubs.opens_on
+            record_activity(SYSTEM, template, small_tree[code], program_year=None, held_on=day, data=data, key=key)
     db.session.commit()
     return clubs
 
