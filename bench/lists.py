@@ -22,13 +22,13 @@ from core.lists.paging import token_of
 from core.lists.queries import PAGE, Page, order_of
 from core.lists.types import Line
 from core.lists.views import Frame, ListPage, NameForm, Shown, render_list
+from core.org.models import Org
 from core.org.queries import by_code
 from core.org.scope import Scope
 from core.org.services import load_divisions
-from core.people.fictional import fictional_people
 from core.people.forms import IdNumberForm
 from core.people.listing import PEOPLE
-from core.people.making import make_people
+from core.people.making import make_people, people_of
 from core.people.models import Person
 from core.users.services import GrantRequest, create_user
 from core.users.testing import PASSWORD, Browser
@@ -57,6 +57,13 @@ def fixed_page() -> Shown:
     return render_list("lists/page.html", whole, 200, {})
 
 
+def _province() -> Org:
+    province = by_code("61")
+    if province is None:
+        raise LookupError("the divisions have no province")
+    return province
+
+
 def _on_file(app: Flask) -> FlaskClient:
     """A browser of somebody who sees everybody; the people are made once for all benches."""
     if "bench.fixed" not in app.view_functions:
@@ -64,9 +71,7 @@ def _on_file(app: Flask) -> FlaskClient:
     app.test_client_class = Browser
     if by_code("61") is None:
         load_divisions(SYSTEM, DIVISIONS)
-        province = by_code("61")
-        if province is None:
-            raise LookupError("the divisions have no province")
+        province = _province()
         make_people(SYSTEM, COUNT, SEED, province)
         create_user(SYSTEM, "bench", "bench", PASSWORD, province, [GrantRequest(role="clerk", org=province)])
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -114,7 +119,7 @@ def _far_page() -> str:
 
 def _by_number(browser: FlaskClient) -> Ask:
     """Sending an identity number and following to the list of one."""
-    number = next(fictional_people(SEED, "61", ["610102001"])).id_number
+    number = next(people_of(SEED, _province())).id_number
 
     def ask() -> None:
         answer = browser.post("/people/view", data={"do": "find", "id_number": number})
