@@ -18,10 +18,11 @@ from bench.people import DIVISIONS, SEED
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.lists.filters import Reading
+from core.lists.forms import NameForm
 from core.lists.paging import token_of
 from core.lists.queries import PAGE, Page, order_of
 from core.lists.types import Line
-from core.lists.views import Frame, ListPage, NameForm, Shown, render_list
+from core.lists.views import Frame, ListPage, Shown, render_list
 from core.org.models import Org
 from core.org.queries import by_code
 from core.org.scope import Scope

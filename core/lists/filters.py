@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ARRAY, ColumnElement, or_
+from sqlalchemy import ARRAY, ColumnElement, func, or_
 from werkzeug.datastructures import MultiDict
 
 from core.config import LOCAL_ZONE
@@ -89,7 +89,7 @@ class Reading:
             return []
         value = self.listing.value(column)
         if isinstance(value.type, ARRAY):
-            return [or_(*(value.any_() == code for code in chosen))]
+            return [or_(*(func.array_position(value, code).is_not(None) for code in chosen))]
         kind = value.type.python_type
         return [value.in_([kind(code) for code in chosen])]
 

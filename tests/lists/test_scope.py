@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from core.audit.services import SYSTEM
 from core.extensions import db
 from core.ledger.listing import activities_of
 from core.ledger.queries import templates
@@ -50,12 +49,12 @@ def everything(
                 sponsor_id=clubs.org_id, person_id=person.id, org_id=person.org_id, org_path=person.org_path, likes="诗"
             )
         )
-        make_user("clerk", code)
+        clerk = make_user("clerk", code)
         for template in templates():
             data = {column["key"]: "走访" for column in template.columns}
             key = f"{template.code}:{code}"
             day = clubs.opens_on
-            record_activity(SYSTEM, template, small_tree[code], program_year=None, held_on=day, data=data, key=key)
+            record_activity(clerk, template, small_tree[code], program_year=None, held_on=day, data=data, key=key)
     db.session.commit()
     return clubs
 
