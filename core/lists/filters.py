@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ARRAY, ColumnElement, or_
+from sqlalchemy import ARRAY, ColumnElement, func, or_
 from werkzeug.datastructures import MultiDict
 
 from core.config import LOCAL_ZONE
@@ -36,6 +36,8 @@ class Reading:
         self.form: Form = filter_form(listing)(plain)
         self.failed = False
         self.person_id = plain.get("person", type=int) if listing.person_id is not None else None
+        if any("\0" in value for value in args.values()):
+            self.refuse(ZhijiaError(_("A character that no text has cannot be looked for.")))
         self._conditions: list[ColumnElement[bool]] = []
         self._order: Order | None = None
         self._read()
@@ -43,8 +45,8 @@ class Reading:
         self.asked = Asked(tuple(self._conditions), self._args(), self._sorted(sort), sort)
 
     def _read(self) -> None:
-        if self.person_id is not None and self.person_id < 2**63:
-            self._conditions.append(is_about(self.listing, self.person_id))
+        if self.person_id is not None:
+            self._conditions.append(is_about(self.listing, max(0, min(self.person_id, 2**63 - 1))))
         for column in filtered(self.listing):
             self._add(lambda column=column: self._of_column(column))  # type: ignore[misc]
         if "org" in self.form:
@@ -87,7 +89,7 @@ class Reading:
             return []
         value = self.listing.value(column)
         if isinstance(value.type, ARRAY):
-            return [or_(*(value.any_() == code for code in chosen))]
+            return [or_(*(func.array_position(value, code).is_not(None) for code in chosen))]
         kind = value.type.python_type
         return [value.in_([kind(code) for code in chosen])]
 

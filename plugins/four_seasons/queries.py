@@ -41,9 +41,9 @@ def why_listed(row: Hardship) -> str | None:
     paid = exists().where(
         Payment.person_id.in_(files), Payment.program_year_id == row.program_year_id, ~Payment.returned
     )
-    if db.session.scalar(select(paid)):
-        return _("A run pays this worker; cancel the run before you take the worker off the list.")
-    return None
+    if not db.session.scalar(select(paid)):
+        return None
+    return str(_("A run pays this worker; cancel the run before you take the worker off the list."))
 
 
 def paid_so_far(context: SchemeContext) -> int:

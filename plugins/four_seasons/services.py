@@ -25,6 +25,8 @@ from core.api import (
 from plugins.four_seasons import queries
 from plugins.four_seasons.models import Hardship
 
+EDIT = "four_seasons.edit"
+
 
 def add_worker(
     actor: User,

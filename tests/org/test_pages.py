@@ -70,10 +70,10 @@ def test_orgs_are_found_by_name_pinyin_initials_code_and_level() -> None:
     assert codes(everywhere, text="西安") == ["6101"]
     assert codes(everywhere, text="Xi an") == ["6101"]
     assert codes(everywhere, text="xcq") == ["610102"]
-    assert codes(everywhere, text="610102") == ["610102", "610102001", "610102-bus"]
-    assert codes(everywhere, text="新城", f_level="county") == ["610102"]
+    assert codes(everywhere, text="610102") == ["610102", "610102-bus", "610102001"]
+    assert codes(everywhere, text="新城", **{"f-level": "county"}) == ["610102"]
     assert codes(everywhere, text="%") == []
-    assert codes(everywhere, text="61", f_level="city") == ["6101", "6102", "6111", "61-transport"]
+    assert codes(everywhere, text="61", **{"f-level": "city"}) == ["61-transport", "6101", "6102", "6111"]
     assert codes(Scope.of(["/61/6102/"]), text="区") == ["610202"]
     assert codes(Scope(), text="区") == []
 

@@ -216,7 +216,9 @@ def test_a_merge_keeps_its_way_on_the_pages(as_user: AsUser, pair: Pair) -> None
     answer = browser.post(f"/people/{kept_id}/merge", data={"dropped": dropped_id}, follow_redirects=True)
     assert (answer.status_code, "*******1234" in answer.text) == (200, True)
     assert f'href="/people/{kept_id}"' in browser.get(f"/people/{dropped_id}").text
-    assert browser.post("/people/find", data={"id_number": number(3)}).headers["Location"] == f"/people/{kept_id}"
+    assert browser.post("/people/view", data={"do": "find", "id_number": number(3)}).headers["Location"] == (
+        f"/people?person={kept_id}"
+    )
     elsewhere = as_user("clerk", "610103").get(f"/people/{dropped_id}")
     assert (elsewhere.status_code, f'href="/people/{kept_id}"' in elsewhere.text) == (200, False)
 

@@ -136,7 +136,7 @@ def test_the_list_is_found_by_name_pinyin_category_and_cause(clerk: User, progra
     add(clerk, program_year)
     add(clerk, program_year, name="李娜", id_number=id_number(2), category="relative", cause="子女上学")
     wanted: list[dict[str, str]] = [
-        {"text": "王"}, {"text": "lina"}, {"text": "ln"}, {"f_category": "deep"}, {"f_cause": "上学"}, {"text": "%"},
+        {"text": "王"}, {"text": "lina"}, {"text": "ln"}, {"f-category": "deep"}, {"f-cause": "上学"}, {"text": "%"},
     ]  # fmt: skip
     found = [names(program_year, PROVINCE, **asked) for asked in wanted]
     assert found == [["王芳"], ["李娜"], ["李娜"], ["王芳"], ["李娜"], []]

@@ -100,9 +100,9 @@ CORNERS = Register(
     columns=(
         Column(name="name", title="Name"),
         Column(name="kind", title="Kind", kind="choice", choices=KINDS),
-        Column(name="volumes", title="Volumes", kind="number"),
-        Column(name="cost_fen", title="Cost", kind="yuan"),
-        Column(name="opened_on", title="Opened", kind="day"),
+        Column(name="volumes", title="Volumes", kind="number", sort=True, total=True),
+        Column(name="cost_fen", title="Cost", kind="yuan", sort=True, total=True),
+        Column(name="opened_on", title="Opened", kind="day", sort=True),
     ),
     view_permission="program.view",
     edit_permission="reading_club.edit",
