@@ -1,4 +1,4 @@
-"""``python -m bench.memory``: the peak memory of the real worker while it computes a run and writes an export, at two sizes.
+"""``python -m bench.memory``: the peak memory of the real worker at a run and at an export, of two sizes.
 
 Resident memory of the largest process of ``worker.py``, sampled every 50 ms, in megabytes; the aim is 200.
 """

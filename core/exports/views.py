@@ -13,6 +13,7 @@ from core.lists.queries import count_of
 from core.lists.views import asked_for, columns_of
 from core.programs.models import ProgramYear
 from core.programs.queries import may_see
+from core.web.downloads import named
 from core.web.guard import found, me
 
 blueprint = Blueprint("exports", __name__, url_prefix="/exports", template_folder="templates")
@@ -71,7 +72,7 @@ def take(export_id: int) -> Response:
     export = found(queries.find_export(me().id, export_id)).export
     response = Response(services.take(me(), export), mimetype="application/octet-stream")
     kind = "zip" if export.password else export.kind
-    response.headers.set("Content-Disposition", "attachment", filename=f"{export.title}.{kind}")
+    response.headers.set("Content-Disposition", "attachment", **named(f"{export.title}.{kind}"))
     response.headers["Content-Length"] = str(export.size)
     return response
 
