@@ -46,6 +46,9 @@ def test_a_list_moves_without_leaving_its_page(small_tree: dict[str, Org], open_
     page.fill("#list input[name=org]", "999")
     page.press("#list input[name=org]", "Enter")
     expect(page.locator("#org-errors")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # what is wrong is not counted, which would take the list away
+    expect(page.locator("#org-errors")).to_be_visible()
+    expect(page.locator("#list tbody tr")).to_have_count(50)
     assert page.evaluate("window.stayed")
     page.fill("#list input[name=org]", "")
     page.locator("#list summary").first.click()
