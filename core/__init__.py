@@ -32,6 +32,8 @@ from core.programs import views as program_views
 from core.registers import frame as register_frame
 from core.registers import hooks as register_hooks
 from core.reports import views as report_views
+from core.tasks import frame as task_frame
+from core.tasks.jobs import jobs_for as task_jobs
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
@@ -76,7 +78,7 @@ def create_app(
     registry.answer("jobs", job_hooks)
     registry.answer("registers", register_hooks)
     registry.answer("disbursements", run_hooks)
-    registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
+    registry.jobs |= {spec.name: spec for spec in [*DISBURSEMENT_JOBS, *task_jobs(settings)]}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -85,7 +87,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame):
+    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame, task_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

@@ -7,8 +7,11 @@ could change are not here: they are settings of a program year.
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -27,6 +30,18 @@ _FALSE = {"", "0", "false", "no", "off"}
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that takes e-mails; ``security`` is none only for one on this very machine."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What one installation is told. No URL means: the embedded server under ``instance``."""
 
@@ -40,6 +55,8 @@ class Settings:
     secure_cookies: bool
     job_heartbeat: float = 5.0
     proxies: int = 0
+    mail: MailSettings | None = None
+    site_url: str = "http://localhost/"
 
     @property
     def files(self) -> Path:
@@ -62,6 +79,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
         job_heartbeat=_seconds(environ, "ZHIJIA_JOB_HEARTBEAT", 5.0),
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
+        mail=_mail(environ),
+        site_url=_site_url(environ),
     )
 
 
@@ -106,6 +125,39 @@ def _proxies(text: str) -> int:
     if text and text not in {"0", "1", "2", "3"}:
         raise ConfigError(f"ZHIJIA_PROXIES is {text!r}; it takes the number of proxies in front, 0 to 3.")
     return int(text or 0)
+
+
+def _mail(environ: Mapping[str, str]) -> MailSettings | None:
+    """Where mails go, or none. ``smtp://`` turns to TLS before anything else, ``smtps://`` begins with it."""
+    url = environ.get("ZHIJIA_MAIL_URL", "").strip()
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme not in ("smtp", "smtps") or not host:
+        raise ConfigError("ZHIJIA_MAIL_URL must read smtp://user:password@host:587 or smtps://user:password@host:465.")
+    sender = environ.get("ZHIJIA_MAIL_FROM", "").strip()
+    if "@" not in parseaddr(sender)[1]:
+        raise ConfigError("ZHIJIA_MAIL_URL needs the address that mails come from, ZHIJIA_MAIL_FROM.")
+    if not environ.get("ZHIJIA_SITE_URL", "").strip():
+        raise ConfigError("ZHIJIA_MAIL_URL needs the address of the site that mails lead to, ZHIJIA_SITE_URL.")
+    local = host in ("localhost", "127.0.0.1", "::1")
+    security: Literal["none", "starttls", "tls"] = "none" if local else "starttls"
+    if parts.scheme == "smtps":
+        security = "tls"
+    default = {"none": 25, "starttls": 587, "tls": 465}[security]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailSettings(host, port or default, security, sender, user, password)
+
+
+def _site_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("ZHIJIA_SITE_URL", "").strip() or "http://localhost/"
+    if not url.startswith(("http://", "https://")) or not urlsplit(url).netloc:
+        raise ConfigError("ZHIJIA_SITE_URL must begin with https:// or http:// and name the host.")
+    return url.rstrip("/") + "/"
 
 
 def database_url(value: str) -> str | None:

@@ -10,6 +10,7 @@ from core.org import models as org
 from core.people import models as people
 from core.programs import models as programs
 from core.registers import models as registers
+from core.tasks import models as tasks
 from core.users import models as users
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "people",
     "programs",
     "registers",
+    "tasks",
     "users",
 ]

@@ -68,6 +68,7 @@ ACTIONS: dict[str, LazyString] = {
     "user.reset_password": _l("gave a new password"),
     "user.change_password": _l("changed the own password"),
     "user.language": _l("changed the language"),
+    "user.mail": _l("changed where and when e-mails go"),
     "org.load": _l("loaded divisions"),
     "people.make": _l("made fictional people"),
     "people.register": _l("took people on file"),
@@ -100,6 +101,7 @@ ACTIONS: dict[str, LazyString] = {
     "register.remove": _l("removed an entry from a register"),
     "register.download": _l("downloaded a register"),
     "report.download": _l("downloaded a report"),
+    "task.urge": _l("urged what is overdue"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }
