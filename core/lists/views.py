@@ -231,6 +231,8 @@ def _show(
     columns = _columns(listing, views)
     part = request.headers.get("HX-Target") if "HX-History-Restore-Request" not in request.headers else None
     wants_totals = part == "list-totals"
+    if wants_totals and reading.failed:
+        raise _wrong_filter()
     list_page = ListPage(
         listing=listing,
         frame=frame,
@@ -285,8 +287,12 @@ def asked_for(listing: Listing, scope: Scope) -> Asked:
     """What the address asks of a list. Raises :class:`ZhijiaError` where that is wrong, for pages without its form."""
     reading = Reading(listing, scope, request.args)
     if reading.failed:
-        raise ZhijiaError(_("The filter of the list is wrong; go back and put it right."))
+        raise _wrong_filter()
     return reading.asked
+
+
+def _wrong_filter() -> ZhijiaError:
+    return ZhijiaError(_("The filter of the list is wrong; go back and put it right."))
 
 
 def chosen(listing: Listing, scope: Scope) -> Asked:

@@ -50,7 +50,7 @@ def examine(name: str) -> Examined:
     if name in scratch.plugins:
         plugin = scratch.plugins[name]
         _examine_tables(plugin, found)
-        found.notes += [note for register in plugin.registers for note in _unindexed(register)]
+        found.notes += [note for register in plugin.registers for note in unindexed(register)]
         # Texts are also taken from the templates, which must be readable for that.
         found.findings += _template_faults(plugin) or _text_faults(scratch.manager.get_plugin(name))
     found.findings += [fault for point in points for fault in _distribution_faults(point)]
@@ -93,7 +93,7 @@ def _examine_tables(plugin: Plugin, found: Examined) -> None:
             found.notes.append(f"{where}; run: zhijia db upgrade --plugin {plugin.name}")
 
 
-def _unindexed(register: Register) -> list[str]:
+def unindexed(register: Register) -> list[str]:
     """Columns that a list can be sorted by, which the database would have to sort anew for every page."""
     table = register.model.__table__
     whose = next(name for name in ("program_year_id", "sponsor_id") if name in table.columns)

@@ -39,7 +39,7 @@ TARGETS = Register(
     title=_l("Targets of unions"),
     model=Target,
     form=TargetForm,
-    columns=(Column(name="workers", title=_l("Workers to reach"), kind="number"),),
+    columns=(Column(name="workers", title=_l("Workers to reach"), kind="number", total=True),),
     view_permission="four_seasons.view",
     edit_permission="four_seasons.edit",
 )

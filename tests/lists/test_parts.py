@@ -54,6 +54,9 @@ def test_the_foot_counts_and_adds_up_what_the_reader_may_see(
     assert "2 rows" not in page
     assert f'href="{CORNERS_URL}?totals=1"' in page
     assert "2 rows" in city.get(CORNERS_URL + "?totals=1").text  # without JavaScript
+    wrong = city.get(CORNERS_URL + "?f-volumes-from=x", headers=TOTALS)
+    assert (wrong.status_code, "<tfoot" in wrong.text, "HX-Retarget" in wrong.headers) == (400, False, False)
+    assert "list-totals" not in city.get(CORNERS_URL + "?f-volumes-from=x").text
 
 
 def test_the_chosen_rows_are_those_of_the_list_and_no_others(

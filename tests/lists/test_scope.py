@@ -74,7 +74,9 @@ def addresses(listing: Listing, rows: list[Line]) -> Iterator[dict[str, str]]:
         if column.sort:
             yield from ({"sort": column.name}, {"sort": "-" + column.name})
     for column in filtered(listing):
-        value = rows[0].values[column.name]
+        value = next((row.values[column.name] for row in rows if row.values[column.name] is not None), None)
+        if value is None:
+            continue
         if column.kind in SPANS:
             yield {f"{PREFIX}{column.name}-from": "2000-01-01" if SPANS[column.kind] == "date" else "0"}
         elif column.kind == "choice":

@@ -148,6 +148,10 @@ def test_the_empty_list_says_what_to_do(as_user: AsUser, program_year: ProgramYe
     assert "hardship/add" in page.text
 
 
+def test_a_new_entry_goes_to_the_campaign_s_own_page(as_user: AsUser, program_year: ProgramYear) -> None:
+    assert as_user("clerk").get(LIST + "add").headers["Location"] == "/2014/61/four_seasons/hardship/add"
+
+
 def test_the_figures_of_the_year_lead_to_the_list(as_user: AsUser, program_year: ProgramYear) -> None:
     assert as_user("leader").get("/2014/61/four_seasons/hardship").headers["Location"] == LIST
 
