@@ -16,6 +16,9 @@ from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.files import frame as file_frame
+from core.files import hooks as file_hooks
+from core.files.jobs import JOBS as FILE_JOBS
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
@@ -41,6 +44,28 @@ from core.web import shell
 #: Bytes that a request may hold: a list of some hundred thousand rows, and no more.
 LARGEST_UPLOAD = 32 * 1024 * 1024
 PAGES = (list_views, org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
+#: Areas that mount their own pages and show up on those of others.
+FRAMES = (
+    job_views,
+    program_views,
+    register_frame,
+    file_frame,
+    report_views,
+    run_frame,
+    ledger_frame,
+    task_frame,
+)
+#: What the areas of the core answer beside the plugins.
+ANSWERS = {
+    "jobs": job_hooks,
+    "registers": register_hooks,
+    "disbursements": run_hooks,
+    "files": file_hooks,
+}
+JOBS = (
+    DISBURSEMENT_JOBS,
+    FILE_JOBS,
+)
 
 
 def create_app(
@@ -75,10 +100,9 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
-    registry.answer("jobs", job_hooks)
-    registry.answer("registers", register_hooks)
-    registry.answer("disbursements", run_hooks)
-    registry.jobs |= {spec.name: spec for spec in [*DISBURSEMENT_JOBS, *task_jobs(settings)]}
+    for area, hooks in ANSWERS.items():
+        registry.answer(area, hooks)
+    registry.jobs |= {spec.name: spec for specs in (*JOBS, task_jobs(settings)) for spec in specs}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -87,7 +111,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame, task_frame):
+    for frame in FRAMES:
         frame.init_app(app)
     mount(app, registry)
     return app

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app
+from fsspec import get_filesystem_class
 
 from core.errors import ConfigError
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Where the app keeps its settings, among its extensions.
 EXTENSION = "zhijia_settings"
 
+MEGABYTE = 1024 * 1024
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -57,10 +59,13 @@ class Settings:
     proxies: int = 0
     mail: MailSettings | None = None
     site_url: str = "http://localhost/"
+    files_url: str | None = None
+    largest_file: int = 20 * MEGABYTE
+    clamd: str | None = None
 
     @property
     def files(self) -> Path:
-        """The folder of generated files (bank files, exports)."""
+        """The folder of generated files (bank files, exports), and of attachments where no URL says otherwise."""
         return self.instance / "files"
 
 
@@ -81,6 +86,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
         mail=_mail(environ),
         site_url=_site_url(environ),
+        files_url=_files_url(environ.get("ZHIJIA_FILES", "").strip()),
+        largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
+        clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
     )
 
 
@@ -158,6 +166,34 @@ def _site_url(environ: Mapping[str, str]) -> str:
     if not url.startswith(("http://", "https://")) or not urlsplit(url).netloc:
         raise ConfigError("ZHIJIA_SITE_URL must begin with https:// or http:// and name the host.")
     return url.rstrip("/") + "/"
+
+
+def _files_url(text: str) -> str | None:
+    """Where attachments lie: a folder, or a URL that fsspec knows and whose package is installed."""
+    protocol, is_url, _rest = text.partition("://")
+    if is_url:
+        try:
+            get_filesystem_class(protocol)
+        except (ImportError, ValueError) as error:
+            raise ConfigError(f"ZHIJIA_FILES begins with {protocol}://, which cannot be used: {error}.") from error
+    elif text and not Path(text).is_absolute():
+        raise ConfigError(f"ZHIJIA_FILES is {text!r}; it takes a folder from the root on, or a URL such as s3://....")
+    return text or None
+
+
+def _megabytes(text: str) -> int:
+    """How large an attachment may be; what a request may hold besides it fits into the last of 32 MB."""
+    if text and text not in {str(number) for number in range(1, 32)}:
+        raise ConfigError(f"ZHIJIA_LARGEST_FILE is {text!r}; it takes whole megabytes between 1 and 31.")
+    return int(text or 20) * MEGABYTE
+
+
+def _clamd(text: str) -> str | None:
+    """Where the virus scanner listens."""
+    host, _colon, port = text.rpartition(":")
+    if text and not text.startswith("unix:/") and not (host and port.isdecimal()):
+        raise ConfigError(f"ZHIJIA_CLAMD is {text!r}; it takes unix:/path/of/the/socket or host:port.")
+    return text or None
 
 
 def database_url(value: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from core.audit import models as audit
 from core.disbursements import models as disbursements
+from core.files import models as files
 from core.jobs import models as jobs
 from core.ledger import models as ledger
 from core.lists import models as lists
@@ -16,6 +17,7 @@ from core.users import models as users
 __all__ = [
     "audit",
     "disbursements",
+    "files",
     "jobs",
     "ledger",
     "lists",
