@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from core.exports.models import Export
 from core.extensions import db
 from core.jobs.models import Job
+from core.programs.models import ProgramYear
+from core.programs.queries import may_see
+from core.users.models import User
 
 PAGE = 50
 #: How long a file is kept: long enough for whoever asked on a Friday, too short to become a second archive.
@@ -46,6 +49,12 @@ def find_export(user_id: int, export_id: int) -> ExportRow | None:
     return ExportRow(*row) if row else None
 
 
+def readable_year(user: User, program_year_id: int) -> ProgramYear | None:
+    """The program year with this id, if it is on and the user may see it."""
+    found = db.session.get(ProgramYear, program_year_id) if program_year_id < 2**63 else None
+    return found if found and found.enabled and may_see(user, found) else None
+
+
 def too_old() -> Sequence[Export]:
     """Exports whose content has been kept long enough, some hundred at once."""
     old = (Export.key.is_not(None), Export.made_at < func.now() - KEPT)
@@ -57,5 +66,5 @@ def named_keys(keys: Iterable[str]) -> set[str]:
     return set(db.session.scalars(select(Export.key).where(Export.key.in_(list(keys)))))
 
 
-def _exports(*conditions: ColumnElement[bool]):  # type: ignore[no-untyped-def]
+def _exports(*conditions: ColumnElement[bool]) -> Select[Export, Job]:
     return select(Export, Job).outerjoin(Job, Job.id == Export.job_id).where(*conditions)

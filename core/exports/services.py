@@ -14,7 +14,7 @@ from core.audit.services import record
 from core.config import settings_of
 from core.errors import NotFound, Refused
 from core.exports.models import Export
-from core.exports.queries import too_old
+from core.exports.queries import readable_year, too_old
 from core.exports.sources import Source, source_of
 from core.exports.writing import Row, write_list, write_locked
 from core.extensions import db
@@ -26,7 +26,6 @@ from core.lists.queries import Asked, count_of, every_line
 from core.lists.types import Column
 from core.people.secrets import decrypt, encrypt
 from core.programs.models import ProgramYear
-from core.programs.queries import may_see
 from core.users.models import User
 
 #: Lines between two signs of how far the file is.
@@ -160,8 +159,8 @@ def _made(export_id: int, key: str, password: str, rows: int, size: int) -> None
 def _program_year(export: Export, user: User) -> ProgramYear | None:
     if export.program_year_id is None:
         return None
-    program_year = db.session.get(ProgramYear, export.program_year_id)
-    if program_year is None or not program_year.enabled or not may_see(user, program_year):
+    program_year = readable_year(user, export.program_year_id)
+    if program_year is None:
         raise NotFound(_("There is no such program year, or none that you may see."))
     return program_year
 

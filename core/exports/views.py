@@ -8,11 +8,9 @@ from core.errors import NotFound, ZhijiaError
 from core.exports import queries, services
 from core.exports.forms import ExportForm
 from core.exports.sources import Source, source_of
-from core.extensions import db
 from core.lists.queries import count_of
 from core.lists.views import asked_for, columns_of
 from core.programs.models import ProgramYear
-from core.programs.queries import may_see
 from core.web.downloads import named
 from core.web.guard import found, me
 
@@ -36,6 +34,8 @@ def index() -> str:
 @blueprint.route("/new", methods=["GET", "POST"])
 def new() -> str | AnyResponse | tuple[str, int]:
     """What of a list goes into the file; the address says which list, and what it is narrowed down to."""
+    if "list" not in request.args:
+        return redirect(url_for(".index"))
     source, program_year = _source()
     form = ExportForm(request.form if request.method == "POST" else None)
     form.offer(source.listing.columns, columns_of(me(), source.listing))
@@ -79,7 +79,7 @@ def take(export_id: int) -> Response:
 
 def _source() -> tuple[Source, ProgramYear | None]:
     number = request.args.get("in", type=int)
-    program_year = db.session.get(ProgramYear, number) if number is not None and number < 2**63 else None
-    if "in" in request.args and (program_year is None or not program_year.enabled or not may_see(me(), program_year)):
+    program_year = queries.readable_year(me(), number) if number is not None else None
+    if "in" in request.args and program_year is None:
         raise NotFound(_("There is no such program year, or none that you may see."))
     return source_of(me(), request.args.get("list", ""), program_year), program_year

@@ -96,12 +96,12 @@ def write_xlsx(
     with closing(xlsxwriter.Workbook(target, options)) as book:
         whole, money = book.add_format({"num_format": "0"}), book.add_format({"num_format": "0.00"})
         text = book.add_format({"num_format": "@"})
-        name = _NOT_IN_SHEET_NAMES.sub(" ", sheet)[:27].strip("' ")
+        name = _NOT_IN_SHEET_NAMES.sub(" ", sheet)[:31].strip("' ")
         page = _new_page(book, name, heading, text)
         for count, row in enumerate(rows):
             number = count % LONGEST_SHEET
             if count and not number:
-                page = _new_page(book, name and f"{name} {count // LONGEST_SHEET + 1}", heading, text)
+                page = _new_page(book, name and f"{name[:27]} {count // LONGEST_SHEET + 1}", heading, text)
             for column, value in enumerate(row):
                 if isinstance(value, str):
                     page.write_string(number + 1, column, harmless(value), text)
