@@ -85,7 +85,8 @@ def change(name: str, row_id: int) -> Page:
     program_year, register = current_program_year(), _register_to_change(name)
     line = _line(register, row_id)
     form = register.form(request.form if request.method == "POST" else None, obj=line.row)
-    del form["id_number" if register.of_people else "org_code"]
+    for field in register.whose:
+        del form[field]
     if request.method == "GET":
         return _form_page(register, form, line)
     if form.validate():
