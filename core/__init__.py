@@ -29,6 +29,7 @@ from core.programs import admin as years_admin
 from core.programs import switch
 from core.programs import views as program_views
 from core.registers import frame as register_frame
+from core.registers import hooks as register_hooks
 from core.reports import views as report_views
 from core.users import admin as user_admin
 from core.users import views as user_views
@@ -72,6 +73,7 @@ def create_app(
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
     registry.answer("jobs", job_hooks)
+    registry.answer("registers", register_hooks)
     registry.answer("disbursements", run_hooks)
     registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
     candidates = discover_plugins(settings.plugins) if discover else []

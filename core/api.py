@@ -54,15 +54,16 @@ from core.plugin.types import (
     Scheme,
     SchemeContext,
 )
-from core.programs.forms import ProgramSettingsForm, YuanField, settings_from
+from core.programs.forms import ProgramSettingsForm, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.registers.sheets import Record, by_columns, read_rows, send_xlsx, write_xlsx
 from core.users.access import can, require, scope_of, today
 from core.users.models import User
+from core.web.fields import YuanField
 from core.web.filters import wan
-from core.web.forms import Form, options
+from core.web.forms import Form, OnlyIf, options
 from core.web.guard import me, needs
 
 __all__ = [
@@ -86,6 +87,7 @@ __all__ = [
     "JobSpec",
     "MenuItem",
     "NotFound",
+    "OnlyIf",
     "Org",
     "OrgPath",
     "OrgRecordForm",

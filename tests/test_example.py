@@ -67,7 +67,8 @@ def test_it_imports_nothing_of_the_house_but_core_api() -> None:
     assert {name: modules for name, modules in strange.items() if modules} == {}
 
 
-def test_its_own_tests_pass_where_it_is_installed(house: Venv, tmp_path: Path) -> None:
+def test_its_own_tests_pass_where_it_is_installed(tmp_path: Path) -> None:
+    house = make_venv(tmp_path / "venv", {})  # with servers of its own, not those of this test run
     house.install(EXAMPLE)
     output = house.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLE, cwd=tmp_path)
     assert re.search(r"^\d{2} passed", output.splitlines()[-1])

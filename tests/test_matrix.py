@@ -61,6 +61,7 @@ MATRIX: dict[str, str] = {
     "people.index": "people.view",
     "people.find": "people.view",
     "people.show": "people.view",
+    "people.numbers": "people.numbers",
     "people.duplicate": "people.edit",
     "people.merge_files": "people.edit",
     "people.data": "people.data",
@@ -96,6 +97,8 @@ MATRIX: dict[str, str] = {
     # Each register and report asks for a permission of its plugin besides: tests/registers, tests/reports.
     "registers.index": "program.view",
     "registers.add": "program.view",
+    "registers.show": "program.view",
+    "registers.numbers": "program.view",
     "registers.change": "program.view",
     "registers.remove": "program.view",
     "registers.download": "program.view",

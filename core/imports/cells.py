@@ -8,8 +8,6 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from flask_babel import force_locale
@@ -21,8 +19,8 @@ from wtforms.validators import EqualTo
 from core.errors import ZhijiaError
 from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
 from core.plugin.types import Register
-from core.programs.forms import YuanField
 from core.users.services import LANGUAGES
+from core.web.fields import YuanField, to_json
 from core.web.forms import Form
 
 #: Texts of one column that are kept before they are forgotten all at once.
@@ -153,9 +151,7 @@ def as_json(value: Any) -> str:
     """A value of a form as PostgreSQL reads it back; the sign NUL, which it does not take, is left out."""
     if isinstance(value, str):
         value = value.replace("\0", "")
-    elif isinstance(value, date | Decimal):
-        value = str(value)
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return json.dumps(to_json(value), ensure_ascii=False).encode("utf-8", "replace").decode()
 
 
 def is_asked_in_every_row(form: Form, field: FormField) -> bool:

@@ -62,7 +62,7 @@ class Joined:
     @property
     def has_code(self) -> bool:
         """Whether a row names its union."""
-        return "org_code" in self.register.whose
+        return "org_code" in self.register.form.whose
 
     def reaches(self, path: PathColumn) -> ColumnElement[bool]:
         """Whether a union is one of the sponsor that the user answers for (see ``is_of_sponsor``)."""
@@ -96,7 +96,7 @@ class Joined:
                 elif column.name in owner:
                     parts.append(owner[column.name][0])
                     found.append(column == owner[column.name][1])
-                elif hasattr(form, column.name) and column.name not in self.register.whose:
+                elif hasattr(form, column.name) and column.name not in self.register.form.whose:
                     parts.append(value_of(column.name))
                     found.append(column == cast(value_of(column.name), column.type))
                 else:

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.errors import ZhijiaError
 from core.plugin.types import Register
-from core.programs.forms import YuanField
+from core.web.fields import YuanField
 from core.users.services import LANGUAGES
 
 #: Kept encrypted, and never among the plain values of a row.
@@ -65,8 +65,8 @@ def fields_of(register: Register) -> list[Field]:
     A register of people who must be on file takes their names as well, to compare them.
     """
     form = register.form()
-    own = [field for field in form if field.name not in register.whose]
-    found = [_field(name, form[name].label.text, bool(form[name].flags.required)) for name in register.whose]
+    own = [field for field in form if field.name not in register.form.whose]
+    found = [_field(name, form[name].label.text, bool(form[name].flags.required)) for name in register.form.whose]
     if register.of_people and not register.takes_on_file:
         found.append(_field("name", _l("Name"), False))
     found += [

@@ -138,7 +138,7 @@ def _insert(upload: Import, register: Register, program_year: ProgramYear, scope
     owner: Any = beside.person if register.of_people else Org
     fixed = belonging(register, program_year)
     table = model.__table__
-    names = [field.name for field in register.form() if field.name not in register.whose]
+    names = [field.name for field in register.form() if field.name not in register.form.whose]
     sources: dict[str, Any] = {"id": ImportRow.row_id, **{name: literal(value) for name, value in fixed.items()}}
     if register.of_people:
         sources |= {"person_id": owner.id, "org_id": owner.org_id, "org_path": owner.org_path}

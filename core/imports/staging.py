@@ -60,7 +60,7 @@ class _Reader:
             at = found.columns.index(field.name) if field.name in found.columns else -1
             self._titles[at] = field.title
             key = json.dumps(field.name)
-            if field.name in register.whose and field.name in PERSONAL:
+            if field.name in register.form.whose and field.name in PERSONAL:
                 self._personal.append((at, key, PersonalCells(field.name, field.title, required=field.required)))
             elif field.name in form:
                 unit = unit_of(found.headings[at]) if at >= 0 and field.is_money else ""

@@ -9,7 +9,7 @@ from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaFi
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
 from core.ledger.models import ActivityTemplate
-from core.programs.forms import YuanField
+from core.web.fields import YuanField
 from core.web.forms import Form
 
 #: Before the key of a column, so that no column is mistaken for a field of the form itself.

@@ -14,7 +14,7 @@ from core.org.scope import Scope
 from core.people.models import Person
 from core.people.numbers import mask_account, mask_id, mask_phone
 from core.people.queries import files_of
-from core.people.secrets import keys
+from core.people.secrets import decrypt, keys
 from core.plugin import hooks
 from core.plugin.types import PersonalDataAction, PersonalRecord
 from core.web.filters import local_day
@@ -37,6 +37,24 @@ def show_data(actor: Actor, scope: Scope, person_id: int) -> list[PersonalRecord
     record(actor, "people.data_shown", f"person:{person_id}", files[0].org_path)
     db.session.commit()
     return records
+
+
+def show_numbers(actor: Actor, scope: Scope, person_id: int) -> list[tuple[str, str]]:
+    """Label and number, in full: identity number, phone and bank account. That it was looked at goes on record.
+
+    ``scope`` is where the actor may see them. Raises :class:`NotFound` for a file unknown, out of scope or erased.
+    """
+    file = db.session.get(Person, person_id)
+    if file is None or file.erased_at is not None or not scope.includes(file.org_path):
+        raise NotFound(_("There is nothing here, or nothing that you may see."))
+    record(actor, "people.numbers_shown", f"person:{person_id}", file.org_path)
+    numbers = [
+        (_("Identity number"), decrypt("id_number", file.id_number)),
+        (_("Phone"), decrypt("phone", file.phone) if file.phone else UNKNOWN),
+        (_("Bank account"), decrypt("bank_account", file.bank_account) if file.bank_account else UNKNOWN),
+    ]
+    db.session.commit()
+    return numbers
 
 
 def erase(actor: Actor, scope: Scope, person_id: int, reason: str) -> list[PersonalRecord]:

@@ -1,5 +1,7 @@
 """The pages of the people on file."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -10,12 +12,12 @@ from core.org.scope import Scope
 from core.people.forms import IdNumberForm
 from core.people.merging import compare, merge
 from core.people.numbers import parse_id_number
-from core.people.personal import show_data
+from core.people.personal import show_data, show_numbers
 from core.people.queries import by_id, by_id_number, page_of_people
 from core.users.access import scope_of
 from core.web.guard import found, me, needs
 
-EDIT, DATA = "people.edit", "people.data"
+EDIT, DATA, NUMBERS = "people.edit", "people.data", "people.numbers"
 blueprint = Blueprint("people", __name__, url_prefix="/people", template_folder="templates")
 
 
@@ -55,13 +57,22 @@ def find() -> Response | tuple[str, int]:
     return redirect(url_for("people.show", person_id=person.id))
 
 
-def _person(person_id: int, form: IdNumberForm, status: int = 200) -> tuple[str, int]:
+def _person(
+    person_id: int, form: IdNumberForm, status: int = 200, in_full: Sequence[tuple[str, str]] = ()
+) -> tuple[str, int]:
     person = found(by_id(_scope(), person_id))
     into = by_id(_scope(), person.merged_into) if person.merged_into else None
     may_merge = person.active and _scope(EDIT).includes(person.org_path)
     may_see_data = not person.merged_into and _scope(DATA).includes(person.org_path)
     page = render_template(
-        "people/show.html", person=person, into=into, form=form, may_merge=may_merge, may_see_data=may_see_data
+        "people/show.html",
+        person=person,
+        into=into,
+        form=form,
+        in_full=in_full,
+        may_merge=may_merge,
+        may_see_data=may_see_data,
+        may_see_numbers=not person.erased and _scope(NUMBERS).includes(person.org_path),
     )
     return page, status
 
@@ -71,6 +82,14 @@ def _person(person_id: int, form: IdNumberForm, status: int = 200) -> tuple[str,
 def show(person_id: int) -> tuple[str, int]:
     """One person, numbers masked."""
     return _person(person_id, IdNumberForm())
+
+
+@blueprint.post("/<int:person_id>/numbers")
+@needs(NUMBERS)
+def numbers(person_id: int) -> tuple[str, int]:
+    """The same page with the numbers in full; that somebody looked is on record."""
+    found(by_id(_scope(), person_id))
+    return _person(person_id, IdNumberForm(), in_full=show_numbers(me(), _scope(NUMBERS), person_id))
 
 
 @blueprint.post("/<int:person_id>/duplicate")

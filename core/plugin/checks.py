@@ -160,5 +160,5 @@ def _check_register(register: Register, own: set[str]) -> None:
         if column.name not in there:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")
     for name in dir(register.form):
-        if hasattr(getattr(register.form, name), "_formfield") and name not in (*register.whose, *there):
+        if hasattr(getattr(register.form, name), "_formfield") and name not in (*register.form.whose, *there):
             raise ConfigError(f"The form of {register.code!r} has the field {name!r}, which its model lacks.")

@@ -189,13 +189,6 @@ class Register:
         """Whether somebody unknown is taken on file with the row."""
         return issubclass(self.form, NewPersonRecordForm)
 
-    @property
-    def whose(self) -> tuple[str, ...]:
-        """The fields of the form that say whose row it is: asked for on adding only, no attributes of the model."""
-        if self.takes_on_file:
-            return ("id_number", "name", "org_code", "phone", "bank_account", "bank_name")
-        return ("id_number",) if self.of_people else ("org_code",)
-
 
 @dataclass(frozen=True, kw_only=True)
 class ReportContext:

@@ -1,21 +1,19 @@
 """The settings form of a program year: its base, the fields it needs, and the way from form to JSON and back."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Any, TypeVar, cast
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, DecimalField, Field, IntegerField, SelectField, StringField, ValidationError
+from wtforms import DateField, Field, IntegerField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, NumberRange, Optional
-from wtforms.widgets import TextInput
 
 from core.errors import ZhijiaError
-from core.money import parse_yuan, yuan
 from core.org.models import LEVELS
 from core.programs.models import FIRST_YEAR, LAST_YEAR
+from core.web.fields import from_json, shown, to_json
 from core.web.forms import Form, options
 
 AnyForm = TypeVar("AnyForm", bound=Form)
@@ -27,27 +25,6 @@ LEVEL_TITLES = {
     "village": _l("Village"),
     "enterprise": _l("Enterprise"),
 }
-
-
-class YuanField(Field):
-    """An amount of money: shows yuan, takes ``1250.50``, ``1100万元`` or ``1.25亿元``; ``data`` is whole fen."""
-
-    widget = TextInput()
-    data: int | None
-
-    def _value(self) -> str:
-        if self.raw_data:
-            return str(self.raw_data[0])
-        return yuan(self.data) if self.data is not None else ""
-
-    def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read yuan into fen; nothing entered is none."""
-        text = str(valuelist[0]).strip() if valuelist else ""
-        try:
-            self.data = parse_yuan(text) if text else None
-        except ZhijiaError as error:
-            self.data = None
-            raise ValueError(str(error)) from error
 
 
 class ProgramSettingsForm(Form):
@@ -115,30 +92,14 @@ class CopyForm(Form):
 
 def settings_from(form: Form) -> dict[str, Any]:
     """The values of a validated form as JSON values: days as ISO text, money as whole fen, decimals as text."""
-    return {field.short_name: _to_json(field.data) for field in form}
-
-
-def _to_json(value: Any) -> Any:
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value
+    return {field.short_name: to_json(field.data) for field in form}
 
 
 def form_for(form_class: type[AnyForm], settings: Mapping[str, Any], *, prefix: str = "") -> AnyForm:
     """The form, not submitted, filled with settings from the database; what they lack has the form's default."""
     empty = form_class()
-    known = {name: _from_json(empty[name], value) for name, value in settings.items() if name in empty}
+    known = {name: from_json(empty[name], value) for name, value in settings.items() if name in empty}
     return form_class(data=known, prefix=prefix)
-
-
-def _from_json(field: Field, value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(field, DateField):
-        return date.fromisoformat(value)
-    if isinstance(field, YuanField) and (not isinstance(value, int) or isinstance(value, bool)):
-        raise ValueError(_("%(value)s is not a whole number of fen.", value=value))
-    return Decimal(value) if isinstance(field, DecimalField) else value
 
 
 def checked_settings(form_class: type[Form], settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,17 +160,4 @@ def summary(form_class: type[Form] | None, settings: Mapping[str, Any]) -> list[
     """Label and value of each setting, as people read them; by their keys when the plugin is gone."""
     if form_class is None:
         return [(name, str(value)) for name, value in settings.items()]
-    return [(str(field.label.text), _shown(field)) for field in form_for(form_class, settings)]
-
-
-def _shown(field: Field) -> str:
-    if field.data is None or field.data == "":
-        return "—"
-    if isinstance(field, SelectField):
-        titles = {value: label for value, label, *_rest in field.iter_choices()}
-        return str(titles.get(field.data, field.data))
-    if isinstance(field.data, bool):
-        return str(_("Yes") if field.data else _("No"))
-    if isinstance(field, YuanField):
-        return str(_("%(amount)s yuan", amount=yuan(field.data)))
-    return str(field.data)
+    return [(str(field.label.text), shown(field)) for field in form_for(form_class, settings)]

@@ -1,6 +1,6 @@
 """Reading registers: the rows of one sponsor in one year, within a scope. Lists page by key."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.people.numbers import mask_id
 from core.plugin.registry import registry_of
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
+from core.registers.models import RecordChange
 
 PAGE = 50
 
@@ -93,6 +94,24 @@ def find_line(register: Register, program_year: ProgramYear, row_id: int, scope:
     query = _lines(register, program_year, scope, Filters()).where(register.model.id == row_id)
     row = db.session.execute(query).one_or_none()
     return _line(row) if row else None
+
+
+def changes_of(register: Register, row_id: int) -> Sequence[RecordChange]:
+    """The history of an entry, newest first, as far as a page shows it."""
+    return db.session.scalars(_changes(register, row_id).limit(PAGE)).all()
+
+
+def last_change(register: Register, row_id: int) -> RecordChange | None:
+    """The newest line of the history of an entry; none where it was made otherwise than by a form."""
+    return db.session.scalars(_changes(register, row_id).limit(1)).first()
+
+
+def _changes(register: Register, row_id: int) -> Select[RecordChange]:
+    return (
+        select(RecordChange)
+        .where(RecordChange.register == register.code, RecordChange.row_id == row_id)
+        .order_by(RecordChange.id.desc())
+    )
 
 
 def person_for(program_year: ProgramYear, id_number: str, scope: Scope) -> Person | None:

@@ -1,5 +1,7 @@
 """The bases of the forms of registers. A module beside the layers of the area, as every register names one of them."""
 
+from typing import ClassVar
+
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length, Optional
@@ -15,12 +17,17 @@ class PersonRecordForm(IdNumberForm):
     ``org_id`` and ``org_path`` of the union that is responsible for the person.
     """
 
+    #: The fields that say whose entry it is: asked for once, and no attributes of the model.
+    whose: ClassVar[tuple[str, ...]] = ("id_number",)
+
 
 class NewPersonRecordForm(PersonRecordForm):
     """Base of the form of a register that takes people on file: somebody unknown first, by what these fields say.
 
     They are asked for on adding only. Nothing of somebody known is changed by them; the name must be the one on file.
     """
+
+    whose: ClassVar[tuple[str, ...]] = ("id_number", "name", "org_code", "phone", "bank_account", "bank_name")
 
     name = StringField(
         _l("Name"),
@@ -45,6 +52,8 @@ class OrgRecordForm(Form):
 
     ``org_code`` is asked for on adding only; the model gets ``org_id`` and ``org_path`` of that union.
     """
+
+    whose: ClassVar[tuple[str, ...]] = ("org_code",)
 
     org_code = StringField(
         _l("Code of the union"),

@@ -8,8 +8,7 @@ import structlog
 from flask_babel import gettext as _
 from psycopg.errors import UniqueViolation
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from core.audit.services import record
 from core.errors import NotFound, Refused
@@ -19,6 +18,8 @@ from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers import queries
 from core.registers.columns import cell, headings
+from core.registers.history import difference, keep, values_of
+from core.registers.models import RecordChange
 from core.registers.owners import org_of, person_of, person_on_file
 from core.registers.queries import Filters
 from core.registers.sheets import write_xlsx
@@ -30,6 +31,17 @@ LARGEST_DOWNLOAD = 50_000
 log = structlog.get_logger()
 
 
+class Outdated(Refused):
+    """Somebody changed the entry after the actor had opened it.
+
+    ``meanwhile`` is field -> [what the actor saw, what stands there now]; ``last`` is the newest line of its history.
+    """
+
+    def __init__(self, meanwhile: Mapping[str, list[Any]], last: RecordChange | None) -> None:
+        super().__init__(_("This entry was changed after you had opened it; nothing was saved."))
+        self.meanwhile, self.last = meanwhile, last
+
+
 def add(actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any]) -> Any:
     """Put a row into the register: ``values`` of its form, with ``id_number`` or ``org_code``. Returns the row.
 
@@ -38,30 +50,43 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
     """
     scope = scope_of(actor, register.edit_permission, program_year.program)
     place = _place(actor, register, program_year, values, scope)
-    given = {name: value for name, value in values.items() if name not in register.whose}
+    given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
         row = register.model(**queries.belonging(register, program_year), **place, **given)
         db.session.add(row)
         db.session.flush()
+        keep(actor, register, row, "add", difference({}, values_of(register, row)))
         record(actor, "register.add", _subject(register, row), row.org_path)
         db.session.commit()
     return row
 
 
-def change(actor: User, register: Register, program_year: ProgramYear, row: Any, values: Mapping[str, Any]) -> None:
-    """Give a row new values; the audit trail keeps the names of those that changed. Whose row it is, stays.
+def change(
+    actor: User,
+    register: Register,
+    program_year: ProgramYear,
+    row: Any,
+    values: Mapping[str, Any],
+    seen: Mapping[str, Any],
+) -> None:
+    """Give a row new values; its history keeps both, the audit trail their names. Whose row it is, stays.
 
-    Raises :class:`Forbidden`, and :class:`ZhijiaError` at the field where a value stands in the register already.
+    ``seen`` are the values (:func:`values_of`) that the actor had before them. Raises :class:`Outdated` when others
+    stand there now, :class:`Forbidden`, and :class:`ZhijiaError` at the field where a value stands in the register
+    already.
     """
-    require(actor, register.edit_permission, row.org_path, program_year.program)
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    if not changed:
-        return
     with _rules_kept(register, values):
-        for name in changed:
-            setattr(row, name, values[name])
-        db.session.flush()
-        record(actor, "register.change", _subject(register, row), row.org_path, fields=changed)
+        db.session.refresh(row, with_for_update=True)
+        require(actor, register.edit_permission, row.org_path, program_year.program)
+        before = values_of(register, row)
+        if meanwhile := difference(seen, before):
+            raise Outdated(meanwhile, queries.last_change(register, row.id))
+        for name, value in values.items():
+            setattr(row, name, value)
+        if changed := difference(before, values_of(register, row)):
+            db.session.flush()
+            keep(actor, register, row, "change", changed)
+            record(actor, "register.change", _subject(register, row), row.org_path, fields=list(changed))
         db.session.commit()
 
 
@@ -73,6 +98,7 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
     subject, org_path = _subject(register, row), row.org_path
     try:
         with whole():
+            keep(actor, register, row, "remove", difference(values_of(register, row), {}))
             # The database alone decides what may go: the ORM would cut off what refers to the row.
             db.session.execute(delete(register.model).where(register.model.id == row.id))
             record(actor, "register.remove", subject, org_path)
@@ -146,7 +172,7 @@ def _rules_kept(register: Register, values: Mapping[str, Any]) -> Iterator[None]
     try:
         with whole():
             yield
-    except StaleDataError as error:
+    except InvalidRequestError as error:  # the row is not there to be locked
         raise NotFound(_("Somebody else has removed this entry meanwhile.")) from error
     except IntegrityError as error:
         raise _refusal(register, values, error) from error

@@ -3,6 +3,8 @@
 The gate has checked year and sponsor; here the register's own permissions are asked for, and rows keep to the scope.
 """
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
@@ -10,12 +12,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.errors import NotFound, ZhijiaError
 from core.org.queries import visible
 from core.org.scope import Scope
+from core.people.personal import show_numbers
 from core.plugin.gate import current_program_year, refuse_unless_open
 from core.plugin.types import Register
 from core.programs.queries import state_of
 from core.registers import queries, services
 from core.registers.columns import NUMBERS, headings, shown
 from core.registers.forms import FilterForm
+from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
+from core.registers.parts import list_actions, record_parts
 from core.registers.queries import PAGE, Filters, Line
 from core.registers.sheets import send_xlsx
 from core.users.access import can_anywhere, refuse, scope_of
@@ -29,6 +34,7 @@ blueprint = Blueprint(
     url_prefix="/<int:year>/<sponsor>/<program>/registers/<name>",
     template_folder="templates",
 )
+SHOW_NUMBERS = "people.numbers"
 Page = str | AnyResponse | tuple[str, int]
 
 
@@ -57,6 +63,7 @@ def index(name: str) -> Page:
         is_first="after" not in request.args,
         next_after=token_of(last.org_path, last.id) if last else None,
         editable=_editable(register),
+        actions=list_actions(me(), register, program_year),
     )
     return page, status
 
@@ -79,38 +86,56 @@ def add(name: str) -> Page:
     return _form_page(register, form), 400
 
 
-@blueprint.route("/<int:row_id>", methods=["GET", "POST"])
+@blueprint.get("/<int:row_id>")
+def show(name: str, row_id: int) -> str:
+    """One entry: what its form holds, its history, and what other areas add."""
+    return _entry_page(_register(name), row_id)
+
+
+@blueprint.post("/<int:row_id>/numbers")
+def numbers(name: str, row_id: int) -> str:
+    """The entry with the person's numbers in full; that somebody looked is on record."""
+    register = _register(name)
+    row = _line(register, row_id, register.view_permission).row
+    whose = row.person_id if register.of_people else -1
+    return _entry_page(register, row_id, show_numbers(me(), _numbers_scope(), whose))
+
+
+@blueprint.route("/<int:row_id>/change", methods=["GET", "POST"])
 def change(name: str, row_id: int) -> Page:
     """The form with an entry of the register; whose it is, stays."""
-    program_year, register = current_program_year(), _register_to_change(name)
-    line = _line(register, row_id)
+    register = _register_to_change(name)
+    line = _line(register, row_id, register.edit_permission)
     form = register.form(request.form if request.method == "POST" else None, obj=line.row)
-    for field in register.whose:
+    for field in register.form.whose:
         del form[field]
     if request.method == "GET":
         return _form_page(register, form, line)
+    meanwhile: Change | None = None
     if form.validate():
         try:
-            services.change(me(), register, program_year, line.row, form.data)
+            seen = read_seen(request.form.get("seen", ""))
+            services.change(me(), register, current_program_year(), line.row, form.data, seen)
         except ZhijiaError as error:
             form.refuse(error)
-            line = _line(register, row_id)
+            meanwhile = _meanwhile(register, error)
+            line = _line(register, row_id, register.edit_permission)
         else:
             flash(_("The entry is changed."), "success")
-            return redirect(url_for(".index", name=name))
-    return _form_page(register, form, line), 400
+            return redirect(url_for(".show", name=name, row_id=row_id))
+    return _form_page(register, form, line, meanwhile), 400
 
 
 @blueprint.post("/<int:row_id>/remove")
 def remove(name: str, row_id: int) -> AnyResponse:
     """Take an entry out of the register."""
     register = _register_to_change(name)
-    row = _line(register, row_id).row
+    row = _line(register, row_id, register.edit_permission).row
     try:
         services.remove(me(), register, current_program_year(), row)
     except ZhijiaError as error:
         flash(str(error), "danger")
-        return redirect(url_for(".change", name=name, row_id=row_id))
+        return redirect(url_for(".show", name=name, row_id=row_id))
     flash(_("The entry is removed."), "success")
     return redirect(url_for(".index", name=name))
 
@@ -151,10 +176,13 @@ def _editable(register: Register) -> Scope:
     return scope_of(me(), register.edit_permission, program_year.program) if is_open else Scope()
 
 
-def _line(register: Register, row_id: int) -> Line:
+def _numbers_scope() -> Scope:
+    return scope_of(me(), SHOW_NUMBERS, current_program_year().program)
+
+
+def _line(register: Register, row_id: int, permission: str) -> Line:
     program_year = current_program_year()
-    scope = scope_of(me(), register.edit_permission, program_year.program)
-    return found(queries.find_line(register, program_year, row_id, scope))
+    return found(queries.find_line(register, program_year, row_id, scope_of(me(), permission, program_year.program)))
 
 
 def _filters(form: FilterForm, scope: Scope) -> Filters:
@@ -166,5 +194,43 @@ def _filters(form: FilterForm, scope: Scope) -> Filters:
     return Filters(org, form.text.data or "")
 
 
-def _form_page(register: Register, form: Form, line: Line | None = None) -> str:
-    return render_template("registers/form.html", register=register, form=form, line=line)
+def _meanwhile(register: Register, error: ZhijiaError) -> Change | None:
+    """What somebody else has changed since the form was opened, if that is the error."""
+    if not isinstance(error, services.Outdated):
+        return None
+    fields = shown_difference(register, error.meanwhile)
+    last = error.last
+    return Change("change", last.actor, last.at, fields) if last else Change("change", "", None, fields)
+
+
+def _form_page(register: Register, form: Form, line: Line | None = None, meanwhile: Change | None = None) -> str:
+    return render_template(
+        "registers/form.html",
+        register=register,
+        form=form,
+        line=line,
+        seen=write_seen(values_of(register, line.row)) if line else "",
+        meanwhile=meanwhile,
+    )
+
+
+def _entry_page(register: Register, row_id: int, in_full: Sequence[tuple[str, str]] = ()) -> str:
+    program_year, user = current_program_year(), me()
+    line = _line(register, row_id, register.view_permission)
+    of_form = shown_values(register, values_of(register, line.row))
+    others = [column for column in register.columns if column.name not in of_form]
+    return render_template(
+        "registers/show.html",
+        register=register,
+        line=line,
+        facts=[*of_form.values()]
+        + [
+            (heading, shown(column, getattr(line.row, column.name)))
+            for column, heading in zip(others, headings(others), strict=True)
+        ],
+        in_full=in_full,
+        may_see_numbers=register.of_people and _numbers_scope().includes(line.row.org_path),
+        may_change=_editable(register).includes(line.row.org_path),
+        changes=[as_shown(register, change) for change in queries.changes_of(register, row_id)],
+        parts=record_parts(user, register, program_year, line.row),
+    )

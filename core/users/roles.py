@@ -21,6 +21,7 @@ PERMISSIONS: list[Permission] = [
     Permission(code="org.view", title=_l("See organisations"), roles=EVERYONE),
     Permission(code="people.view", title=_l("See people"), roles=EVERYONE),
     Permission(code="people.edit", title=_l("Edit people"), roles=("clerk",)),
+    Permission(code="people.numbers", title=_l("See personal numbers in full"), roles=("clerk", "finance")),
     Permission(code="people.data", title=_l("See everything that is kept about a person"), roles=("admin", "auditor")),
     Permission(code="user.manage", title=_l("Manage users"), roles=("admin",)),
     Permission(code="program.view", title=_l("See programs"), roles=EVERYONE),

@@ -8,6 +8,7 @@ from wtforms import Form as WTForm
 from wtforms import StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type information
 from wtforms.i18n import get_translations
+from wtforms.validators import StopValidation
 
 from core.errors import ZhijiaError
 
@@ -15,6 +16,24 @@ from core.errors import ZhijiaError
 def options(titles: Mapping[str, object]) -> list[Any]:
     """The choices of a select field, from value -> title (titles may be lazy)."""
     return [SelectChoice(value, title) for value, title in titles.items()]
+
+
+class OnlyIf:
+    """A validator for a field that counts only while another one has one of these values; else it is emptied.
+
+    The page shows the field only then; without JavaScript it is there and its value is left out.
+    """
+
+    def __init__(self, other: str, *values: str) -> None:
+        self._other, self._values = other, values
+        self.field_flags = {"only_if": f"{other}={'|'.join(values)}"}
+
+    def __call__(self, form: WTForm, field: Any) -> None:
+        """Empty the field and ask it nothing more where it does not count."""
+        if str(form[self._other].data) not in self._values:
+            field.data = "" if isinstance(field, StringField) else None
+            field.errors[:] = []
+            raise StopValidation
 
 
 def _strip(value: Any) -> Any:

@@ -40,6 +40,11 @@ STATES: dict[str, dict[str, Label]] = {
         "open": Label(_l("Open"), "green"),
         "closed": Label(_l("Closed"), "secondary"),
     },
+    "record_change": {
+        "add": Label(_l("Added"), "green"),
+        "change": Label(_l("Changed"), "blue"),
+        "remove": Label(_l("Removed"), "red"),
+    },
     "user": {
         "active": Label(_l("Active"), "green"),
         "inactive": Label(_l("Closed account"), "secondary"),
@@ -68,6 +73,7 @@ ACTIONS: dict[str, LazyString] = {
     "people.register": _l("took people on file"),
     "people.merge": _l("merged two files"),
     "people.data_shown": _l("saw everything kept about a person"),
+    "people.numbers_shown": _l("saw a person's numbers in full"),
     "people.erase": _l("erased a person"),
     "program_year.enable": _l("enabled a program year"),
     "program_year.settings": _l("changed the settings of a year"),

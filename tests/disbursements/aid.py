@@ -12,7 +12,8 @@ from core.org.models import Org
 from core.org.scope import subtree
 from core.people.models import Person
 from core.plugin.types import EntryKind, Program, Scheme, SchemeContext
-from core.programs.forms import ProgramSettingsForm, YuanField
+from core.programs.forms import ProgramSettingsForm
+from core.web.fields import YuanField
 
 hookimpl = pluggy.HookimplMarker("zhijia")
 

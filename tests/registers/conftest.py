@@ -1,11 +1,14 @@
 """Reading clubs of 2014 with their two registers, and a few fictional people on file."""
 
+import re
 from collections.abc import Callable
 from datetime import date
+from html import unescape
 from pathlib import Path
 
 import pytest
 from stdnum.cn.ric import calc_check_digit
+from werkzeug.test import TestResponse
 
 from core.api import Program, hookimpl
 from core.audit.models import AuditLine
@@ -95,6 +98,13 @@ def add_corner(browser: Browser, **changes: str) -> int:
 def add_reader(browser: Browser, serial: int, url: str = URL) -> int:
     data = {"id_number": id_number(serial), "likes": "诗"}
     return browser.post(url + "readers/add", data=data).status_code
+
+
+def save(browser: Browser, entry: str, data: dict[str, str]) -> TestResponse:
+    """Open the form of an entry (``corners/7``) and send it with these values."""
+    form = browser.get(f"{URL}{entry}/change").text
+    seen = re.search('name="seen" value="([^"]*)"', form)
+    return browser.post(f"{URL}{entry}/change", data=data | ({"seen": unescape(seen[1])} if seen else {}))
 
 
 def actions() -> list[tuple[str, str, dict[str, object]]]:

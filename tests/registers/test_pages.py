@@ -12,7 +12,7 @@ from core.registers import services
 from core.users.models import Grant
 from core.users.testing import AsUser, MakeUser
 from tests.plugins_for_tests.reading_club.registers import CORNERS, READERS, Corner, Loan, Reader
-from tests.registers.conftest import CORNER, PLAIN, URL, MakePerson, actions, add_corner, add_reader, id_number
+from tests.registers.conftest import CORNER, PLAIN, URL, MakePerson, actions, add_corner, add_reader, id_number, save
 
 pytestmark = pytest.mark.services
 
@@ -25,11 +25,11 @@ def test_a_union_is_added_shown_changed_and_removed_with_its_audit_lines(clubs: 
     page = browser.get(URL + "corners/").text
     for shown in ("新城区", "职工书屋", "Library", "1,200", "15,000.00", "2014-03-05", "Cost (yuan)"):
         assert shown in page
-    form = browser.get(f"{URL}corners/{row.id}").text
+    form = browser.get(f"{URL}corners/{row.id}/change").text
     assert 'value="15,000.00"' in form
     assert 'name="org_code"' not in form
     changed = CORNER | {"volumes": "1300", "org_code": "6102"}
-    assert browser.post(f"{URL}corners/{row.id}", data=changed).status_code == 302
+    assert save(browser, f"corners/{row.id}", changed).status_code == 302
     assert (row.volumes, row.org_path) == (1300, "/61/6101/610102/")
     assert browser.post(f"{URL}corners/{row.id}/remove").status_code == 302
     assert db.session.query(Corner).count() == 0
@@ -44,7 +44,7 @@ def test_nothing_changed_leaves_no_audit_line(clubs: ProgramYear, as_user: AsUse
     browser = as_user("clerk", "6101")
     add_corner(browser)
     row = db.session.query(Corner).one()
-    assert browser.post(f"{URL}corners/{row.id}", data=CORNER).status_code == 302
+    assert save(browser, f"corners/{row.id}", CORNER).status_code == 302
     assert [action for action, _path, _data in actions()] == ["register.add"]
 
 
@@ -60,10 +60,10 @@ def test_a_person_is_added_by_number_and_shown_masked(
     assert "王芳" in page
     assert "*" * 14 + id_number(1)[-4:] in page
     assert id_number(1) not in page
-    form = browser.get(f"{URL}readers/{row.id}").text
+    form = browser.get(f"{URL}readers/{row.id}/change").text
     assert 'name="id_number"' not in form
     assert "王芳" in form
-    assert browser.post(f"{URL}readers/{row.id}", data={"likes": "小说"}).status_code == 302
+    assert save(browser, f"readers/{row.id}", {"likes": "小说"}).status_code == 302
     assert row.likes == "小说"
     assert actions()[-1] == ("register.change", person.org_path, {"fields": ["likes"]})
 
@@ -138,7 +138,7 @@ def test_a_value_that_must_be_the_only_one_is_refused_at_its_field(clubs: Progra
     assert "The register has an entry with this value already." in page.text.split('id="name-errors"')[1]
     assert add_corner(browser, name="二楼") == 302
     second = db.session.query(Corner).filter_by(name="二楼").one()
-    page = browser.post(f"{URL}corners/{second.id}", data=CORNER)
+    page = save(browser, f"corners/{second.id}", CORNER)
     assert page.status_code == 400
     assert "The register has an entry with this value already." in page.text
     assert (second.name, len(actions())) == ("二楼", 2)
@@ -164,8 +164,8 @@ def test_a_leader_reads_the_corners_and_changes_nothing(clubs: ProgramYear, as_u
     page = browser.get(URL + "corners/").text
     assert "职工书屋" in page
     assert "corners/add" not in page
-    assert f"corners/{row.id}" not in page
-    for address in ("corners/add", f"corners/{row.id}", f"corners/{row.id}/remove"):
+    assert f"corners/{row.id}/change" not in page
+    for address in ("corners/add", f"corners/{row.id}/change", f"corners/{row.id}/remove"):
         assert browser.post(URL + address, data=CORNER).status_code == 403
     assert browser.get(URL + "corners/add").status_code == 403
     for address in ("readers/", "readers/download.xlsx", "readers/add"):
@@ -191,7 +191,7 @@ def test_rows_of_others_look_as_if_they_were_not_there(clubs: ProgramYear, as_us
     browser = as_user("clerk", "6102")
     assert "职工书屋" not in browser.get(URL + "corners/").text
     assert browser.get(f"{URL}corners/{row.id}").status_code == 404
-    assert browser.post(f"{URL}corners/{row.id}", data=CORNER).status_code == 404
+    assert save(browser, f"corners/{row.id}", CORNER).status_code == 404
     assert browser.post(f"{URL}corners/{row.id}/remove").status_code == 404
     assert browser.get(f"{URL}corners/{2**63}").status_code == 404
     assert browser.get(URL + "poems/").status_code == 404
@@ -206,7 +206,7 @@ def test_a_closed_year_is_read_and_not_written(clubs: ProgramYear, as_user: AsUs
     page = browser.get(URL + "corners/").text
     assert "职工书屋" in page
     assert "corners/add" not in page
-    for address in ("corners/add", f"corners/{row.id}"):
+    for address in ("corners/add", f"corners/{row.id}/change"):
         assert browser.get(URL + address).status_code == 403
         assert browser.post(URL + address, data=CORNER).status_code == 403
     assert browser.post(f"{URL}corners/{row.id}/remove").status_code == 403
@@ -225,7 +225,7 @@ def test_an_entry_that_somebody_removed_meanwhile_is_not_changed(
     with db.engine.begin() as other:
         other.exec_driver_sql("DELETE FROM reading_club_corner")
     with pytest.raises(NotFound, match="removed this entry meanwhile"):
-        services.change(clerk, CORNERS, clubs, row, {"volumes": 1})
+        services.change(clerk, CORNERS, clubs, row, {"volumes": 1}, {})
 
 
 def test_a_form_that_lets_through_what_the_table_forbids_is_a_sentence(clubs: ProgramYear, make_user: MakeUser) -> None:

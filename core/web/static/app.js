@@ -24,6 +24,27 @@
     for (const button of document.querySelectorAll('button[type="submit"]:disabled')) button.disabled = false;
   });
 
+  // A field that counts only while another one has a certain value is shown only then.
+  for (const part of document.querySelectorAll("[data-only-if]")) {
+    const [name, values] = part.dataset.onlyIf.split("=");
+    const other = part.closest("form")?.elements[name];
+    if (!other) continue;
+    const show = () => { part.hidden = !values.split("|").includes(other.value); };
+    other.addEventListener("change", show);
+    show();
+  }
+
+  // Whoever leaves a form with unsaved work is asked first.
+  for (const form of document.querySelectorAll("form[data-unsaved]")) {
+    const content = () => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, value.name ?? value]));
+    const before = content();
+    let sent = false;
+    form.addEventListener("submit", () => { sent = true; });
+    window.addEventListener("beforeunload", (event) => {
+      if (!sent && content() !== before) event.preventDefault();
+    });
+  }
+
   // Charts: ECharts is fetched only on a page that has one.
   const font = getComputedStyle(document.body).fontFamily;
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
