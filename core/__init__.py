@@ -16,6 +16,9 @@ from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.imports import frame as import_frame
+from core.imports import hooks as import_hooks
+from core.imports.jobs import JOBS as IMPORT_JOBS
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
@@ -74,8 +77,9 @@ def create_app(
     registry = app.extensions[EXTENSION] = Registry()
     registry.answer("jobs", job_hooks)
     registry.answer("registers", register_hooks)
+    registry.answer("imports", import_hooks)
     registry.answer("disbursements", run_hooks)
-    registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
+    registry.jobs |= {spec.name: spec for spec in (*DISBURSEMENT_JOBS, *IMPORT_JOBS)}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -84,7 +88,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame):
+    for frame in (job_views, program_views, register_frame, import_frame, report_views, run_frame, ledger_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

@@ -57,8 +57,8 @@ from core.plugin.types import (
 from core.programs.forms import ProgramSettingsForm, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
-from core.registers.records import OrgRecordForm, PersonRecordForm
-from core.registers.sheets import Record, by_columns, read_rows, send_xlsx, write_xlsx
+from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
+from core.registers.sheets import read_rows, send_xlsx, write_xlsx
 from core.users.access import can, require, scope_of, today
 from core.users.models import User
 from core.web.fields import YuanField
@@ -86,6 +86,7 @@ __all__ = [
     "JobContext",
     "JobSpec",
     "MenuItem",
+    "NewPersonRecordForm",
     "NotFound",
     "OnlyIf",
     "Org",
@@ -101,7 +102,6 @@ __all__ = [
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
-    "Record",
     "Refused",
     "Register",
     "Registered",
@@ -121,7 +121,6 @@ __all__ = [
     "allotments_of",
     "budgets_of",
     "by_code",
-    "by_columns",
     "calendar_known",
     "can",
     "copy_rows",

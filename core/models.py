@@ -2,6 +2,7 @@
 
 from core.audit import models as audit
 from core.disbursements import models as disbursements
+from core.imports import models as imports
 from core.jobs import models as jobs
 from core.ledger import models as ledger
 from core.notices import models as notices
@@ -11,4 +12,16 @@ from core.programs import models as programs
 from core.registers import models as registers
 from core.users import models as users
 
-__all__ = ["audit", "disbursements", "jobs", "ledger", "notices", "org", "people", "programs", "registers", "users"]
+__all__ = [
+    "audit",
+    "disbursements",
+    "imports",
+    "jobs",
+    "ledger",
+    "notices",
+    "org",
+    "people",
+    "programs",
+    "registers",
+    "users",
+]

@@ -7,7 +7,7 @@ fields is asked again in every row, and so is a form with a ``validate`` of its 
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from flask_babel import force_locale
@@ -18,7 +18,6 @@ from wtforms.validators import EqualTo
 
 from core.errors import ZhijiaError
 from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
-from core.plugin.types import Register
 from core.users.services import LANGUAGES
 from core.web.fields import YuanField, to_json
 from core.web.forms import Form
@@ -52,6 +51,12 @@ class Typed:
 
     def __contains__(self, name: str) -> bool:
         return name == self._name
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((self._name,))
+
+    def __len__(self) -> int:
+        return 1
 
     def getlist(self, name: str) -> list[str]:
         """The texts of a field."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -131,17 +132,17 @@ def check_together(upload: Import, register: Register, program_year: ProgramYear
     mine = (ImportRow.import_id == upload.id) & (ImportRow.errors == [])
     told = [*_of_owner(beside)]
     doubles, there = [], []
-    for number, (parts, found) in enumerate(beside.keys()):
+    for number, (parts, known_there) in enumerate(beside.keys()):
         first = func.min(ImportRow.line).over(partition_by=parts).label(f"first_{number}")
         known = and_(*(part.is_not(None) for part in parts))
         doubles.append((first, known))
-        there.append(found)
+        there.append(known_there)
     facts = beside.rows(
         ImportRow.line,
         *(first for first, _known in doubles),
         *(known.label(f"known_{number}") for number, (_first, known) in enumerate(doubles)),
         _sentences(told).label("said"),
-        or_(*there, False).label("there"),
+        or_(false(), *there).label("there"),
     ).where(mine)
     found = facts.subquery("facts")
     said = found.c.said

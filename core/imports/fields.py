@@ -15,8 +15,8 @@ from flask_babel import lazy_gettext as _l
 
 from core.errors import ZhijiaError
 from core.plugin.types import Register
-from core.web.fields import YuanField
 from core.users.services import LANGUAGES
+from core.web.fields import YuanField
 
 #: Kept encrypted, and never among the plain values of a row.
 PERSONAL = ("id_number", "phone", "bank_account")

@@ -6,7 +6,22 @@ from typing import Any
 
 from flask_babel import gettext as _
 from psycopg.errors import IntegrityError as DriverIntegrityError
-from sqlalchemy import ColumnElement, String, cast, delete, exists, func, literal, not_, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    String,
+    cast,
+    delete,
+    exists,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -24,12 +39,14 @@ from core.people.secrets import decrypt
 from core.people.services import PersonRow, register_people
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
+from core.registers.models import RecordChange
 from core.registers.queries import belonging
 from core.users.models import User
 
 #: People taken on file at a time.
 BATCH = 5_000
 Progress = Callable[[int, int], None]
+_HISTORY = ["register", "row_id", "person_id", "action", "values", "user_id", "actor"]
 #: What a line keeps once it is in the register: nothing but its row.
 _CLEARED: dict[str, Any] = {"values": {}, "secret": None, "id_number_digest": None, "id_number_tail": ""}
 
@@ -49,7 +66,7 @@ def merge(
             upload = db.session.get_one(Import, upload.id, with_for_update=True, populate_existing=True)
             if upload.state == "merging":
                 check_together(upload, register, program_year, scope)
-                upload.added = _insert(upload, register, program_year, scope)
+                upload.added = _insert(actor, upload, register, program_year, scope)
                 count_rows(upload, register)
                 upload.good, upload.state, upload.merged_at = 0, "merged", func.now()
                 db.session.execute(text(f"ANALYZE {register.model.__tablename__}"))  # sooner than autovacuum does
@@ -71,9 +88,17 @@ def undo(actor: User, upload: Import, register: Register) -> int:
     """
     model = register.model
     mine = select(ImportRow.row_id).where(ImportRow.import_id == upload.id, ImportRow.row_id.is_not(None))
-    statement = delete(model).where(model.id.in_(mine), *(not_(one) for one in _kept(register)))
+    gone = (
+        delete(model)
+        .where(model.id.in_(mine), *(not_(one) for one in _kept(register)))
+        .returning(model.id, (model.person_id if register.of_people else null()).label("person_id"))
+        .cte("gone")
+    )
+    person_id = cast(gone.c.person_id, BigInteger)
+    line = [literal(register.code), gone.c.id, person_id, literal("remove"), literal({}, JSONB), literal(actor.id)]
+    history = insert(RecordChange).from_select(_HISTORY, select(*line, literal(actor.name))).add_cte(gone)
     try:
-        result = db.session.connection().execute(statement, execution_options={"preserve_rowcount": True})
+        result = db.session.connection().execute(history, execution_options={"preserve_rowcount": True})
     except IntegrityError as error:
         db.session.rollback()
         raise Refused(_("Something else refers to these entries, so they cannot be taken back.")) from error
@@ -126,7 +151,7 @@ def _person(row: ImportRow) -> PersonRow:
     )
 
 
-def _insert(upload: Import, register: Register, program_year: ProgramYear, scope: Scope) -> int:
+def _insert(actor: User, upload: Import, register: Register, program_year: ProgramYear, scope: Scope) -> int:
     """One ``INSERT ... SELECT`` with ids given out before, so that each line knows the row it makes."""
     model = register.model
     good = (ImportRow.import_id == upload.id) & (ImportRow.errors == []) & ~ImportRow.there
@@ -147,10 +172,11 @@ def _insert(upload: Import, register: Register, program_year: ProgramYear, scope
     sources |= {name: _typed(table.c[name]) for name in names}
     rows = beside.rows(*sources.values()).where(good).order_by(ImportRow.line)
     result = db.session.connection().execute(
-        insert(table).from_select(list(sources), rows, include_defaults=False).on_conflict_do_nothing(),
+        insert(table).from_select(list(sources), rows).on_conflict_do_nothing(),
         execution_options={"preserve_rowcount": True},
     )
     _forget_missing(upload, register, there=True)
+    _write_history(actor, upload, register, names)
     db.session.execute(
         update(ImportRow)
         .where(ImportRow.import_id == upload.id, ImportRow.errors == [])
@@ -158,6 +184,31 @@ def _insert(upload: Import, register: Register, program_year: ProgramYear, scope
         .execution_options(synchronize_session=False)
     )
     return int(result.rowcount)
+
+
+def _write_history(actor: User, upload: Import, register: Register, names: Sequence[str]) -> None:
+    """Each row's history begins with what the import put into it."""
+    model = register.model
+    pairs = [
+        part
+        for name in names
+        for part in (literal(name), func.jsonb_build_array(None, func.jsonb_extract_path(ImportRow.values, name)))
+    ]
+    made = (
+        select(
+            literal(register.code),
+            model.id,
+            model.person_id if register.of_people else null(),
+            literal("import"),
+            func.jsonb_build_object(*pairs),
+            literal(actor.id),
+            literal(actor.name),
+        )
+        .join(ImportRow, ImportRow.row_id == model.id)
+        .where(ImportRow.import_id == upload.id)
+        .order_by(model.id)
+    )
+    db.session.execute(insert(RecordChange).from_select(_HISTORY, made))
 
 
 def _typed(column: Any) -> ColumnElement[Any]:
@@ -191,3 +242,6 @@ def _kept(register: Register) -> Iterator[ColumnElement[bool]]:
         if table.name.startswith("core_") and "subject" in table.c:
             yield exists(select(1).select_from(table).where(table.c.subject == subject))
     yield exists().where(AuditLine.object == subject)
+    yield exists().where(
+        RecordChange.register == register.code, RecordChange.row_id == model.id, RecordChange.action != "import"
+    )

@@ -74,7 +74,7 @@ class ImportRow(Base):
 
 
 class ImportMapping(Base):
-    """What a user said about the headings of a register's files: heading as it is compared -> field, empty: left out."""
+    """What a user said about the headings of a register's files: heading -> field, empty: left out."""
 
     __tablename__ = "core_import_mapping"
 

@@ -11,7 +11,6 @@ from core.org.models import Org
 from core.org.scope import Scope
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
-from core.users.models import User
 
 PAGE = 50
 
@@ -57,6 +56,12 @@ def work_of(upload: Import) -> Job | None:
     """The last job of the import, to show how far it is."""
     keys = [f"import:{upload.id}:read", f"import:{upload.id}:merge"]
     return db.session.scalars(select(Job).where(Job.key.in_(keys)).order_by(Job.id.desc()).limit(1)).first()
+
+
+def is_at_work(upload: Import) -> bool:
+    """Whether a worker has it, or is asked to take it."""
+    job = work_of(upload)
+    return job is not None and job.state in ("queued", "running")
 
 
 def uploader_org(scope: Scope, own_path: str) -> Org:

@@ -35,9 +35,7 @@ class Found:
         return (row for row in self.sheet.rows() if row.line > self.line)
 
 
-def find_list(
-    content: IO[bytes], file_name: str, fields: Sequence[Field], remembered: Mapping[str, str]
-) -> Found:
+def find_list(content: IO[bytes], file_name: str, fields: Sequence[Field], remembered: Mapping[str, str]) -> Found:
     """The one list of the file. Raises :class:`ZhijiaError` with one sentence where there is none, or several."""
     sheets = sheets_of(content, file_name)
     tops = [(sheet, list(islice(sheet.rows(), SEARCHED))) for sheet in sheets]
@@ -51,7 +49,9 @@ def find_list(
         )
     if len(lists) > 1:
         names = "、".join(f"“{found.sheet.title}”" for found in lists)
-        raise ZhijiaError(_("The sheets %(names)s all hold lists; put them into one, or upload each alone.", names=names))
+        raise ZhijiaError(
+            _("The sheets %(names)s all hold lists; put them into one, or upload each alone.", names=names)
+        )
     found = lists[0]
     if len(found.headings) > MOST_COLUMNS:
         raise ZhijiaError(

@@ -67,7 +67,9 @@ class _Reader:
                 self._plain.append((at, key, FormCells(form, field.name, field.title, unit)))
             else:
                 self._plain.append((at, key, TextCells()))
-        self._around = [cells for _at, _key, cells in self._plain if isinstance(cells, FormCells) and cells.looks_around]
+        self._around = [
+            cells for _at, _key, cells in self._plain if isinstance(cells, FormCells) and cells.looks_around
+        ]
         self._whole = type(form).validate is not WTForm.validate
 
     def read(self, row: Row) -> tuple[object, ...]:

@@ -22,20 +22,14 @@ from core.api import (
     state_of,
     today,
 )
-from plugins.four_seasons import allotting, queries, services
-from plugins.four_seasons.cards import ALLOT, EDIT, VIEW
-from plugins.four_seasons.forms import BookingForm, HardshipForm
+from plugins.four_seasons import allotting, queries
+from plugins.four_seasons.cards import ALLOT, VIEW
+from plugins.four_seasons.forms import BookingForm
 from plugins.four_seasons.queries import PAGE, Filters
 from plugins.four_seasons.titles import CATEGORY_TITLES
 
 blueprint = Blueprint("four_seasons", __name__, template_folder="templates")
 Page = Response | tuple[str, int]
-
-
-def editable() -> Scope:
-    """Where the user may change the list: nowhere while the year is not open."""
-    program_year = current_program_year()
-    return scope_of(me(), EDIT, program_year.program) if state_of(program_year) == "open" else Scope()
 
 
 @blueprint.get("/hardship")
@@ -58,37 +52,7 @@ def hardship_list() -> str:
         is_first="after" not in request.args,
         next_after=f"{last.org_path}:{last.id}" if last else None,
         categories=CATEGORY_TITLES,
-        editable=editable(),
     )
-
-
-@blueprint.route("/hardship/add", methods=["GET", "POST"])
-@needs(EDIT)
-def hardship_add() -> str | Response | tuple[str, int]:
-    """The form for one worker."""
-    form = HardshipForm(request.form)
-    if request.method == "GET":
-        return render_template("four_seasons/hardship_add.html", form=form)
-    if form.validate():
-        try:
-            services.add_worker(me(), current_program_year(), editable(), **form.data)
-        except ZhijiaError as error:
-            form.refuse(error)
-        else:
-            flash(_("%(name)s is on the hardship list now.", name=form.name.data), "success")
-            return redirect(url_for("four_seasons.hardship_list"))
-    return render_template("four_seasons/hardship_add.html", form=form), 400
-
-
-@blueprint.post("/hardship/<int:hardship_id>/remove")
-@needs(EDIT)
-def hardship_remove(hardship_id: int) -> Response:
-    """Take one worker off the list."""
-    program_year = current_program_year()
-    row = queries.find_hardship(program_year, hardship_id, editable())
-    services.remove_worker(me(), program_year, row)
-    flash(_("The worker is off the hardship list."), "success")
-    return redirect(url_for("four_seasons.hardship_list"))
 
 
 @blueprint.get("/allotment")
