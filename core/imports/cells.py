@@ -70,6 +70,7 @@ class FormCells:
         self.form, self.field, self.title, self._unit = form, form[name], title, unit
         self._kept: dict[str, Cell] = {}
         self._plain = plain_text_for(self.field)
+        self._required = is_required(self.field)
         self.looks_around = is_asked_in_every_row(form, self.field)
 
     def read(self, text: str) -> Cell:
@@ -84,7 +85,7 @@ class FormCells:
     def enter(self, text: str) -> list[str]:
         """Fill the field of the form with the text; sentences where it cannot be one."""
         field = self.field
-        if not text and field.flags.required:
+        if not text and self._required:
             field.process(Typed(field.name, ""))
             return [missing(self.title)]
         try:
@@ -100,7 +101,7 @@ class FormCells:
         field, inline = self.field, getattr(type(self.form), f"validate_{self.field.name}", None)
         if field.validate(self.form, (inline,) if inline else ()):
             return []
-        return [of_column(self.title, str(sentence)) for sentence in field.errors]
+        return [of_column(self.title, str(sentence)) for sentence in field.process_errors or field.errors]
 
     def _read(self, text: str) -> Cell:
         said = self.enter(text)
@@ -135,6 +136,11 @@ class TextCells:
     def read(self, text: str) -> Cell:
         """The cell with this text."""
         return Cell(text, as_json(text))
+
+
+def is_required(field: FormField) -> bool:
+    """Whether a cell of it must not be empty: so the form says, or no choice is empty."""
+    return bool(field.flags.required) or (isinstance(field, SelectField) and "" not in choices_by_title(field))
 
 
 def missing(title: str) -> str:

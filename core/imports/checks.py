@@ -145,11 +145,11 @@ def check_together(upload: Import, register: Register, program_year: ProgramYear
         or_(false(), *there).label("there"),
     ).where(mine)
     found = facts.subquery("facts")
-    said = found.c.said
+    said: ColumnElement[Any] = found.c.said
     for number in range(len(doubles)):
-        first, known = found.c[f"first_{number}"], found.c[f"known_{number}"]
-        sentence = _filled(_("The same entry stands in line {line} already."), line=cast(first, String))
-        said = said.op("||")(case((known & (first < found.c.line), func.jsonb_build_array(sentence)), else_=_NOTHING))
+        before, known = found.c[f"first_{number}"], found.c[f"known_{number}"]
+        sentence = _filled(_("The same entry stands in line {line} already."), line=cast(before, String))
+        said = said.op("||")(case((known & (before < found.c.line), func.jsonb_build_array(sentence)), else_=_NOTHING))
     wrong = said != _NOTHING
     db.session.execute(
         update(ImportRow)
@@ -203,19 +203,25 @@ def _filled(sentence: str, **values: SQLColumnExpression[str]) -> SQLColumnExpre
     return said
 
 
-def count_rows(upload: Import, register: Register) -> None:
-    """Write down on the import how many of its rows are good, bad, there already, and of new people."""
+def count_rows(upload: Import) -> None:
+    """Write down on the import how many of its rows are good, bad, and there already."""
     is_good = ImportRow.errors == []
-    good, bad, there = db.session.execute(
+    upload.good, upload.bad, upload.there = db.session.execute(
         select(
             func.count().filter(is_good & ~ImportRow.there),
             func.count().filter(~is_good),
             func.count().filter(is_good & ImportRow.there),
         ).where(ImportRow.import_id == upload.id)
     ).one()
-    upload.good, upload.bad, upload.there = good, bad, there
-    upload.new_people = 0
-    if register.takes_on_file:
-        on_file = exists().where(Person.id_number_digest == ImportRow.id_number_digest)
-        mine = (ImportRow.import_id == upload.id) & is_good & ~ImportRow.there & ~on_file
-        upload.new_people = db.session.scalars(select(func.count()).select_from(ImportRow).where(mine)).one()
+
+
+def of_new_people(upload: Import) -> ColumnElement[bool]:
+    """The condition for good rows that wait to be merged, and whose person is not on file."""
+    on_file = exists().where(Person.id_number_digest == ImportRow.id_number_digest)
+    waiting = (ImportRow.errors == []) & ~ImportRow.there & ImportRow.id_number_digest.is_not(None)
+    return (ImportRow.import_id == upload.id) & waiting & ~on_file
+
+
+def count_new_people(upload: Import) -> int:
+    """How many people the import would take on file."""
+    return db.session.scalars(select(func.count()).select_from(ImportRow).where(of_new_people(upload))).one()

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.errors import ZhijiaError
+from core.imports.cells import is_required
 from core.plugin.types import Register
 from core.users.services import LANGUAGES
 from core.web.fields import YuanField
@@ -66,12 +67,10 @@ def fields_of(register: Register) -> list[Field]:
     """
     form = register.form()
     own = [field for field in form if field.name not in register.form.whose]
-    found = [_field(name, form[name].label.text, bool(form[name].flags.required)) for name in register.form.whose]
+    found = [_field(name, form[name].label.text, is_required(form[name])) for name in register.form.whose]
     if register.of_people and not register.takes_on_file:
         found.append(_field("name", _l("Name"), False))
-    found += [
-        _field(field.name, field.label.text, bool(field.flags.required), isinstance(field, YuanField)) for field in own
-    ]
+    found += [_field(field.name, field.label.text, is_required(field), isinstance(field, YuanField)) for field in own]
     return found
 
 

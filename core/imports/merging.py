@@ -30,11 +30,10 @@ from core.audit.services import record
 from core.database import metadata
 from core.errors import Refused
 from core.extensions import db, whole
-from core.imports.checks import check_together, count_rows, joined, value_of
+from core.imports.checks import check_together, count_rows, joined, of_new_people, value_of
 from core.imports.models import Import, ImportRow
 from core.org.models import Org
 from core.org.scope import Scope
-from core.people.models import Person
 from core.people.secrets import decrypt
 from core.people.services import PersonRow, register_people
 from core.plugin.types import Register
@@ -67,8 +66,8 @@ def merge(
             if upload.state == "merging":
                 check_together(upload, register, program_year, scope)
                 upload.added = _insert(actor, upload, register, program_year, scope)
-                count_rows(upload, register)
-                upload.good, upload.state, upload.merged_at = 0, "merged", func.now()
+                count_rows(upload)
+                upload.state, upload.merged_at = "merged", func.now()
                 db.session.execute(text(f"ANALYZE {register.model.__tablename__}"))  # sooner than autovacuum does
                 record(actor, "import.merged", subject_of(upload), upload.org_path, added=upload.added)
             db.session.commit()
@@ -119,20 +118,18 @@ def secrets_of(row: ImportRow) -> dict[str, str]:
 
 def _take_on_file(actor: User, upload: Import, scope: Scope, progress: Progress) -> None:
     done, total = 0, upload.good
-    for rows in _unknown(upload.id):
+    for rows in _unknown(upload):
         register_people(actor, [_person(row) for row in rows], scope)
         done += len(rows)
         progress(done, total)
 
 
-def _unknown(import_id: int) -> Iterator[Sequence[ImportRow]]:
+def _unknown(upload: Import) -> Iterator[Sequence[ImportRow]]:
     """The good rows of people who are not on file, in batches."""
     last = -1
-    on_file = exists().where(Person.id_number_digest == ImportRow.id_number_digest)
-    mine = (ImportRow.import_id == import_id) & (ImportRow.errors == []) & ~ImportRow.there & ~on_file
     while True:
-        query = select(ImportRow).where(mine, ImportRow.line > last).order_by(ImportRow.line).limit(BATCH)
-        rows = db.session.scalars(query).all()
+        query = select(ImportRow).where(of_new_people(upload), ImportRow.line > last)
+        rows = db.session.scalars(query.order_by(ImportRow.line).limit(BATCH)).all()
         if not rows:
             return
         last = rows[-1].line

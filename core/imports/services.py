@@ -22,7 +22,7 @@ from core.errors import Forbidden, Refused, ZhijiaError
 from core.extensions import db, whole
 from core.files.vault import read_vault, write_vault
 from core.imports import merging, queries
-from core.imports.checks import check_together, count_rows
+from core.imports.checks import check_together, count_new_people, count_rows
 from core.imports.fields import check_columns, fields_of, plain
 from core.imports.merging import subject_of
 from core.imports.models import Import, ImportMapping, ImportRow
@@ -258,7 +258,8 @@ def _read(
         one.columns = found.columns
     copy_list(one.id, register, fields, found, progress)
     check_together(one, register, program_year, scope)
-    count_rows(one, register)
+    count_rows(one)
+    one.new_people = count_new_people(one) if register.takes_on_file else 0
     one.state = "staged"
 
 

@@ -71,17 +71,19 @@ def read_rows(source: Source, name: str | None = None) -> Iterator[Row]:
 
     Raises :class:`ZhijiaError` with one sentence where the file is of another kind or broken.
     """
-    yield from sheets_of(source, name)[0].rows()
+    if isinstance(source, Path):
+        with source.open("rb") as content:
+            yield from sheets_of(content, name or source.name)[0].rows()
+    else:
+        yield from sheets_of(source, name or "")[0].rows()
 
 
-def sheets_of(source: Source, name: str | None = None) -> list[Sheet]:
+def sheets_of(content: IO[bytes], name: str) -> list[Sheet]:
     """The sheets of an xlsx, at least one; a CSV is one sheet.
 
     Raises :class:`ZhijiaError` with one sentence where the file is of another kind, broken, or would fill the memory.
     """
-    name = name or (source.name if isinstance(source, Path) else "")
     kind = Path(name).suffix.lower()
-    content = source.open("rb") if isinstance(source, Path) else source
     if kind == ".xlsx":
         return _sheets_of_xlsx(content)
     if kind == ".csv":
