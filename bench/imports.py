@@ -29,7 +29,7 @@ from core.programs.models import ProgramYear
 from core.programs.services import enable
 from core.users.models import User
 from core.users.passwords import random_password
-from core.users.services import create_user
+from core.users.services import GrantRequest, create_user
 
 ROWS = 100_000
 #: People on file already; the rows are of them and of as many others.
@@ -89,7 +89,7 @@ def prepared() -> tuple[User, ProgramYear, Org]:
     make_people(SYSTEM, ON_FILE, SEED, province)
     settings = {"rule": "pool", "pool": 100, "notice_working_days": 0}
     year = enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
-    grants = [("clerk", province)]
+    grants = [GrantRequest(role="clerk", org=province)]
     user = create_user(SYSTEM, "bench", "bench", random_password(), province, grants)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))

@@ -22,6 +22,8 @@ from core.users.services import LANGUAGES
 from core.web.fields import YuanField, to_json
 from core.web.forms import Form
 
+#: What a whole number of the database does not reach.
+LARGEST = 2**63
 #: Texts of one column that are kept before they are forgotten all at once.
 MOST_KEPT = 20_000
 _DAY = re.compile(r"(\d{4})(?:年|[-/.])(\d{1,2})(?:月|[-/.])(\d{1,2})日?(?: 00:00:00)?|(\d{4})(\d\d)(\d\d)")
@@ -104,9 +106,15 @@ class FormCells:
         return [of_column(self.title, str(sentence)) for sentence in field.process_errors or field.errors]
 
     def _read(self, text: str) -> Cell:
-        said = self.enter(text)
-        if not said and not self.looks_around:
-            said = self.faults()
+        try:
+            said = self.enter(text)
+            if not said and not self.looks_around:
+                said = self.faults()
+            is_too_large = isinstance(self.field.data, int) and abs(self.field.data) >= LARGEST
+        except ArithmeticError:  # a number that not even the field's rules can compare
+            said, is_too_large = [], True
+        if not said and is_too_large:
+            said = [of_column(self.title, _("“%(text)s” is too large a number.", text=text[:40]))]
         if said:
             return Cell(None, as_json(text), tuple(said))
         return Cell(self.field.data, as_json(self.field.data))

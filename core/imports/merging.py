@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
-from psycopg.errors import IntegrityError as DriverIntegrityError
+from psycopg import Error as DriverError
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -72,7 +72,7 @@ def merge(
                 record(actor, "import.merged", subject_of(upload), upload.org_path, added=upload.added)
             db.session.commit()
     except (IntegrityError, DataError) as error:
-        rule = error.orig.diag.constraint_name if isinstance(error.orig, DriverIntegrityError) else None
+        rule = error.orig.diag.constraint_name if isinstance(error.orig, DriverError) else None
         raise Refused(
             _("The register does not take these values; they break its rule “%(rule)s”.", rule=rule or "")
         ) from error

@@ -13,7 +13,7 @@ from typing import IO
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.dialects.postgresql import insert
 
 from core.audit.services import record
@@ -257,6 +257,7 @@ def _read(
             return
         one.columns = found.columns
     copy_list(one.id, register, fields, found, progress)
+    db.session.execute(text(f"ANALYZE {ImportRow.__tablename__}"))  # what compares the rows is planned by their number
     check_together(one, register, program_year, scope)
     count_rows(one)
     one.new_people = count_new_people(one) if register.takes_on_file else 0

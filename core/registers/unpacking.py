@@ -20,11 +20,11 @@ LARGEST_UNPACKED = 200 * 1024 * 1024
 CHUNK = 256 * 1024
 #: A place in a sheet is at most this long: `r="XFD1048576`.
 _OVERLAP = 16
-#: Column AAA or beyond, or line 300,000 or beyond.
-_TOO_FAR = re.compile(rb"""r=["'](?:[A-Z]{3}\d|[A-Z]{0,2}(?:[3-9]\d{5}|\d{7}))""")
+#: Column AAA or beyond, line 300,000 or beyond, or a place that is written as no program writes it.
+_TOO_FAR = re.compile(rb"""\br(?:=["'](?:[A-Za-z]{3}|[A-Za-z]{0,2}(?:[3-9]\d{5}|\d{7})|&)|\s+=\s*["']|=\s+["'])""")
 #: Column BA or beyond, and line 10,000 or beyond: either alone is no harm.
-_WIDE = re.compile(rb"""r=["'][B-Z][A-Z]\d""")
-_LONG = re.compile(rb"""r=["'][A-Z]{0,2}\d{5}""")
+_WIDE = re.compile(rb"""\br=["'][B-Zb-z][A-Za-z]\d""")
+_LONG = re.compile(rb"""\br=["'][A-Za-z]{0,2}\d{5}""")
 
 
 def check_unpacked(content: IO[bytes]) -> None:
@@ -46,7 +46,7 @@ def check_unpacked(content: IO[bytes]) -> None:
                         raise ZhijiaError(
                             _("A sheet has cells far below or far to the right; delete the empty lines and columns.")
                         )
-    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, ValueError) as error:
         sentence = _("The xlsx file cannot be read: it is broken, protected by a password, or of another kind.")
         raise ZhijiaError(sentence) from error
     content.seek(0)
