@@ -8,13 +8,14 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from wtforms import BooleanField, DateField, DecimalField, FloatField, IntegerField, SelectField
+from wtforms import BooleanField, DateField, DecimalField, FloatField, IntegerField, SelectField, StringField
 from wtforms import Field as FormField
-from wtforms.validators import EqualTo
+from wtforms.validators import EqualTo, InputRequired, Length, Optional
 
 from core.errors import ZhijiaError
 from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
@@ -27,6 +28,7 @@ LARGEST = 2**63
 #: Texts of one column that are kept before they are forgotten all at once.
 MOST_KEPT = 20_000
 _DAY = re.compile(r"(\d{4})(?:年|[-/.])(\d{1,2})(?:月|[-/.])(\d{1,2})日?(?: 00:00:00)?|(\d{4})(\d\d)(\d\d)")
+_ABOUT_LENGTH = (InputRequired, Optional, Length)
 _YES = frozenset(("是", "有", "√", "y", "yes", "true", "1"))
 _NO = frozenset(("", "否", "无", "×", "n", "no", "false", "0"))
 
@@ -74,9 +76,12 @@ class FormCells:
         self._plain = plain_text_for(self.field)
         self._required = is_required(self.field)
         self.looks_around = is_asked_in_every_row(form, self.field)
+        self._passes = 0 if self.looks_around else passes(self.field)
 
     def read(self, text: str) -> Cell:
         """The cell with this text."""
+        if 0 < len(text) <= self._passes:
+            return Cell(text, as_json(text))
         cell = self._kept.get(text)
         if cell is None:
             if len(self._kept) >= MOST_KEPT:
@@ -169,8 +174,18 @@ def of_column(title: str, sentence: str) -> str:
 def as_json(value: Any) -> str:
     """A value of a form as PostgreSQL reads it back; the sign NUL, which it does not take, is left out."""
     if isinstance(value, str):
-        value = value.replace("\0", "")
-    return json.dumps(to_json(value), ensure_ascii=False).encode("utf-8", "replace").decode()
+        return encode_basestring(value.replace("\0", ""))
+    return json.dumps(to_json(value), ensure_ascii=False)
+
+
+def passes(field: FormField) -> int:
+    """Up to which length every text that is not empty passes the rules of the field, as far as that is plain to see."""
+    if type(field) is not StringField or not all(type(rule) in _ABOUT_LENGTH for rule in field.validators):
+        return 0
+    lengths = [rule for rule in field.validators if isinstance(rule, Length)]
+    return (
+        0 if any(rule.min > 1 for rule in lengths) else min((rule.max for rule in lengths if rule.max > 0), default=0)
+    )
 
 
 def is_asked_in_every_row(form: Form, field: FormField) -> bool:
