@@ -16,6 +16,9 @@ from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.files import frame as file_frame
+from core.files import hooks as file_hooks
+from core.files.jobs import JOBS as FILE_JOBS
 from core.imports import frame as import_frame
 from core.imports import hooks as import_hooks
 from core.imports.jobs import JOBS as IMPORT_JOBS
@@ -34,6 +37,8 @@ from core.programs import views as program_views
 from core.registers import frame as register_frame
 from core.registers import hooks as register_hooks
 from core.reports import views as report_views
+from core.tasks import frame as task_frame
+from core.tasks.jobs import jobs_for as task_jobs
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
@@ -79,7 +84,14 @@ def create_app(
     registry.answer("registers", register_hooks)
     registry.answer("imports", import_hooks)
     registry.answer("disbursements", run_hooks)
-    registry.jobs |= {spec.name: spec for spec in (*DISBURSEMENT_JOBS, *IMPORT_JOBS)}
+    registry.answer("files", file_hooks)
+    for specs in (
+        DISBURSEMENT_JOBS,
+        FILE_JOBS,
+        IMPORT_JOBS,
+        task_jobs(settings),
+    ):
+        registry.jobs |= {spec.name: spec for spec in specs}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -88,7 +100,17 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, import_frame, report_views, run_frame, ledger_frame):
+    for frame in (
+        job_views,
+        program_views,
+        register_frame,
+        file_frame,
+        import_frame,
+        report_views,
+        run_frame,
+        ledger_frame,
+        task_frame,
+    ):
         frame.init_app(app)
     mount(app, registry)
     return app

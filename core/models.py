@@ -2,6 +2,7 @@
 
 from core.audit import models as audit
 from core.disbursements import models as disbursements
+from core.files import models as files
 from core.imports import models as imports
 from core.jobs import models as jobs
 from core.ledger import models as ledger
@@ -10,11 +11,13 @@ from core.org import models as org
 from core.people import models as people
 from core.programs import models as programs
 from core.registers import models as registers
+from core.tasks import models as tasks
 from core.users import models as users
 
 __all__ = [
     "audit",
     "disbursements",
+    "files",
     "imports",
     "jobs",
     "ledger",
@@ -23,5 +26,6 @@ __all__ = [
     "people",
     "programs",
     "registers",
+    "tasks",
     "users",
 ]
