@@ -31,6 +31,7 @@ from core.imports.staging import copy_list
 from core.jobs.services import enqueue
 from core.org.scope import Scope
 from core.plugin.gate import refuse_unless_open
+from core.plugin.hooks import scan_file
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.users.access import scope_of, today
@@ -49,6 +50,8 @@ def upload(actor: User, register: Register, program_year: ProgramYear, content: 
     """
     refuse_unless_open(program_year)
     scope = _scope(actor, register, program_year)
+    if found := scan_file(content, Path(file_name).name):
+        raise Refused(_("The file was not taken, as a virus was found in it: %(names)s", names="、".join(found)))
     org = queries.uploader_org(scope, actor.org_path)
     one = Import(
         register=register.code,

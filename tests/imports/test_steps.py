@@ -185,3 +185,10 @@ def test_lines_of_a_person_are_shown_and_blanked(upload: Upload, make_user: Make
     erase(admin, PROVINCE, person.id, "asked for it")
     row = db.session.query(ImportRow).one()
     assert (row.values, row.secret, row.id_number_digest, len(row.errors)) == ({}, None, None, 1)
+
+
+def test_a_file_in_which_a_virus_is_found_is_not_taken(upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "scan_file", lambda _content, _name: ["Test.Virus"])
+    with pytest.raises(Refused, match="a virus was found in it"):
+        upload(xlsx([good_row(1)]))
+    assert db.session.query(Import).count() == 0
