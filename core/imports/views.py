@@ -48,6 +48,9 @@ def upload(name: str) -> Page:
         error.field = "file"
         form.refuse(error)
         return _index_page(register, form), 400
+    finally:
+        if sent is not None:
+            sent.close()
     return redirect(url_for(".show", name=name, import_id=one.id))
 
 

@@ -139,7 +139,7 @@ for ending in ("xlsx", "csv"):
     case(f"xls {ending}", f"a.{ending}", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2000)
     case(f"pdf {ending}", f"a.{ending}", lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj")
     case(f"noise {ending}", f"a.{ending}", lambda: random.Random(1).randbytes(4000))  # noqa: S311
-for number, name in enumerate(("a.xls", "a.docx", "a", "", "a.xlsx.exe", "..", "a.CSV\0.txt", "名单.ods", "x" * 300)):
+for number, name in enumerate(("a.xls", "a.docx", "a", "", "a.xlsx.exe", "..", "a.CSV%00.txt", "名单.ods", "x" * 300)):
     case(f"name {number}", name or " ", lambda: GOOD)
 for part in range(1, 40):
     case(f"cut at {part}/40", "a.xlsx", lambda part=part: GOOD[: len(GOOD) * part // 40])  # type: ignore[misc]
@@ -230,7 +230,7 @@ case("csv with a NUL", "a.csv", lambda: text([good_row(1, note="a\0b")]))
 case("csv cut in a sign", "a.csv", lambda: text([good_row(1)])[:-8] + b"\xe6\x98")
 case("csv with an open quote", "a.csv", lambda: text([good_row(1, note='"open')]) * 3)
 case("csv with a huge cell", "a.csv", lambda: text([good_row(1, note="x" * 200_000)]))
-case("csv of one line without an end", "a.csv", lambda: b"a," * 2_000_000)
+case("csv of one line without an end", "a.csv", lambda: b"a," * 200_000)
 case("csv with old ends of lines", "a.csv", lambda: text([good_row(1)]).replace(b"\n", b"\r"))
 case("csv with too many cells", "a.csv", lambda: text([[*good_row(1), *["x"] * 5000]]))
 case("csv with too few cells", "a.csv", lambda: text([good_row(1)[:2]]))
