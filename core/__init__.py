@@ -21,6 +21,9 @@ from core.extensions import csrf, db
 from core.files import frame as file_frame
 from core.files import hooks as file_hooks
 from core.files.jobs import JOBS as FILE_JOBS
+from core.imports import frame as import_frame
+from core.imports import hooks as import_hooks
+from core.imports.jobs import JOBS as IMPORT_JOBS
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
@@ -52,6 +55,7 @@ FRAMES = (
     program_views,
     register_frame,
     file_frame,
+    import_frame,
     report_views,
     run_frame,
     ledger_frame,
@@ -62,6 +66,7 @@ FRAMES = (
 ANSWERS = {
     "jobs": job_hooks,
     "registers": register_hooks,
+    "imports": import_hooks,
     "disbursements": run_hooks,
     "files": file_hooks,
 }
@@ -69,6 +74,7 @@ JOBS = (
     DISBURSEMENT_JOBS,
     FILE_JOBS,
     EXPORT_JOBS,
+    IMPORT_JOBS,
 )
 
 

@@ -57,8 +57,8 @@ from core.plugin.types import (
 from core.programs.forms import ProgramSettingsForm, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
-from core.registers.records import OrgRecordForm, PersonRecordForm
-from core.registers.sheets import Record, by_columns, read_rows, send_xlsx, write_xlsx
+from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
+from core.registers.sheets import read_rows, send_xlsx, write_xlsx
 from core.tasks.kinds import TaskKind
 from core.tasks.queries import holders
 from core.tasks.services import finish_tasks, notify, open_task, open_tasks
@@ -89,6 +89,7 @@ __all__ = [
     "JobContext",
     "JobSpec",
     "MenuItem",
+    "NewPersonRecordForm",
     "NotFound",
     "OnlyIf",
     "Org",
@@ -104,7 +105,6 @@ __all__ = [
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
-    "Record",
     "Refused",
     "Register",
     "Registered",
@@ -125,7 +125,6 @@ __all__ = [
     "allotments_of",
     "budgets_of",
     "by_code",
-    "by_columns",
     "calendar_known",
     "can",
     "copy_rows",

@@ -4,6 +4,7 @@ from core.audit import models as audit
 from core.disbursements import models as disbursements
 from core.exports import models as exports
 from core.files import models as files
+from core.imports import models as imports
 from core.jobs import models as jobs
 from core.ledger import models as ledger
 from core.lists import models as lists
@@ -20,6 +21,7 @@ __all__ = [
     "disbursements",
     "exports",
     "files",
+    "imports",
     "jobs",
     "ledger",
     "lists",

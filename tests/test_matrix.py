@@ -95,14 +95,6 @@ MATRIX: dict[str, str] = {
     "runs.payments": "run.view",
     "runs.exclusions": "run.view",
     "four_seasons.hardship_list": "four_seasons.view",
-    "four_seasons.hardship_add": "four_seasons.edit",
-    "four_seasons.imports": "four_seasons.edit",
-    "four_seasons.upload": "four_seasons.edit",
-    "four_seasons.import_page": "four_seasons.edit",
-    "four_seasons.import_merge": "four_seasons.edit",
-    "four_seasons.import_cancel": "four_seasons.edit",
-    "four_seasons.import_errors": "four_seasons.edit",
-    "four_seasons.import_template": "four_seasons.edit",
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.allot",
@@ -118,6 +110,10 @@ MATRIX: dict[str, str] = {
     "exports.new": LOGIN,
     "exports.show": LOGIN,
     "exports.take": LOGIN,
+    **{
+        f"imports.{name}": "program.view"
+        for name in ("index", "upload", "show", "columns", "merge", "cancel", "undo", "errors", "template")
+    },
     "files.index": "program.view",
     "files.download": "program.view",
     "files.thumbnail": "program.view",

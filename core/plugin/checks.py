@@ -163,7 +163,6 @@ def _check_register(register: Register, own: set[str]) -> None:
             raise ConfigError(f"{which} has the column {column.name!r}, which every list has by itself.")
         if column.name not in there and column.expression is None:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")
-    base = PersonRecordForm if register.of_people else OrgRecordForm
     for name in dir(register.form):
-        if hasattr(getattr(register.form, name), "_formfield") and not hasattr(base, name) and name not in there:
+        if hasattr(getattr(register.form, name), "_formfield") and name not in (*register.form.whose, *there):
             raise ConfigError(f"The form of {register.code!r} has the field {name!r}, which its model lacks.")

@@ -8,13 +8,13 @@ from typing import Any, Literal, TypeAlias
 import click
 from croniter import croniter
 from flask import Blueprint
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 
 from core.errors import ConfigError
 from core.lists.types import Column, Text
 from core.org.scope import Scope
 from core.programs.models import ProgramYear
-from core.registers.records import OrgRecordForm, PersonRecordForm
+from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
 
 #: The queues a job can wait in; a worker serves money first unless told otherwise.
@@ -138,10 +138,12 @@ class Register:
 
     ``model`` has ``id``, ``org_id``, ``org_path`` and either ``program_year_id`` (rows of one year) or ``sponsor_id``
     (rows that stay from year to year). ``form`` is a class on ``PersonRecordForm``, and then the model has
-    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes.
+    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes. On
+    ``NewPersonRecordForm`` whoever is unknown is taken on file first.
 
-    ``add_endpoint`` is the plugin's own page for a new entry, where it has one. ``why_kept(row)`` says in a sentence
-    why an entry cannot be removed, if it cannot; it is asked in the transaction that removes it.
+    ``stays()`` is the condition (on the model) under which a row must stay, and ``stays_because`` the sentence for it:
+    such rows are neither removed nor taken back with their import. A file in which more than ``import_bad_share`` of
+    the rows are wrong is not merged at all.
     """
 
     code: str
@@ -152,8 +154,9 @@ class Register:
     columns: tuple[Column, ...]
     view_permission: str
     edit_permission: str
-    add_endpoint: str | None = None
-    why_kept: Callable[[Any], str | None] | None = None
+    stays: Callable[[], ColumnElement[bool]] | None = None
+    stays_because: Text = ""
+    import_bad_share: float = 0.5
 
     @property
     def name(self) -> str:
@@ -164,6 +167,11 @@ class Register:
     def of_people(self) -> bool:
         """Whether its rows are about persons; else they are about unions."""
         return issubclass(self.form, PersonRecordForm)
+
+    @property
+    def takes_on_file(self) -> bool:
+        """Whether somebody unknown is taken on file with the row."""
+        return issubclass(self.form, NewPersonRecordForm)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,6 +96,13 @@ def org_for(program_year: ProgramYear, code: str, scope: Scope) -> Org | None:
     return org if org and org.active and is_of_sponsor(program_year, org.path) else None
 
 
+def must_stay(register: Register, row: Any) -> bool:
+    """Whether the register's own rule forbids to take this row out."""
+    if register.stays is None:
+        return False
+    return db.session.scalar(select(register.stays()).where(register.model.id == row.id)) is True
+
+
 def is_of_sponsor(program_year: ProgramYear, org_path: str) -> bool:
     """Whether a union lies below the sponsor, or belongs to it on the second axis, itself or one above it."""
     if org_path.startswith(program_year.org_path):

@@ -14,12 +14,12 @@ from core.audit.services import record
 from core.errors import NotFound, Refused
 from core.extensions import db, whole
 from core.org.scope import Scope
-from core.people.numbers import parse_id_number
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers import queries
 from core.registers.history import difference, keep, values_of
 from core.registers.models import RecordChange
+from core.registers.owners import org_of, person_of, person_on_file
 from core.users.access import require, scope_of
 from core.users.models import User
 
@@ -44,11 +44,8 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
     in the register already.
     """
     scope = scope_of(actor, register.edit_permission, program_year.program)
-    given = dict(values)
-    if register.of_people:
-        place = _person(program_year, given.pop("id_number"), scope)
-    else:
-        place = _org(program_year, given.pop("org_code"), scope)
+    place = _place(actor, register, program_year, values, scope)
+    given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
         row = register.model(**queries.belonging(register, program_year), **place, **given)
         db.session.add(row)
@@ -91,8 +88,8 @@ def change(
 def remove(actor: User, register: Register, program_year: ProgramYear, row: Any) -> None:
     """Take a row out of the register. Raises :class:`Forbidden`, and :class:`Refused` when something keeps it there."""
     require(actor, register.edit_permission, row.org_path, program_year.program)
-    if register.why_kept and (sentence := register.why_kept(row)):
-        raise Refused(sentence)
+    if queries.must_stay(register, row):
+        raise Refused(str(register.stays_because))
     subject, org_path = _subject(register, row), row.org_path
     try:
         with whole():
@@ -105,20 +102,18 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
         raise Refused(_("Something else refers to this entry, so it cannot be removed.")) from error
 
 
-def _person(program_year: ProgramYear, typed: str, scope: Scope) -> dict[str, Any]:
-    person = queries.person_for(program_year, parse_id_number(typed).number, scope)
-    if person is None:
-        sentence = _("Nobody with this identity number is on file in a union of this sponsor that you answer for.")
-        raise NotFound(sentence, field="id_number")
+def _place(
+    actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any], scope: Scope
+) -> dict[str, Any]:
+    """Whose row it is to be; somebody unknown is on file afterwards, where the register takes people on file."""
+    if not register.of_people:
+        org = org_of(program_year, values["org_code"], scope)
+        return {"org_id": org.id, "org_path": org.path}
+    if register.takes_on_file:
+        person = person_on_file(actor, program_year, values, scope)
+    else:
+        person = person_of(program_year, values["id_number"], scope)
     return {"person_id": person.id, "org_id": person.org_id, "org_path": person.org_path}
-
-
-def _org(program_year: ProgramYear, code: str, scope: Scope) -> dict[str, Any]:
-    org = queries.org_for(program_year, code, scope)
-    if org is None:
-        sentence = _("This sponsor has no union with the code “%(code)s” that you answer for.", code=code)
-        raise NotFound(sentence, field="org_code")
-    return {"org_id": org.id, "org_path": org.path}
 
 
 def _subject(register: Register, row: Any) -> str:

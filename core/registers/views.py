@@ -59,8 +59,6 @@ def view(name: str) -> Page:
 def add(name: str) -> Page:
     """The form for a new entry."""
     program_year, register = current_program_year(), _register_to_change(name)
-    if register.add_endpoint:
-        return redirect(url_for(register.add_endpoint))
     form = register.form(request.form if request.method == "POST" else None)
     if request.method == "GET":
         return _form_page(register, form)

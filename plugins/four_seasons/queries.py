@@ -1,13 +1,9 @@
-"""Reading the hardship list and its imports. Every list keeps to a scope; nothing here writes."""
+"""Reading the hardship list. Every list keeps to a scope; nothing here writes."""
 
-from collections.abc import Mapping, Sequence
-
-from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from core.api import (
-    NotFound,
-    Org,
     Payment,
     Person,
     ProgramYear,
@@ -16,12 +12,8 @@ from core.api import (
     SchemeContext,
     Scope,
     db,
-    person_id_of,
 )
-from plugins.four_seasons.models import CATEGORIES, Hardship, Import, ImportRow
-
-#: Lines of an uploaded list that a page shows.
-PAGE = 50
+from plugins.four_seasons.models import CATEGORIES, Hardship
 
 
 def count_by_category(program_year: ProgramYear, scope: Scope) -> dict[str, int]:
@@ -35,15 +27,13 @@ def count_by_category(program_year: ProgramYear, scope: Scope) -> dict[str, int]
     return {category: found.get(category, 0) for category in CATEGORIES}
 
 
-def why_listed(row: Hardship) -> str | None:
-    """Why a worker cannot be taken off the list: a run that stands pays them, under this file or one merged into it."""
-    files = select(Person.id).where((Person.id == row.person_id) | (Person.merged_into_id == row.person_id))
-    paid = exists().where(
-        Payment.person_id.in_(files), Payment.program_year_id == row.program_year_id, ~Payment.returned
-    )
-    if not db.session.scalar(select(paid)):
-        return None
-    return str(_("A run pays this worker; cancel the run before you take the worker off the list."))
+def is_paid() -> ColumnElement[bool]:
+    """The condition that a run that stands pays the worker in this year, under this file or one merged into it."""
+    file = aliased(Person)
+    same_year = (Payment.program_year_id == Hardship.program_year_id) & ~Payment.returned
+    own = exists().where(same_year, Payment.person_id == Hardship.person_id)
+    former = exists().where(same_year, Payment.person_id == file.id, file.merged_into_id == Hardship.person_id)
+    return or_(own, former)
 
 
 def paid_so_far(context: SchemeContext) -> int:
@@ -74,51 +64,4 @@ def paid_fen(program_year: ProgramYear, scope: Scope) -> int:
             )
         )
         or 0
-    )
-
-
-def find_person(digest: bytes) -> Person | None:
-    """The person whom the identity number with this digest leads to, wherever."""
-    return db.session.scalar(select(Person).where(Person.id == person_id_of(digest)))
-
-
-def known_orgs(scope: Scope, codes: Sequence[str]) -> Mapping[str, Org]:
-    """The active orgs of the scope with these codes."""
-    rows = db.session.scalars(select(Org).where(Org.code.in_(codes), Org.active, scope.covers(Org.path)))
-    return {org.code: org for org in rows}
-
-
-def imports_of(program_year: ProgramYear, scope: Scope) -> Sequence[Import]:
-    """The last uploaded lists of the scope, newest first."""
-    return db.session.scalars(
-        select(Import)
-        .where(Import.program_year_id == program_year.id, scope.covers(Import.org_path))
-        .order_by(Import.id.desc())
-        .limit(20)
-    ).all()
-
-
-def find_import(program_year_id: int, import_id: int, scope: Scope) -> Import:
-    """One uploaded list, or :class:`NotFound`."""
-    found = db.session.scalar(
-        select(Import).where(
-            Import.id == import_id, Import.program_year_id == program_year_id, scope.covers(Import.org_path)
-        )
-    )
-    if found is None:
-        raise NotFound(_("There is no such upload."))
-    return found
-
-
-def import_rows(upload: Import, *, bad: bool, after: int = 0, limit: int = PAGE) -> Sequence[ImportRow]:
-    """Lines of an upload in the file's order, the bad ones or the good ones, after a line."""
-    return db.session.scalars(_import_rows(upload.id, bad=bad).where(ImportRow.line > after).limit(limit)).all()
-
-
-def _import_rows(import_id: int, *, bad: bool) -> Select[ImportRow]:
-    has_errors: ColumnElement[bool] = ImportRow.errors != []
-    return (
-        select(ImportRow)
-        .where(ImportRow.import_id == import_id, has_errors if bad else ~has_errors)
-        .order_by(ImportRow.line)
     )

@@ -1,11 +1,11 @@
-"""Registers of the campaigns: who is in hardship, and what each union is to reach in a year."""
+"""Registers of the campaigns: the hardship list, and what each union is to reach in a year."""
 
 from flask_babel import lazy_gettext as _l
 
 from core.api import Column, Person, Register
-from plugins.four_seasons.forms import EntryForm, TargetForm
+from plugins.four_seasons.forms import HardshipForm, TargetForm
 from plugins.four_seasons.models import Hardship, Target
-from plugins.four_seasons.queries import why_listed
+from plugins.four_seasons.queries import is_paid
 from plugins.four_seasons.schemes import PROGRAM
 from plugins.four_seasons.titles import CATEGORY_COLOURS, CATEGORY_TITLES
 
@@ -14,7 +14,7 @@ HARDSHIP = Register(
     program=PROGRAM,
     title=_l("Hardship list"),
     model=Hardship,
-    form=EntryForm,
+    form=HardshipForm,
     columns=(
         Column(
             name="category",
@@ -29,10 +29,9 @@ HARDSHIP = Register(
     ),
     view_permission="four_seasons.view",
     edit_permission="four_seasons.edit",
-    add_endpoint="four_seasons.hardship_add",
-    why_kept=why_listed,
+    stays=is_paid,
+    stays_because=_l("A run pays this worker; cancel the run before you take the worker off the list."),
 )
-
 TARGETS = Register(
     code="four_seasons.targets",
     program=PROGRAM,

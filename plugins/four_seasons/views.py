@@ -10,59 +10,29 @@ from werkzeug.wrappers import Response
 from core.api import (
     Allotment,
     ProgramYear,
-    Scope,
     User,
     ZhijiaError,
     current_program_year,
     me,
     needs,
     require,
-    scope_of,
     state_of,
     today,
 )
-from plugins.four_seasons import allotting, services
-from plugins.four_seasons.cards import ALLOT, EDIT, VIEW
-from plugins.four_seasons.forms import BookingForm, HardshipForm
+from plugins.four_seasons import allotting
+from plugins.four_seasons.cards import ALLOT, VIEW
+from plugins.four_seasons.forms import BookingForm
 from plugins.four_seasons.registers import HARDSHIP
 
 blueprint = Blueprint("four_seasons", __name__, template_folder="templates")
 Page = Response | tuple[str, int]
 
 
-def editable() -> Scope:
-    """Where the user may change the list: nowhere while the year is not open."""
-    program_year = current_program_year()
-    return scope_of(me(), EDIT, program_year.program) if state_of(program_year) == "open" else Scope()
-
-
-def _list_address() -> str:
-    return url_for("registers.index", name=HARDSHIP.name)
-
-
 @blueprint.get("/hardship")
 @needs(VIEW)
 def hardship_list() -> Response:
     """The way from the figures of the year to the list."""
-    return redirect(_list_address())
-
-
-@blueprint.route("/hardship/add", methods=["GET", "POST"])
-@needs(EDIT)
-def hardship_add() -> str | Response | tuple[str, int]:
-    """The form for one worker."""
-    form = HardshipForm(request.form)
-    if request.method == "GET":
-        return render_template("four_seasons/hardship_add.html", form=form)
-    if form.validate():
-        try:
-            services.add_worker(me(), current_program_year(), editable(), **form.data)
-        except ZhijiaError as error:
-            form.refuse(error)
-        else:
-            flash(_("%(name)s is on the hardship list now.", name=form.name.data), "success")
-            return redirect(_list_address())
-    return render_template("four_seasons/hardship_add.html", form=form), 400
+    return redirect(url_for("registers.index", name=HARDSHIP.name))
 
 
 @blueprint.get("/allotment")
