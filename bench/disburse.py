@@ -29,8 +29,8 @@ from core.users.services import create_user
 POOL_FEN = 12_500_000_000
 
 _PEOPLE = """
-INSERT INTO four_seasons_hardship (program_year_id, person_id, org_id, org_path, category, cause, source)
-SELECT :year, id, org_id, org_path, 'deep', '', 'bench' FROM core_person ORDER BY id
+INSERT INTO four_seasons_hardship (program_year_id, person_id, org_id, org_path, category, cause)
+SELECT :year, id, org_id, org_path, 'deep', '' FROM core_person ORDER BY id
 """
 _FLOOR = """
 INSERT INTO core_payment (run_id, person_id, program_year_id, item, chunk_org_id, org_id, org_path, amount_fen, basis,

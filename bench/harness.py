@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 import psycopg
@@ -44,12 +45,17 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """``aim`` is the ratio to the floor, or seconds where the work has no floor."""
+    """``aim`` is the ratio to the floor, or seconds where the work has no floor.
+
+    Benches of one size with the same ``share`` are measured on one database, one after the other: what the first of
+    them has prepared is there for the others.
+    """
 
     name: str
     n: int
     aim: float
     prepare: Callable[[Flask], Work]
+    share: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +125,15 @@ def empty(*tables: str) -> None:
 
 
 def run(benches: Sequence[Bench], only: str = "") -> list[Result]:
-    """Measure those whose name begins with ``only``, each on a database of its own, in order of name and size."""
+    """Measure those whose name begins with ``only``, in order of name and size, each on a database of its own or, where
+    they share one, on that.
+    """
+    chosen = [bench for bench in benches if bench.name.startswith(only)]
+    ordered = sorted(chosen, key=lambda bench: (bench.share or bench.name, bench.n, bench.name))
     results = []
-    for bench in sorted(benches, key=lambda bench: (bench.name, bench.n)):
-        if bench.name.startswith(only):
-            with fresh_app() as app:
-                results.append(measure(bench.name, bench.n, bench.prepare(app), bench.aim))
+    for _database, group in groupby(ordered, key=lambda bench: (bench.share or bench.name, bench.n)):
+        with fresh_app() as app:
+            results += [measure(bench.name, bench.n, bench.prepare(app), bench.aim) for bench in group]
     return results
 
 

@@ -15,6 +15,8 @@ from core.disbursements import frame as run_frame
 from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
+from core.exports import frame as export_frame
+from core.exports.jobs import JOBS as EXPORT_JOBS
 from core.extensions import csrf, db
 from core.files import frame as file_frame
 from core.files import hooks as file_hooks
@@ -22,9 +24,13 @@ from core.files.jobs import JOBS as FILE_JOBS
 from core.flows import frame as flow_frame
 from core.flows import hooks as flow_hooks
 from core.flows.jobs import JOBS as FLOW_JOBS
+from core.imports import frame as import_frame
+from core.imports import hooks as import_hooks
+from core.imports.jobs import JOBS as IMPORT_JOBS
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
+from core.lists import views as list_views
 from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
@@ -45,7 +51,7 @@ from core.web import shell
 
 #: Bytes that a request may hold: a list of some hundred thousand rows, and no more.
 LARGEST_UPLOAD = 32 * 1024 * 1024
-PAGES = (org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
+PAGES = (list_views, org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
 #: Areas that mount their own pages and show up on those of others.
 FRAMES = (
     job_views,
@@ -53,15 +59,18 @@ FRAMES = (
     register_frame,
     file_frame,
     flow_frame,
+    import_frame,
     report_views,
     run_frame,
     ledger_frame,
     task_frame,
+    export_frame,
 )
 #: What the areas of the core answer beside the plugins.
 ANSWERS = {
     "jobs": job_hooks,
     "registers": register_hooks,
+    "imports": import_hooks,
     "disbursements": run_hooks,
     "files": file_hooks,
     "flows": flow_hooks,
@@ -70,6 +79,8 @@ JOBS = (
     DISBURSEMENT_JOBS,
     FILE_JOBS,
     FLOW_JOBS,
+    EXPORT_JOBS,
+    IMPORT_JOBS,
 )
 
 

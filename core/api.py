@@ -17,6 +17,7 @@ from core.jobs.services import enqueue
 from core.ledger.models import Allotment
 from core.ledger.queries import allotments_of, budgets_of
 from core.ledger.services import Share, allot, fund_from_own
+from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
 from core.org.models import LEVELS, Org
@@ -41,7 +42,6 @@ from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
     Blocker,
     Card,
-    Column,
     Copied,
     EntryKind,
     JobSpec,
@@ -59,8 +59,8 @@ from core.plugin.types import (
 from core.programs.forms import ProgramSettingsForm, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
-from core.registers.records import OrgRecordForm, PersonRecordForm
-from core.registers.sheets import Record, by_columns, read_rows, send_xlsx, write_xlsx
+from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
+from core.registers.sheets import read_rows, send_xlsx, write_xlsx
 from core.tasks.kinds import TaskKind
 from core.tasks.queries import holders
 from core.tasks.services import finish_tasks, notify, open_task, open_tasks
@@ -93,6 +93,7 @@ __all__ = [
     "JobContext",
     "JobSpec",
     "MenuItem",
+    "NewPersonRecordForm",
     "NotFound",
     "OnlyIf",
     "Org",
@@ -108,7 +109,6 @@ __all__ = [
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
-    "Record",
     "Refused",
     "Register",
     "Registered",
@@ -130,7 +130,6 @@ __all__ = [
     "allotments_of",
     "budgets_of",
     "by_code",
-    "by_columns",
     "calendar_known",
     "can",
     "copy_rows",

@@ -2,10 +2,13 @@
 
 from core.audit import models as audit
 from core.disbursements import models as disbursements
+from core.exports import models as exports
 from core.files import models as files
 from core.flows import models as flows
+from core.imports import models as imports
 from core.jobs import models as jobs
 from core.ledger import models as ledger
+from core.lists import models as lists
 from core.notices import models as notices
 from core.org import models as org
 from core.people import models as people
@@ -17,10 +20,13 @@ from core.users import models as users
 __all__ = [
     "audit",
     "disbursements",
+    "exports",
     "files",
     "flows",
+    "imports",
     "jobs",
     "ledger",
+    "lists",
     "notices",
     "org",
     "people",

@@ -9,8 +9,9 @@ from flask import Blueprint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from wtforms import StringField
 
+from core.lists.types import Column
 from core.plugin.registry import given
-from core.plugin.types import Column, EntryKind, JobSpec, Permission, Register, Report, Scheme
+from core.plugin.types import EntryKind, JobSpec, Permission, Register, Report, Scheme
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
 from core.web.guard import needs, public

@@ -224,8 +224,8 @@ def test_users_are_managed_through_the_pages(as_user: AsUser, small_tree: dict[s
     assert password
     user = db.session.scalars(select(User).where(User.username == "shen")).one()
     assert verify_password(user.password_hash, password[0])
-    assert "沈一" in admin.get("/admin/users/?search=沈").text
-    assert "沈一" not in admin.get("/admin/users/?search=100%").text
+    assert "沈一" in admin.get("/admin/users/?text=沈").text
+    assert "沈一" not in admin.get("/admin/users/?text=100%").text
     given = admin.post(f"/admin/users/{user.id}/grants", data={"role": "reviewer", "org_code": "610102", "program": ""})
     assert given.status_code == 302
     assert [grant.role for grant in user.grants] == ["clerk", "reviewer"]

@@ -1,6 +1,7 @@
 """The background jobs of files. Each is safe to run again."""
 
 import io
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import structlog
@@ -12,7 +13,7 @@ from core.extensions import db
 from core.files import queries
 from core.files.models import File
 from core.files.services import withdraw
-from core.files.store import store_of
+from core.files.store import Store, store_of
 from core.files.thumbnails import NoThumbnail, make_thumbnail
 from core.jobs.context import JobContext
 from core.plugin.registry import registry_of
@@ -55,9 +56,13 @@ def tidy(_context: JobContext) -> None:
     for register in registry_of().registers.values():
         withdraw(SYSTEM, queries.left_alone(register, File.created_at < func.now() - PATIENCE))
         db.session.commit()
-    store = store_of()
+    remove_strays(store_of(), queries.named_keys)
+
+
+def remove_strays(store: Store, named_keys: Callable[[Iterable[str]], set[str]]) -> None:
+    """Remove the contents that no row names and that are older than anything still being written."""
     for names in store.folders():
-        named = queries.named_keys(names)
+        named = named_keys(names)
         db.session.rollback()
         for name in names:
             if name not in named and store.age(name) > PATIENCE.total_seconds():

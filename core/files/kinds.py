@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.errors import ZhijiaError
-from core.plugin.types import Text
+from core.lists.types import Text
 
 LONGEST_NAME = 120
 #: The directory of a ZIP archive is read whole; that of an Office file is far smaller.

@@ -18,17 +18,17 @@ from fsspec.core import url_to_fs
 from core.config import settings_of
 from core.files.vault import BLOCK, sealing, unsealed
 
-#: The part of the store that is searched for strays: bank files lie beside it.
-FOLDER = "attachments"
+#: The part of the store that attachments lie in; others lie beside it.
+ATTACHMENTS = "attachments"
 
 
 class Store:
-    """Contents by key. Whatever the file system cannot do is an :class:`OSError`."""
+    """Contents by key, in one folder. Whatever the file system cannot do is an :class:`OSError`."""
 
-    def __init__(self, url: str, data_key: bytes) -> None:
+    def __init__(self, url: str, data_key: bytes, folder: str = ATTACHMENTS) -> None:
         self._fs: Any
         self._fs, root = url_to_fs(url)
-        self._root = f"{root.rstrip('/')}/{FOLDER}"
+        self._root = f"{root.rstrip('/')}/{folder}"
         self._data_key = data_key
 
     def put(self, content: IO[bytes]) -> str:
@@ -82,10 +82,10 @@ class Store:
         return []
 
 
-def store_of() -> Store:
-    """The store of this installation."""
+def store_of(folder: str = ATTACHMENTS) -> Store:
+    """A part of the store of this installation."""
     settings = settings_of()
-    return Store(settings.files_url or str(settings.files), settings.data_key)
+    return Store(settings.files_url or str(settings.files), settings.data_key, folder)
 
 
 def _to_disk(handle: IO[bytes]) -> None:

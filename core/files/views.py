@@ -4,10 +4,8 @@ The gate has checked year and sponsor; here the register's own permissions are a
 scope. What is handed out is never run as a page of this site: saved by default, and shut in when shown.
 """
 
-import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -29,6 +27,7 @@ from core.registers.queries import Line
 from core.registers.states import is_changeable, refuse_unless_changeable
 from core.users.access import can
 from core.users.models import User
+from core.web.downloads import named
 from core.web.guard import found, me
 from core.web.home import Panel
 
@@ -141,17 +140,9 @@ def _file(name: str, row_id: int, file_id: int) -> tuple[Record, File]:
 
 def _handed_out(blocks: Iterator[bytes], mime: str, name: str, size: int | None, *, shown: bool) -> Response:
     response = Response(blocks, mimetype=mime)
-    response.headers.set("Content-Disposition", "inline" if shown else "attachment", **_named(name))
+    response.headers.set("Content-Disposition", "inline" if shown else "attachment", **named(name))
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Content-Security-Policy"] = PDF_SHUT_IN if shown and mime == "application/pdf" else SHUT_IN
     if size is not None:
         response.content_length = size
     return response
-
-
-def _named(name: str) -> dict[str, str]:
-    """The name for a header, which holds ASCII only: as it is, or without the rest and as RFC 8187 writes it."""
-    if name.isascii():
-        return {"filename": name}
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    return {"filename": plain, "filename*": f"UTF-8''{quote(name, safe='')}"}

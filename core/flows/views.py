@@ -18,6 +18,8 @@ from core.flows.forms import MoveForm
 from core.flows.queries import the_move
 from core.flows.services import AT_ONCE, Done
 from core.flows.titles import HINDRANCES
+from core.lists.queries import rows_of
+from core.lists.views import chosen
 from core.org.titles import LEVEL_TITLES
 from core.plugin.flow import Transition
 from core.plugin.gate import current_program_year
@@ -25,11 +27,10 @@ from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.registers.access import line_of, register_here
-from core.registers.forms import FilterForm
+from core.registers.listing import listing_of
 from core.registers.parts import BatchAction
-from core.registers.queries import Line, rows_of
+from core.registers.queries import Line
 from core.registers.states import state_title
-from core.registers.views import filters_in
 from core.users.access import can_anywhere, scope_of, today
 from core.users.models import User
 from core.web.forms import options
@@ -43,8 +44,6 @@ blueprint = Blueprint(
     template_folder="templates",
 )
 Page = str | Response | tuple[str, int]
-#: Rows that a page can name one by one.
-MOST_CHOSEN = 1000
 
 
 @blueprint.post("/<int:row_id>/flow")
@@ -78,11 +77,11 @@ def move_chosen(name: str, code: str) -> Page:
         me(), register, program_year, step,
         seen=_instant() if sure else queries.database_now(), comment=form.comment.data or "",
     )  # fmt: skip
-    chosen = _chosen(register, program_year)
-    counts = queries.count_by_hindrance(asked, chosen)
+    rows = _chosen(register, program_year)
+    counts = queries.count_by_hindrance(asked, rows)
     if sure:
         try:
-            return _taken(asked, chosen, counts)
+            return _taken(asked, rows, counts)
         except ZhijiaError as error:
             form.refuse(error)
             return _ask_page(asked, form, counts), error.status
@@ -121,22 +120,17 @@ def _instant() -> datetime:
 
 
 def _chosen(register: Register, program_year: ProgramYear) -> Select[int]:
+    listing = listing_of(register, program_year)
     scope = scope_of(me(), register.view_permission, program_year.program)
-    rows = rows_of(register, program_year, scope, filters_in(FilterForm(request.args), scope))
-    if request.form.get("all"):
-        return rows
-    ids = [int(text) for text in request.form.getlist("row") if text.isdecimal() and len(text) < 19]
-    if not ids or len(ids) > MOST_CHOSEN:
-        raise ZhijiaError(_("Choose some rows of the list first."))
-    return rows.where(register.model.id.in_(ids))
+    return rows_of(listing, scope, chosen(listing, scope))
 
 
-def _taken(asked: Move, chosen: Select[int], counts: dict[str | None, int]) -> Page:
+def _taken(asked: Move, rows: Select[int], counts: dict[str | None, int]) -> Page:
     if counts.get(None, 0) > AT_ONCE:
-        job = services.move_later(asked, chosen)
+        job = services.move_later(asked, rows)
         flash(_("The entries are moved in the background."), "success")
         return redirect(url_for("jobs.show", job_id=job.id))
-    flash(_done(asked.step, services.move_chosen(asked, chosen)), "success")
+    flash(_done(asked.step, services.move_chosen(asked, rows)), "success")
     return redirect(url_for("registers.index", name=asked.register.name, **request.args.to_dict()))  # type: ignore[arg-type]  # texts of the filter
 
 
@@ -188,6 +182,4 @@ def _ask_page(asked: Move, form: MoveForm, counts: dict[str | None, int]) -> str
         able=counts.get(None, 0),
         later=counts.get(None, 0) > AT_ONCE,
         others=[(HINDRANCES[reason], count) for reason, count in counts.items() if reason],
-        chosen=request.form.getlist("row"),
-        all="all" in request.form,
     )

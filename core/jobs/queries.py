@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from core.extensions import db
 from core.jobs.models import Job
+from core.lists.types import Text
 from core.org.models import Org
 from core.plugin.registry import registry_of
-from core.plugin.types import Text
 from core.programs.models import ProgramYear
 from core.users.access import scope_of
 from core.users.models import User

@@ -1,6 +1,7 @@
 """The pages of the work ledger: its lines in the columns of a form, and writing one by hand."""
 
 from secrets import token_urlsafe
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
@@ -9,11 +10,14 @@ from werkzeug.wrappers import Response
 
 from core.errors import ZhijiaError
 from core.ledger.forms import ActivityForm, activity_form, columns_of
-from core.ledger.models import Activity, ActivityTemplate
-from core.ledger.queries import PAGE, activities, find_template, templates
+from core.ledger.listing import ACTIVITIES, activities_of
+from core.ledger.models import ActivityTemplate
+from core.ledger.queries import find_template, templates
 from core.ledger.scope import VIEW, book_scope
 from core.ledger.services import record_activity
-from core.ledger.views import RECORD, blueprint, may_record, wanted
+from core.ledger.views import RECORD, blueprint, may_record
+from core.lists.types import Action, Line
+from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.queries import visible
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of, title_of, visible_to
@@ -23,24 +27,44 @@ from core.web.forms import options
 from core.web.guard import me, needs
 
 
+def _list() -> dict[str, Any]:
+    """What :func:`show_list` and :func:`change_list` want."""
+    scope, template = book_scope(me()), _template()
+    return {
+        "template": "ledger/activities.html",
+        "listing": activities_of(template, scope),
+        "scope": scope.anywhere,
+        "frame": Frame(
+            index=url_for(".activity_index"),
+            change=url_for(".view_activities"),
+            keep={"form": template.code},
+            row_actions=_entry_of,
+            exported_as={"list": f"{ACTIVITIES}{template.code}"},
+            empty=(_("No line yet"), _("A posted run writes its lines here; a clerk can add others.")),
+        ),
+        "form": template,
+        "forms": templates(),
+        "may_record": may_record(),
+    }
+
+
+def _entry_of(line: Line) -> list[Action]:
+    entry_id = line.values["entry_id"]
+    return [Action(title=_("Entry"), url=url_for(".entry", entry_id=entry_id))] if entry_id else []
+
+
 @blueprint.get("/activities")
 @needs(VIEW)
-def activity_index() -> str:
+def activity_index() -> Shown:
     """The work ledger in the columns of one form, newest first."""
-    scope, template = book_scope(me()), _template()
-    only = wanted(Activity, scope)
-    before = request.args.get("before", type=int)
-    rows = activities(scope, template, program_year=only.program_year, org=only.org, before=before)
-    shown = rows[:PAGE]
-    return render_template(
-        "ledger/activities.html",
-        template=template,
-        templates=templates(),
-        only=only,
-        rows=shown,
-        next=shown[-1][0].id if len(rows) > PAGE else None,
-        may_record=may_record(),
-    )
+    return show_list(**_list())
+
+
+@blueprint.post("/activities/view")
+@needs(VIEW)
+def view_activities() -> Shown | Response:
+    """What the reader chooses for the list: columns, saved filters."""
+    return change_list(**_list())
 
 
 @blueprint.get("/activities/new")

@@ -8,18 +8,22 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from core.errors import NotFound, ZhijiaError
+from core.exports.sources import Source, provide_source
 from core.ledger import activity_views as activity_views
 from core.ledger.forms import OwnFundsForm
-from core.ledger.queries import BudgetRow, bookings_of, budgets_of
-from core.ledger.scope import VIEW
+from core.ledger.listing import ACTIVITIES, activities_of
+from core.ledger.queries import BudgetRow, bookings_of, budgets_of, find_template
+from core.ledger.scope import VIEW, book_scope
 from core.ledger.services import fund_from_own
 from core.ledger.views import blueprint
 from core.org.models import Org
 from core.org.queries import visible
 from core.plugin.gate import current_program_year
 from core.programs.frame import YearTab, provide_tab
+from core.programs.models import ProgramYear
 from core.programs.queries import state_of
-from core.users.access import scope_of, today
+from core.users.access import can_anywhere, scope_of, today
+from core.users.models import User
 from core.web.guard import me, needs
 
 ALLOT = "ledger.allot"
@@ -92,3 +96,12 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(budget_blueprint)
     provide_tab(app, YearTab(title=_l("Budget"), endpoint="budget.index", permission=VIEW))
+    provide_source(app, work_ledger)
+
+
+def work_ledger(user: User, code: str, _program_year: ProgramYear | None) -> Source | None:
+    """The work ledger in the columns of one form, as the user may read it, for an export."""
+    if not code.startswith(ACTIVITIES) or not can_anywhere(user, VIEW):
+        return None
+    template, scope = find_template(code.removeprefix(ACTIVITIES)), book_scope(user)
+    return Source(listing=activities_of(template, scope), scope=scope.anywhere, title=template.title["zh"])

@@ -233,26 +233,3 @@ def find_template(code: str) -> ActivityTemplate:
     if found is None:
         raise NotFound(_("There is no such form of the work ledger."))
     return found
-
-
-def activities(
-    scope: BookScope,
-    template: ActivityTemplate,
-    *,
-    program_year: ProgramYear | None = None,
-    org: Org | None = None,
-    before: int | None = None,
-) -> list[tuple[Activity, str]]:
-    """A page of the work ledger with the unions' names, newest first, in the columns of one form."""
-    query = (
-        select(Activity, Org.name)
-        .join(Org, Org.id == Activity.org_id)
-        .where(Activity.template == template.code, scope.covers(Activity))
-    )
-    if program_year is not None:
-        query = query.where(Activity.program_year_id == program_year.id)
-    if org is not None:
-        query = query.where(Scope((org.path,)).covers(Activity.org_path))
-    if before is not None:
-        query = query.where(Activity.id < before)
-    return list(db.session.execute(query.order_by(Activity.id.desc()).limit(PAGE + 1)))

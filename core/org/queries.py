@@ -111,13 +111,12 @@ def page_of_members(scope: Scope, industry: Org, *, after: str = "") -> OrgPage:
     return _page(scope, subtree(Org.industry_path, industry.path), after)
 
 
-def page_found(scope: Scope, *, search: str = "", level: str = "", after: str = "") -> OrgPage:
-    """Up to 50 orgs of the scope: part of the name, or the beginning of the code, the pinyin or its initials."""
+def called(search: str) -> ColumnElement[bool]:
+    """Orgs with this in their name, or at the beginning of their code, their pinyin or its initials."""
     text = search.strip()
     latin = text.lower().replace(" ", "")
     beginnings = (column.startswith(latin, autoescape=True) for column in (Org.initials, Org.pinyin))
-    found = or_(Org.name.contains(text, autoescape=True), Org.code.startswith(text, autoescape=True), *beginnings)
-    return _page(scope, found & (Org.level == level if level else Org.level.in_(LEVELS)), after)
+    return or_(Org.name.contains(text, autoescape=True), Org.code.startswith(text, autoescape=True), *beginnings)
 
 
 def _page(scope: Scope, condition: ColumnElement[bool], after: str) -> OrgPage:

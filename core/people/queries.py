@@ -1,21 +1,20 @@
 """Finding people on file, within a scope; what comes back is masked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select, true, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.extensions import db
+from core.lists.types import Found
 from core.org.models import Org
-from core.org.scope import Scope, subtree
+from core.org.scope import Scope
 from core.people.models import Person
 from core.people.numbers import mask_account, mask_id, mask_phone
 from core.people.secrets import digest
 from core.pinyin import spell_name
-
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +38,6 @@ class PersonView:
     active: bool
     merged_into: int | None
     erased: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PeoplePage:
-    """One page of people; ``next`` is the id to go on after, none at the end."""
-
-    rows: Sequence[PersonView]
-    next: int | None
 
 
 def by_id(scope: Scope, person_id: int) -> PersonView | None:
@@ -85,41 +76,20 @@ def files_of(person_id: int, *, lock: bool = False) -> Sequence[Person]:
     return sorted(files, key=lambda file: file.id != person_id)
 
 
-def page_of_people(scope: Scope, *, search: str = "", org_path: str = "", after: int | None = None) -> PeoplePage:
-    """Up to 50 people: whose name, pinyin or initials begin with ``search``, at or below ``org_path``.
+def search_people(search: str, among: Callable[[ColumnElement[bool]], bool]) -> Found:
+    """People whose name, pinyin or initials begin so: always one index that gives the order as well.
 
-    With a search in the order of what was found (pinyin or initials), else by org. Files that were merged into others
-    or erased are nobody to be found here.
+    A Chinese name is found through its pinyin; Latin letters are pinyin where anybody's begins so (``among``), else
+    initials. See :data:`core.lists.types.Search`.
     """
-    within = scope.covers(Person.org_path) & Person.merged_into_id.is_(None) & Person.erased_at.is_(None)
-    if org_path:
-        within &= subtree(Person.org_path, org_path)
-    order, condition = _found(search.strip(), within)
-    query = _views(scope).where(within, condition)
-    last = db.session.execute(
-        select(order, Person.id).where(Person.id == after, scope.covers(Person.org_path))
-    ).one_or_none()
-    if last:
-        query = query.where(tuple_(order, Person.id) > tuple(last))
-    rows = [_view(*row) for row in db.session.execute(query.order_by(order, Person.id).limit(PAGE + 1))]
-    return PeoplePage(rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None)
-
-
-def _found(search: str, within: ColumnElement[bool]) -> tuple[InstrumentedAttribute[str], ColumnElement[bool]]:
-    """What to order by, and the condition: always one index that gives the order as well.
-
-    A Chinese name is found through its pinyin; Latin letters are pinyin where anybody's begins so, else initials.
-    """
-    if not search:
-        return Person.org_path, true()
     latin = search.lower().replace(" ", "")
     if not latin.isascii():
         spelled = _begins(Person.pinyin, spell_name(search).pinyin)
-        return Person.pinyin, spelled & Person.name.startswith(search, autoescape=True)
+        return Found(spelled & Person.name.startswith(search, autoescape=True), Person.pinyin)
     by_pinyin = _begins(Person.pinyin, latin)
-    if db.session.scalars(select(Person.id).where(within, by_pinyin).limit(1)).first() is not None:
-        return Person.pinyin, by_pinyin
-    return Person.initials, _begins(Person.initials, latin)
+    if among(by_pinyin):
+        return Found(by_pinyin, Person.pinyin)
+    return Found(_begins(Person.initials, latin), Person.initials)
 
 
 def _begins(column: InstrumentedAttribute[str], prefix: str) -> ColumnElement[bool]:

@@ -20,7 +20,8 @@ from flask_babel import gettext as _
 from core.config import settings_of
 from core.errors import ZhijiaError
 
-Field = Literal["id_number", "phone", "bank_account"]
+#: ``import_row`` are the three of a line of an uploaded list, as one JSON object.
+Field = Literal["id_number", "phone", "bank_account", "import_row", "password"]
 
 _VERSION = b"\x01"
 _NONCE = 12

@@ -1,19 +1,21 @@
 """The pages of the people on file."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from core.errors import ZhijiaError
-from core.org.queries import visible
+from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.scope import Scope
 from core.people.forms import IdNumberForm
+from core.people.listing import PEOPLE
 from core.people.merging import compare, merge
 from core.people.numbers import parse_id_number
 from core.people.personal import show_data, show_numbers
-from core.people.queries import by_id, by_id_number, page_of_people
+from core.people.queries import by_id
 from core.users.access import scope_of
 from core.web.guard import found, me, needs
 
@@ -25,36 +27,34 @@ def _scope(permission: str = "people.view") -> Scope:
     return scope_of(me(), permission)
 
 
-def _list(form: IdNumberForm, status: int = 200) -> tuple[str, int]:
-    scope, code, search = _scope(), request.args.get("org", ""), request.args.get("q", "")
-    org = found(visible(scope, code)) if code else None
-    page = page_of_people(
-        scope, search=search, org_path=org.path if org else "", after=request.args.get("after", type=int)
-    )
-    return render_template("people/index.html", page=page, search=search, org=org, form=form), status
+def _list() -> dict[str, Any]:
+    """What :func:`show_list` and :func:`change_list` want."""
+    return {
+        "template": "lists/page.html",
+        "listing": PEOPLE,
+        "scope": _scope(),
+        "frame": Frame(
+            index=url_for("people.index"),
+            change=url_for("people.view"),
+            link=lambda line: url_for("people.show", person_id=line.id),
+            exported_as={"list": PEOPLE.code},
+            empty=(_("Nobody is on file yet"), _("People come on file when a program imports its lists.")),
+        ),
+    }
 
 
 @blueprint.get("")
 @needs("people.view")
-def index() -> tuple[str, int]:
-    """The people whom the user may see, by name or org."""
-    return _list(IdNumberForm())
+def index() -> Shown:
+    """The people whom the user may see."""
+    return show_list(**_list())
 
 
-@blueprint.post("/find")
+@blueprint.post("/view")
 @needs("people.view")
-def find() -> Response | tuple[str, int]:
-    """Go to the person with an identity number; somebody out of scope looks like nobody."""
-    form = IdNumberForm(request.form)
-    if not form.validate():
-        return _list(form, 400)
-    try:
-        number = parse_id_number(form.id_number.data or "").number
-    except ZhijiaError as error:
-        form.refuse(error)
-        return _list(form, error.status)
-    person = found(by_id_number(_scope(), number))
-    return redirect(url_for("people.show", person_id=person.id))
+def view() -> Shown | Response:
+    """What the reader chooses for the list: columns, saved filters, one person by number."""
+    return change_list(**_list())
 
 
 def _person(

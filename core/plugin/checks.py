@@ -25,10 +25,12 @@ NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: them for its own.
 TAKEN = frozenset({
     "audit", "budget", "calendar", "core", "db", "disbursements", "files", "flow", "flows", "home", "job", "jobs",
-    "ledger", "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers",
-    "report", "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify", "years",
-    "zhijia",
+    "ledger", "lists", "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register",
+    "registers", "report", "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify",
+    "years", "zhijia",
 })  # fmt: skip
+#: Columns that the core puts into the list of a register.
+OF_EVERY_LIST = frozenset({"org", "person", "id_number"})
 _LISTS: dict[str, type] = {
     "programs": Program,
     "permissions": Permission,
@@ -164,9 +166,10 @@ def _check_register(register: Register, own: set[str]) -> None:
     if not {"program_year_id", "sponsor_id"} & there:
         raise ConfigError(f"The model of {register.code!r} needs a column 'program_year_id' or 'sponsor_id'.")
     for column in register.columns:
-        if column.name not in there:
+        if column.name in OF_EVERY_LIST:
+            raise ConfigError(f"{which} has the column {column.name!r}, which every list has by itself.")
+        if column.name not in there and column.expression is None:
             raise ConfigError(f"{which} shows the column {column.name!r}, which its model lacks.")
-    base = PersonRecordForm if register.of_people else OrgRecordForm
     for name in dir(register.form):
-        if hasattr(getattr(register.form, name), "_formfield") and not hasattr(base, name) and name not in there:
+        if hasattr(getattr(register.form, name), "_formfield") and name not in (*register.form.whose, *there):
             raise ConfigError(f"The form of {register.code!r} has the field {name!r}, which its model lacks.")

@@ -14,7 +14,7 @@ from core.plugin.check_pages import template_folders
 from core.plugin.distributions import candidate_of, installed, is_built_in, written_for
 from core.plugin.migrate import Owner, current, differences, head
 from core.plugin.registry import Candidate, reason_of, registry_of, try_all
-from core.plugin.types import Plugin
+from core.plugin.types import Plugin, Register
 from core.web.messages import catalogue_of, faults
 
 
@@ -50,6 +50,7 @@ def examine(name: str) -> Examined:
     if name in scratch.plugins:
         plugin = scratch.plugins[name]
         _examine_tables(plugin, found)
+        found.notes += [note for register in plugin.registers for note in unindexed(register)]
         # Texts are also taken from the templates, which must be readable for that.
         found.findings += _template_faults(plugin) or _text_faults(scratch.manager.get_plugin(name))
     found.findings += [fault for point in points for fault in _distribution_faults(point)]
@@ -90,6 +91,19 @@ def _examine_tables(plugin: Plugin, found: Examined) -> None:
         else:
             where = f"at {here}, the newest revision is {newest}" if here else "not migrated yet"
             found.notes.append(f"{where}; run: zhijia db upgrade --plugin {plugin.name}")
+
+
+def unindexed(register: Register) -> list[str]:
+    """Columns that a list can be sorted by, which the database would have to sort anew for every page."""
+    table = register.model.__table__
+    whose = next(name for name in ("program_year_id", "sponsor_id") if name in table.columns)
+    begin = {tuple(index.columns.keys()[:2]) for index in (*table.indexes, *table.constraints)}
+    return [
+        f"The list of {register.code!r} is sorted by {column.name!r}, for which there is no index; "
+        f'add Index(..., "{whose}", "{column.name}", "id").'
+        for column in register.columns
+        if column.sort and column.expression is None and (whose, column.name) not in begin
+    ]
 
 
 def _template_faults(plugin: Plugin) -> list[str]:

@@ -8,20 +8,18 @@ from typing import Any, Literal, TypeAlias
 import click
 from croniter import croniter
 from flask import Blueprint
-from flask_babel import LazyString
-from sqlalchemy import Select
+from sqlalchemy import ColumnElement, Select
 
 from core.errors import ConfigError
+from core.lists.types import Column, Text
 from core.org.scope import Scope
 from core.plugin.flow import Flow
 from core.programs.models import ProgramYear
-from core.registers.records import OrgRecordForm, PersonRecordForm
+from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
 
 #: The queues a job can wait in; a worker serves money first unless told otherwise.
 QUEUES = ("money", "default", "bulk")
-
-Text: TypeAlias = str | LazyString
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,27 +134,17 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Column:
-    """A column of a register or of a report: ``name`` is the model's attribute, or the label in the select.
-
-    ``kind`` says how a value is shown and added up: ``yuan`` is whole fen, and the heading gets the unit; ``choice`` is
-    a code of ``choices``.
-    """
-
-    name: str
-    title: Text
-    kind: Literal["text", "number", "yuan", "day", "choice"] = "text"
-    choices: Mapping[str, Text] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
 class Register:
     """A table with its list and its form (台账), for which the core makes every page.
 
     ``model`` has ``id``, ``org_id``, ``org_path`` and either ``program_year_id`` (rows of one year) or ``sponsor_id``
     (rows that stay from year to year). ``form`` is a class on ``PersonRecordForm``, and then the model has
-    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes. With a ``flow`` the
-    model is a ``FlowColumns``.
+    ``person_id``, or on ``OrgRecordForm``; its other fields are named as the model's attributes. On
+    ``NewPersonRecordForm`` whoever is unknown is taken on file first. With a ``flow`` the model is a ``FlowColumns``.
+
+    ``stays()`` is the condition (on the model) under which a row must stay, and ``stays_because`` the sentence for it:
+    such rows are neither removed nor taken back with their import. A file in which more than ``import_bad_share`` of
+    the rows are wrong is not merged at all.
     """
 
     code: str
@@ -168,6 +156,9 @@ class Register:
     view_permission: str
     edit_permission: str
     flow: Flow | None = None
+    stays: Callable[[], ColumnElement[bool]] | None = None
+    stays_because: Text = ""
+    import_bad_share: float = 0.5
 
     @property
     def name(self) -> str:
@@ -178,6 +169,11 @@ class Register:
     def of_people(self) -> bool:
         """Whether its rows are about persons; else they are about unions."""
         return issubclass(self.form, PersonRecordForm)
+
+    @property
+    def takes_on_file(self) -> bool:
+        """Whether somebody unknown is taken on file with the row."""
+        return issubclass(self.form, NewPersonRecordForm)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app
 
+from core.lists.types import Action as Action
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.users.models import User
@@ -17,26 +18,12 @@ from core.web.home import Panel
 EXTENSION = "zhijia_register_parts"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """A link above a list, such as the way to an import."""
-
-    title: str
-    url: str
-    icon: str = "point"
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchAction:
+class BatchAction(Action):
     """Something to be done with the chosen rows of a list.
 
     ``url`` takes a POST with the numbers of the rows as ``row``, or with ``all=1`` and the list's filter in the
     address; it asks back with their count before anything is done.
     """
-
-    title: str
-    url: str
-    icon: str = "point"
 
 
 PartProvider = Callable[[User, Register, ProgramYear, Any], Panel | None]

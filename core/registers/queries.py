@@ -1,10 +1,10 @@
-"""Reading registers: the rows of one sponsor in one year, within a scope. Lists page by key."""
+"""Reading registers: the rows of one sponsor in one year, within a scope."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import Select, select
 
 from core.extensions import db
 from core.org.models import Org
@@ -19,14 +19,6 @@ from core.programs.models import ProgramYear
 from core.registers.models import RecordChange
 
 PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What a list is narrowed down to; ``text`` is the beginning of a name, of its pinyin or of its initials."""
-
-    org: Org | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,49 +48,21 @@ def belonging(register: Register, program_year: ProgramYear) -> dict[str, int]:
     return {"sponsor_id": program_year.org_id}
 
 
-def page_of(
-    register: Register,
-    program_year: ProgramYear,
-    scope: Scope,
-    filters: Filters,
-    after: tuple[str, int] | None = None,
-) -> list[Line]:
-    """A page in the order of the tree, one line more than :data:`PAGE` if there is a next page.
-
-    ``after`` is ``(org_path, id)`` of the last line of the page before.
-    """
-    model = register.model
-    query = _lines(register, program_year, scope, filters).limit(PAGE + 1)
-    if after is not None:
-        query = query.where(tuple_(model.org_path, model.id) > after)
-    return [_line(row) for row in db.session.execute(query)]
-
-
-def every_line(register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> Iterator[Line]:
-    """The whole list, a thousand lines at a time."""
-    query = _lines(register, program_year, scope, filters).execution_options(yield_per=1000)
-    return (_line(row) for row in db.session.execute(query))
-
-
-def rows_of(register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> Select[int]:
-    """The ids of the rows, for statements about all of them."""
-    lines = _lines(register, program_year, scope, filters).order_by(None)
-    return lines.with_only_columns(register.model.id, maintain_column_froms=True)
-
-
-def has_more_than(limit: int, register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> bool:
-    """Whether the list is longer; counts no further than it must."""
-    counted = rows_of(register, program_year, scope, filters).limit(limit + 1).subquery()
-    return db.session.execute(select(func.count()).select_from(counted)).scalar_one() > limit
-
-
 def find_line(register: Register, program_year: ProgramYear, row_id: int, scope: Scope) -> Line | None:
     """One row, if it belongs to this program year or sponsor and lies in the scope."""
     if row_id >= 2**63:  # the database could not even be asked
         return None
-    query = _lines(register, program_year, scope, Filters()).where(register.model.id == row_id)
-    row = db.session.execute(query).one_or_none()
-    return _line(row) if row else None
+    model = register.model
+    query: Select[Any] = select(model, Org.short_name).join(Org, Org.id == model.org_id)
+    if register.of_people:
+        query = query.add_columns(Person.name, Person.id_number_tail).join(Person, Person.id == model.person_id)
+    for name, value in belonging(register, program_year).items():
+        query = query.where(getattr(model, name) == value)
+    row = db.session.execute(query.where(scope.covers(model.org_path), model.id == row_id)).one_or_none()
+    if row is None:
+        return None
+    record, org, *person = row
+    return Line(record, org, person[0], mask_id(person[1])) if person else Line(record, org)
 
 
 def changes_of(register: Register, row_id: int) -> Sequence[RecordChange]:
@@ -132,37 +96,16 @@ def org_for(program_year: ProgramYear, code: str, scope: Scope) -> Org | None:
     return org if org and org.active and is_of_sponsor(program_year, org.path) else None
 
 
+def must_stay(register: Register, row: Any) -> bool:
+    """Whether the register's own rule forbids to take this row out."""
+    if register.stays is None:
+        return False
+    return db.session.scalar(select(register.stays()).where(register.model.id == row.id)) is True
+
+
 def is_of_sponsor(program_year: ProgramYear, org_path: str) -> bool:
     """Whether a union lies below the sponsor, or belongs to it on the second axis, itself or one above it."""
     if org_path.startswith(program_year.org_path):
         return True
     members = select(Org.id).where(Org.path.in_(lineage(org_path)), subtree(Org.industry_path, program_year.org_path))
     return db.session.scalar(members.limit(1)) is not None
-
-
-def _lines(register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> Select[Any]:
-    model = register.model
-    query: Select[Any] = select(model, Org.short_name).join(Org, Org.id == model.org_id)
-    if register.of_people:
-        query = query.add_columns(Person.name, Person.id_number_tail).join(Person, Person.id == model.person_id)
-        if filters.text:
-            query = query.where(_is_called(filters.text))
-    for name, value in belonging(register, program_year).items():
-        query = query.where(getattr(model, name) == value)
-    if filters.org is not None:
-        query = query.where(subtree(model.org_path, filters.org.path))
-    return query.where(scope.covers(model.org_path)).order_by(model.org_path, model.id)
-
-
-def _is_called(text: str) -> ColumnElement[bool]:
-    latin = text.lower().replace(" ", "")
-    return or_(
-        Person.name.startswith(text, autoescape=True),
-        Person.pinyin.startswith(latin, autoescape=True),
-        Person.initials.startswith(latin, autoescape=True),
-    )
-
-
-def _line(row: Any) -> Line:
-    record, org, *person = row
-    return Line(record, org, person[0], mask_id(person[1])) if person else Line(record, org)

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, Optional
 
 from core.people.forms import IdNumberForm
 from core.web.forms import Form
@@ -19,6 +19,32 @@ class PersonRecordForm(IdNumberForm):
 
     #: The fields that say whose entry it is: asked for once, and no attributes of the model.
     whose: ClassVar[tuple[str, ...]] = ("id_number",)
+
+
+class NewPersonRecordForm(PersonRecordForm):
+    """Base of the form of a register that takes people on file: somebody unknown first, by what these fields say.
+
+    They are asked for on adding only. Nothing of somebody known is changed by them; the name must be the one on file.
+    """
+
+    whose: ClassVar[tuple[str, ...]] = ("id_number", "name", "org_code", "phone", "bank_account", "bank_name")
+
+    name = StringField(
+        _l("Name"),
+        validators=[InputRequired(_l("Please enter the name.")), Length(max=60)],
+        render_kw={"autocomplete": "off"},
+    )
+    org_code = StringField(
+        _l("Code of the union"),
+        description=_l("The union that answers for the person."),
+        validators=[InputRequired(_l("Please enter the code of the union.")), Length(max=64)],
+        render_kw={"autocomplete": "off"},
+    )
+    phone = StringField(_l("Phone"), validators=[Optional(), Length(max=30)], render_kw={"autocomplete": "off"})
+    bank_account = StringField(
+        _l("Bank account"), validators=[Optional(), Length(max=40)], render_kw={"autocomplete": "off"}
+    )
+    bank_name = StringField(_l("Bank"), validators=[Optional(), Length(max=100)])
 
 
 class OrgRecordForm(Form):

@@ -1,8 +1,8 @@
-"""Changing the rows of a register and handing them out: each done as a whole, with its line in the audit trail."""
+"""Changing the rows of a register: each done as a whole, with its line in the audit trail."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any
 
 import structlog
 from flask_babel import gettext as _
@@ -14,21 +14,16 @@ from core.audit.services import record
 from core.errors import NotFound, Refused
 from core.extensions import db, whole
 from core.org.scope import Scope
-from core.people.numbers import parse_id_number
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers import queries
-from core.registers.columns import cell, headings
 from core.registers.history import difference, keep, values_of
 from core.registers.models import RecordChange
-from core.registers.queries import Filters
-from core.registers.sheets import write_xlsx
+from core.registers.owners import org_of, person_of, person_on_file
 from core.registers.states import first_values, refuse_unless_changeable
 from core.users.access import require, scope_of
 from core.users.models import User
 
-#: Rows that a page writes into one file while somebody waits for it.
-LARGEST_DOWNLOAD = 50_000
 log = structlog.get_logger()
 
 
@@ -50,11 +45,8 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
     in the register already.
     """
     scope = scope_of(actor, register.edit_permission, program_year.program)
-    given = dict(values)
-    if register.of_people:
-        place = _person(program_year, given.pop("id_number"), scope)
-    else:
-        place = _org(program_year, given.pop("org_code"), scope)
+    place = _place(actor, register, program_year, values, scope)
+    given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
         first = first_values(register, program_year, actor)
         row = register.model(**queries.belonging(register, program_year), **place, **first, **given)
@@ -99,9 +91,11 @@ def change(
 def remove(actor: User, register: Register, program_year: ProgramYear, row: Any) -> None:
     """Take a row out of the register.
 
-    Raises :class:`Forbidden`, and :class:`Refused` when something refers to it or its state forbids it.
+    Raises :class:`Forbidden`, and :class:`Refused` when something keeps it there, its state among others.
     """
     require(actor, register.edit_permission, row.org_path, program_year.program)
+    if queries.must_stay(register, row):
+        raise Refused(str(register.stays_because))
     subject, org_path = _subject(register, row), row.org_path
     try:
         with whole():
@@ -116,61 +110,18 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
         raise Refused(_("Something else refers to this entry, so it cannot be removed.")) from error
 
 
-def download(actor: User, register: Register, program_year: ProgramYear, filters: Filters, target: IO[bytes]) -> None:
-    """Write the list as xlsx, as far as the actor may see it, and the download on record.
-
-    Raises :class:`Refused` when there are more than :data:`LARGEST_DOWNLOAD` rows.
-    """
-    scope = scope_of(actor, register.view_permission, program_year.program)
-    if queries.has_more_than(LARGEST_DOWNLOAD, register, program_year, scope, filters):
-        limit = f"{LARGEST_DOWNLOAD:,}"
-        raise Refused(_("The list has more than %(limit)s rows; narrow it down to a part of the tree.", limit=limit))
-    counted = _Counted(queries.every_line(register, program_year, scope, filters))
-    person = [_("Name"), _("Identity number")] if register.of_people else []
-    rows = (
-        [*([line.name, line.id_number] if register.of_people else []), line.org]
-        + [cell(column, getattr(line.row, column.name)) for column in register.columns]
-        for line in counted
-    )
-    write_xlsx(target, [*person, _("Union"), *headings(register.columns)], rows, str(register.title))
-    record(
-        actor,
-        "register.download",
-        register.code,
-        actor.org_path,
-        program_year=program_year.id,
-        org=filters.org.code if filters.org else None,
-        rows=counted.rows,
-    )
-    db.session.commit()
-
-
-class _Counted:
-    """Lines that are counted while they pass."""
-
-    def __init__(self, lines: Iterator[queries.Line]) -> None:
-        self._lines, self.rows = lines, 0
-
-    def __iter__(self) -> Iterator[queries.Line]:
-        for line in self._lines:
-            self.rows += 1
-            yield line
-
-
-def _person(program_year: ProgramYear, typed: str, scope: Scope) -> dict[str, Any]:
-    person = queries.person_for(program_year, parse_id_number(typed).number, scope)
-    if person is None:
-        sentence = _("Nobody with this identity number is on file in a union of this sponsor that you answer for.")
-        raise NotFound(sentence, field="id_number")
+def _place(
+    actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any], scope: Scope
+) -> dict[str, Any]:
+    """Whose row it is to be; somebody unknown is on file afterwards, where the register takes people on file."""
+    if not register.of_people:
+        org = org_of(program_year, values["org_code"], scope)
+        return {"org_id": org.id, "org_path": org.path}
+    if register.takes_on_file:
+        person = person_on_file(actor, program_year, values, scope)
+    else:
+        person = person_of(program_year, values["id_number"], scope)
     return {"person_id": person.id, "org_id": person.org_id, "org_path": person.org_path}
-
-
-def _org(program_year: ProgramYear, code: str, scope: Scope) -> dict[str, Any]:
-    org = queries.org_for(program_year, code, scope)
-    if org is None:
-        sentence = _("This sponsor has no union with the code “%(code)s” that you answer for.", code=code)
-        raise NotFound(sentence, field="org_code")
-    return {"org_id": org.id, "org_path": org.path}
 
 
 def _subject(register: Register, row: Any) -> str:

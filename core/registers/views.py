@@ -1,16 +1,20 @@
-"""The pages of registers below ``/<year>/<sponsor>/<program>/registers/<name>/``: list, add, change, remove, download.
+"""The pages of registers below ``/<year>/<sponsor>/<program>/registers/<name>/``: list, add, change, remove.
 
 The gate has checked year and sponsor; here the register's own permissions are asked for, and rows keep to the scope.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.errors import NotFound, ZhijiaError
-from core.org.queries import visible
+from core.errors import ZhijiaError
+from core.lists.columns import headings, shown
+from core.lists.types import Action
+from core.lists.types import Line as ListLine
+from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.scope import Scope
 from core.people.personal import show_numbers
 from core.plugin.gate import current_program_year
@@ -20,17 +24,14 @@ from core.registers import queries, services
 from core.registers.access import line_of as _line
 from core.registers.access import register_here as _register
 from core.registers.access import register_to_change as _register_to_change
-from core.registers.columns import NUMBERS, headings, shown
-from core.registers.forms import FilterForm
 from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
-from core.registers.parts import list_actions, record_parts
-from core.registers.queries import PAGE, Filters, Line
-from core.registers.sheets import send_xlsx
+from core.registers.listing import listing_of
+from core.registers.parts import batch_actions, list_actions, record_parts
+from core.registers.queries import Line
 from core.registers.states import is_changeable, refuse_unless_changeable
 from core.users.access import scope_of
 from core.web.forms import Form
-from core.web.guard import me
-from core.web.paging import place_in, token_of
+from core.web.guard import me, reads_only
 
 blueprint = Blueprint(
     "registers",
@@ -39,37 +40,20 @@ blueprint = Blueprint(
     template_folder="templates",
 )
 SHOW_NUMBERS = "people.numbers"
-Page = str | AnyResponse | tuple[str, int]
+Page = str | AnyResponse | tuple[str, int] | Shown
 
 
 @blueprint.get("/")
 def index(name: str) -> Page:
-    """The list, filtered, a page at a time."""
-    program_year, register = current_program_year(), _register(name)
-    scope = scope_of(me(), register.view_permission, program_year.program)
-    form, status, lines = FilterForm(request.args), 200, list[Line]()
-    try:
-        filters = filters_in(form, scope)
-        lines = queries.page_of(register, program_year, scope, filters, place_in(request.args.get("after", "")))
-    except ZhijiaError as error:
-        form.refuse(error)
-        status = error.status
-    last = lines[PAGE - 1].row if len(lines) > PAGE else None
-    page = render_template(
-        "registers/index.html",
-        register=register,
-        lines=lines[:PAGE],
-        headings=list(zip(register.columns, headings(register.columns), strict=True)),
-        numbers=NUMBERS,
-        shown=shown,
-        form=form,
-        asked={field.name: field.data for field in form if field.data},
-        is_first="after" not in request.args,
-        next_after=token_of(last.org_path, last.id) if last else None,
-        editable=_editable(register),
-        actions=list_actions(me(), register, program_year),
-    )
-    return page, status
+    """The list, filtered, sorted, a page at a time."""
+    return show_list(**_list(_register(name)))
+
+
+@blueprint.post("/view")
+@reads_only
+def view(name: str) -> Page:
+    """What the reader chooses for the list: columns, saved filters, one person by number."""
+    return change_list(**_list(_register(name)))
 
 
 @blueprint.route("/add", methods=["GET", "POST"])
@@ -146,17 +130,6 @@ def remove(name: str, row_id: int) -> AnyResponse:
     return redirect(url_for(".index", name=name))
 
 
-@blueprint.get("/download.xlsx")
-def download(name: str) -> Response:
-    """The list as it is filtered, for Excel."""
-    program_year, register = current_program_year(), _register(name)
-    filters = filters_in(FilterForm(request.args), scope_of(me(), register.view_permission, program_year.program))
-    return send_xlsx(
-        lambda target: services.download(me(), register, program_year, filters, target),
-        f"{register.title}-{program_year.year}.xlsx",
-    )
-
-
 def _editable(register: Register) -> Scope:
     """Where the user may change rows: nowhere while the year is not open."""
     program_year = current_program_year()
@@ -168,14 +141,31 @@ def _numbers_scope() -> Scope:
     return scope_of(me(), SHOW_NUMBERS, current_program_year().program)
 
 
-def filters_in(form: FilterForm, scope: Scope) -> Filters:
-    """What a filter asks for. Raises :class:`NotFound` at the field."""
-    code = form.org.data or ""
-    org = visible(scope, code) if code else None
-    if code and org is None:
-        sentence = _("There is no organisation with the code “%(code)s” here.", code=code)
-        raise NotFound(sentence, field="org")
-    return Filters(org, form.text.data or "")
+def _list(register: Register) -> dict[str, Any]:
+    """What :func:`show_list` and :func:`change_list` want."""
+    program_year, name, editable = current_program_year(), register.name, _editable(register)
+
+    def row_actions(line: ListLine) -> list[Action]:
+        url = url_for(".change", name=name, row_id=line.id)
+        return [Action(title=_("Change"), url=url)] if editable.includes(line.org_path) else []
+
+    return {
+        "template": "registers/index.html",
+        "listing": listing_of(register, program_year),
+        "scope": scope_of(me(), register.view_permission, program_year.program),
+        "frame": Frame(
+            index=url_for(".index", name=name),
+            change=url_for(".view", name=name),
+            link=lambda line: url_for(".show", name=name, row_id=line.id),
+            row_actions=row_actions if editable.paths else None,
+            batch=batch_actions(me(), register, program_year),
+            exported_as={"list": register.code, "in": program_year.id},
+            empty=(_("The register is empty."), _("Add the first entry.") if editable.paths else ""),
+        ),
+        "register": register,
+        "editable": editable,
+        "actions": list_actions(me(), register, program_year),
+    }
 
 
 def _meanwhile(register: Register, error: ZhijiaError) -> Change | None:
@@ -202,7 +192,7 @@ def _entry_page(register: Register, row_id: int, in_full: Sequence[tuple[str, st
     program_year, user = current_program_year(), me()
     line = _line(register, row_id, register.view_permission)
     of_form = shown_values(register, values_of(register, line.row))
-    others = [column for column in register.columns if column.name not in of_form]
+    others = [column for column in register.columns if column.name not in of_form and column.expression is None]
     return render_template(
         "registers/show.html",
         register=register,

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, SelectMultipleField, StringField
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from core.plugin.types import Column
+from core.lists.types import Column
 from core.web.forms import Form, options
 
 

@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 
 from core.errors import Refused
 from core.extensions import db
+from core.lists.columns import NUMBERS, shown
+from core.lists.types import Column
 from core.org.models import Org
 from core.org.scope import Scope, subtree
 from core.plugin.registry import registry_of
-from core.plugin.types import Column, Report, ReportContext
+from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
 from core.programs.queries import find, may_see, sponsor_code
-from core.registers.columns import NUMBERS, shown
 from core.users.access import can_anywhere, scope_of
 from core.users.models import User
 

@@ -8,9 +8,10 @@ from flask_babel import gettext as _
 
 from core.audit.services import record
 from core.extensions import db
-from core.plugin.types import Column, Report
+from core.lists.columns import cell, headings
+from core.lists.types import Column
+from core.plugin.types import Report
 from core.programs.models import ProgramYear
-from core.registers.columns import cell, headings
 from core.registers.sheets import write_xlsx
 from core.reports.queries import LARGEST, Line, Look, Table, Value, table_of
 from core.users.models import User

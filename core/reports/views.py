@@ -7,13 +7,13 @@ from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
 from core.errors import NotFound, ZhijiaError
+from core.lists.columns import shown
 from core.org.queries import by_paths
 from core.org.scope import lineage
 from core.plugin.gate import current_program_year
 from core.plugin.types import Report
 from core.programs.frame import provide_tabs
 from core.programs.models import ProgramYear
-from core.registers.columns import shown
 from core.registers.sheets import send_xlsx
 from core.reports import services
 from core.reports.forms import LookForm

@@ -1,19 +1,23 @@
 """Managing users: list, add, roles, closing accounts."""
 
+from typing import Any
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from core.errors import ZhijiaError
+from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.models import Org
 from core.org.queries import by_code
 from core.plugin.registry import registry_of
 from core.users import services
 from core.users.access import scope_of
 from core.users.forms import GrantForm, MailForm, UserForm
+from core.users.listing import USERS
 from core.users.models import User
 from core.users.passwords import random_password
-from core.users.queries import grants_with_orgs, in_scope, org_by_id, page_of_users
+from core.users.queries import grants_with_orgs, in_scope, org_by_id
 from core.users.roles import ROLES
 from core.web.guard import found, me, needs
 
@@ -21,13 +25,33 @@ PERMISSION = "user.manage"
 blueprint = Blueprint("users_admin", __name__, url_prefix="/admin/users", template_folder="templates")
 
 
+def _list() -> dict[str, Any]:
+    """What :func:`show_list` and :func:`change_list` want."""
+    return {
+        "template": "users/index.html",
+        "listing": USERS,
+        "scope": scope_of(me(), PERMISSION),
+        "frame": Frame(
+            index=url_for(".index"),
+            change=url_for(".view"),
+            link=lambda line: url_for(".show", user_id=line.id),
+            exported_as={"list": USERS.code},
+        ),
+    }
+
+
 @blueprint.get("/")
 @needs(PERMISSION)
-def index() -> str:
+def index() -> Shown:
     """The users of the orgs that I manage."""
-    search = request.args.get("search", "").strip()
-    rows, after = page_of_users(scope_of(me(), PERMISSION), search=search, after=request.args.get("after", ""))
-    return render_template("users/index.html", rows=rows, after=after, search=search)
+    return show_list(**_list())
+
+
+@blueprint.post("/view")
+@needs(PERMISSION)
+def view() -> Shown | Response:
+    """What the reader chooses for the list: columns, saved filters."""
+    return change_list(**_list())
 
 
 @blueprint.get("/new")

@@ -1,23 +1,11 @@
 """Reading users: only those of the orgs in the reader's scope."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import select
 
 from core.extensions import db
 from core.org.models import Org
 from core.org.scope import Scope
 from core.users.models import Grant, User
-
-PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class UserRow:
-    """A user and the short name of the org they belong to."""
-
-    user: User
-    org: str
 
 
 def has_username(username: str) -> bool:
@@ -40,19 +28,6 @@ def by_session(identity: str) -> User | None:
 def in_scope(scope: Scope, user_id: int) -> User | None:
     """The user with this id, if of an org in the scope."""
     return db.session.scalar(select(User).where(User.id == user_id, scope.covers(User.org_path)))
-
-
-def page_of_users(scope: Scope, *, search: str = "", after: str = "") -> tuple[list[UserRow], str | None]:
-    """Up to 50 users by user name after ``after``, and the name to go on after (none at the end)."""
-    query = select(User, Org.name).join(Org, Org.id == User.org_id).where(scope.covers(User.org_path))
-    if after:
-        query = query.where(User.username > after)
-    if search:
-        query = query.where(
-            User.username.contains(search.lower(), autoescape=True) | User.name.contains(search, autoescape=True)
-        )
-    rows = [UserRow(user, org) for user, org in db.session.execute(query.order_by(User.username).limit(PAGE + 1))]
-    return rows[:PAGE], rows[PAGE - 1].user.username if len(rows) > PAGE else None
 
 
 def grants_with_orgs(user: User) -> list[tuple[Grant, Org]]:

@@ -1,7 +1,10 @@
 """Jinja filters: how money, numbers, days and instants read on a page."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask
 
@@ -46,6 +49,12 @@ def local_day(day: date | datetime | None) -> str:
     if isinstance(day, datetime):
         day = day.astimezone(LOCAL_ZONE).date()
     return day.isoformat() if day else NOTHING
+
+
+def address(base: str, arguments: Mapping[str, Any]) -> str:
+    """An address with arguments: what is empty is left out, a list is repeated."""
+    given = {name: value for name, value in arguments.items() if value not in (None, "", [])}
+    return f"{base}?{urlencode(given, doseq=True)}" if given else base
 
 
 def init_app(app: Flask) -> None:

@@ -40,6 +40,12 @@ def needs(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return decorate
 
 
+def reads_only(view: Callable[P, R]) -> Callable[P, R]:
+    """Mark a view that changes nothing of the program year, though it is sent by POST: it is open in closed years."""
+    setattr(view, marks.READS, True)
+    return view
+
+
 def me() -> User:
     """The user who is logged in. Only for pages that are not public."""
     return cast(User, current_user._get_current_object())

@@ -2,6 +2,7 @@
 
 PUBLIC = "is_public"
 NEEDS = "needs_permission"
+READS = "reads_only"
 
 
 def is_public(view: object) -> bool:
@@ -13,3 +14,8 @@ def permission_needed(view: object) -> str | None:
     """The permission that ``needs`` asks for before the view, if it does."""
     permission: str | None = getattr(view, NEEDS, None)
     return permission
+
+
+def reads(view: object) -> bool:
+    """Whether the view changes nothing of the program year, even where it is sent something."""
+    return bool(getattr(view, READS, False))

@@ -6,14 +6,12 @@ from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_o
 from plugins.four_seasons import queries
 from plugins.four_seasons.titles import CATEGORY_TITLES
 
-VIEW, EDIT, ALLOT = "four_seasons.view", "four_seasons.edit", "ledger.allot"
+VIEW, ALLOT = "four_seasons.view", "ledger.allot"
 
 
 def menu_of(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The links that the user may follow."""
-    items = [MenuItem(title=_l("Hardship list"), endpoint="four_seasons.hardship_list", icon="list-details", weight=10)]
-    if scope_of(user, EDIT, program_year.program).paths:
-        items.append(MenuItem(title=_l("Import a list"), endpoint="four_seasons.imports", icon="upload", weight=20))
+    items = []
     if can(user, ALLOT, program_year.org_path, program_year.program):
         items.append(MenuItem(title=_l("Allotment"), endpoint="four_seasons.allotment", icon="coins", weight=30))
     return items

@@ -2,10 +2,10 @@
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, FileField, IntegerField, SelectField, StringField, ValidationError
+from wtforms import DateField, IntegerField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.api import Form, OrgRecordForm, ProgramSettingsForm, YuanField, options
+from core.api import Form, NewPersonRecordForm, OrgRecordForm, ProgramSettingsForm, YuanField, options
 from plugins.four_seasons.titles import CATEGORY_TITLES, RULE_TITLES
 
 
@@ -48,19 +48,11 @@ class WinterSettingsForm(ProgramSettingsForm):
             raise ValidationError(_("The last day of the campaign lies before the first."))
 
 
-class HardshipForm(Form):
-    """One worker for the hardship list."""
+class HardshipForm(NewPersonRecordForm):
+    """One worker of the hardship list."""
 
-    name = StringField(_l("Name"), validators=[InputRequired(), Length(max=60)])
-    id_number = StringField(_l("Identity number"), validators=[InputRequired()])
-    org_code = StringField(
-        _l("Code of the union"), description=_l("The union that answers for the worker."), validators=[InputRequired()]
-    )
     category = SelectField(_l("Category of hardship"), choices=options(CATEGORY_TITLES))
     cause = StringField(_l("Cause of hardship"), validators=[Length(max=200)])
-    phone = StringField(_l("Phone"))
-    bank_account = StringField(_l("Bank card"))
-    bank_name = StringField(_l("Bank"), validators=[Length(max=100)])
 
 
 class TargetForm(OrgRecordForm):
@@ -73,15 +65,3 @@ class BookingForm(Form):
     """The day from which money that is booked counts."""
 
     effective_on = DateField(_l("Effective day"), validators=[Optional()])
-
-
-class UploadForm(Form):
-    """A list as xlsx or CSV."""
-
-    file = FileField(_l("File (xlsx or CSV)"), validators=[InputRequired()])
-
-
-class MergeForm(Form):
-    """Whether the good rows go on the list although others are bad."""
-
-    only_good = BooleanField(_l("Leave the bad rows out"))

@@ -4,9 +4,9 @@ from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import aliased
 
-from core.api import Payment, Person, PersonalDataAction, PersonalRecord, ProgramYear, Refused, db, encrypt
-from plugins.four_seasons.models import Hardship, Import, ImportRow
-from plugins.four_seasons.titles import CATEGORY_TITLES, IMPORT_STATE_TITLES
+from core.api import Payment, Person, PersonalDataAction, PersonalRecord, ProgramYear, db
+from plugins.four_seasons.models import Hardship
+from plugins.four_seasons.titles import CATEGORY_TITLES
 
 
 def merge_rows(kept: Person, dropped: Person) -> None:
@@ -27,13 +27,10 @@ def merge_rows(kept: Person, dropped: Person) -> None:
 
 
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The rows of every year, and what uploaded lists still hold; erasing blanks the causes and those lines."""
-    if action == "erase":
-        _refuse_waiting(person)
-    records = _listed(person) + _uploaded(person)
+    """The rows of every year; erasing blanks the causes."""
+    records = _listed(person)
     if action == "erase":
         db.session.execute(update(Hardship).where(Hardship.person_id == person.id).values(cause=""))
-        _blank_lines(person)
     return records
 
 
@@ -51,48 +48,3 @@ def _listed(person: Person) -> list[PersonalRecord]:
         )
         for category, cause, year in rows
     ]
-
-
-def _uploaded(person: Person) -> list[PersonalRecord]:
-    rows = db.session.execute(
-        select(Import.file_name, Import.state, ImportRow.line)
-        .join(ImportRow, ImportRow.import_id == Import.id)
-        .where(ImportRow.id_number_digest == person.id_number_digest)
-        .order_by(Import.id.desc(), ImportRow.line)
-    )
-    return [
-        PersonalRecord(
-            title=_("Uploaded lists"),
-            values={_("File"): name, _("Line"): str(line), _("State"): str(IMPORT_STATE_TITLES[state])},
-        )
-        for name, state, line in rows
-    ]
-
-
-def _refuse_waiting(person: Person) -> None:
-    waiting = db.session.scalar(
-        select(Import.file_name)
-        .join(ImportRow, ImportRow.import_id == Import.id)
-        .where(ImportRow.id_number_digest == person.id_number_digest, Import.state.in_(("staged", "merging")))
-        .limit(1)
-    )
-    if waiting is not None:
-        raise Refused(
-            _(
-                "%(person)s stands in the uploaded list “%(file)s”; put it on the hardship list or cancel it first.",
-                person=person.name,
-                file=waiting,
-            )
-        )
-
-
-def _blank_lines(person: Person) -> None:
-    """The lines that were wrong stay countable in the file of what was wrong, without what they said."""
-    db.session.execute(
-        update(ImportRow)
-        .where(ImportRow.id_number_digest == person.id_number_digest)
-        .values(
-            name="", cause="", bank_name="", id_number=encrypt("id_number", ""), id_number_digest=None,
-            id_number_tail="", phone=None, bank_account=None,
-        )
-    )  # fmt: skip

@@ -11,7 +11,6 @@ from core.api import (
     Card,
     Copied,
     EntryKind,
-    JobSpec,
     MenuItem,
     Permission,
     Person,
@@ -25,11 +24,10 @@ from core.api import (
     User,
     hookimpl,
 )
-from plugins.four_seasons import cards, cli, import_views, people, years
-from plugins.four_seasons import jobs as background
+from plugins.four_seasons import cards, cli, people, views, years
 from plugins.four_seasons import schemes as rules
 from plugins.four_seasons.forms import WinterSettingsForm
-from plugins.four_seasons.registers import TARGETS
+from plugins.four_seasons.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.reports import ON_FILE
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
@@ -53,7 +51,7 @@ def programs() -> list[Program]:
 @hookimpl
 def blueprints() -> dict[str, Blueprint]:
     """The pages."""
-    return {rules.PROGRAM: import_views.blueprint}
+    return {rules.PROGRAM: views.blueprint}
 
 
 @hookimpl
@@ -67,14 +65,8 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """What each union is to reach."""
-    return [TARGETS]
-
-
-@hookimpl
-def jobs() -> list[JobSpec]:
-    """The background jobs."""
-    return background.JOBS
+    """The hardship list, and what each union is to reach."""
+    return [HARDSHIP, TARGETS]
 
 
 @hookimpl
@@ -127,7 +119,7 @@ def person_merged(kept: Person, dropped: Person) -> None:
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The hardship list, and what uploaded lists still hold."""
+    """The hardship list."""
     return people.personal_data(person, action)
 
 

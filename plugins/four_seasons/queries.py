@@ -1,14 +1,9 @@
-"""Reading the hardship list and its imports. Every list keeps to a scope; nothing here writes."""
+"""Reading the hardship list. Every list keeps to a scope; nothing here writes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from core.api import (
-    NotFound,
-    Org,
     Payment,
     Person,
     ProgramYear,
@@ -17,107 +12,28 @@ from core.api import (
     SchemeContext,
     Scope,
     db,
-    person_id_of,
-    subtree,
 )
-from plugins.four_seasons.models import CATEGORIES, Hardship, Import, ImportRow
-
-PAGE = 50
+from plugins.four_seasons.models import CATEGORIES, Hardship
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What a reader asked the list for; ``text`` is the beginning of a name, of its pinyin or of its initials."""
-
-    category: str | None = None
-    org: Org | None = None
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """One worker on the list, as the page shows it."""
-
-    id: int
-    name: str
-    id_number_tail: str
-    account_tail: str | None
-    org_name: str
-    org_path: str
-    category: str
-    cause: str
-
-
-def hardship_page(
-    program_year: ProgramYear, scope: Scope, filters: Filters, after: tuple[str, int] | None = None
-) -> list[ListRow]:
-    """A page of the list in the order of the tree, one row more than :data:`PAGE` if there is a next page.
-
-    ``after`` is ``(org_path, id)`` of the last row of the page before.
-    """
-    query = (
-        select(
-            Hardship.id,
-            Person.name,
-            Person.id_number_tail,
-            Person.bank_account_tail,
-            Org.name,
-            Hardship.org_path,
-            Hardship.category,
-            Hardship.cause,
-        )
-        .join(Person, Person.id == Hardship.person_id)
-        .join(Org, Org.id == Hardship.org_id)
-        .where(*_conditions(program_year, scope, filters))
-        .order_by(Hardship.org_path, Hardship.id)
-        .limit(PAGE + 1)
-    )
-    if after is not None:
-        query = query.where(tuple_(Hardship.org_path, Hardship.id) > after)
-    return [ListRow(*row) for row in db.session.execute(query)]
-
-
-def count_by_category(program_year: ProgramYear, scope: Scope, filters: Filters | None = None) -> dict[str, int]:
+def count_by_category(program_year: ProgramYear, scope: Scope) -> dict[str, int]:
     """Category -> number on the list, every category named."""
     query = (
         select(Hardship.category, func.count())
-        .where(*_conditions(program_year, scope, filters or Filters()))
+        .where(Hardship.program_year_id == program_year.id, scope.covers(Hardship.org_path))
         .group_by(Hardship.category)
     )
-    if filters and filters.text:
-        query = query.join(Person, Person.id == Hardship.person_id)
     found = dict(db.session.execute(query).all())
     return {category: found.get(category, 0) for category in CATEGORIES}
 
 
-def find_hardship(program_year: ProgramYear, hardship_id: int, scope: Scope) -> Hardship:
-    """One row of the list, or :class:`NotFound`."""
-    row = db.session.scalar(
-        select(Hardship).where(
-            Hardship.id == hardship_id,
-            Hardship.program_year_id == program_year.id,
-            scope.covers(Hardship.org_path),
-        )
-    )
-    if row is None:
-        raise NotFound(_("There is no such worker on the list."))
-    return row
-
-
-def is_in_a_run(row: Hardship) -> bool:
-    """Whether a run that stands pays the worker in this program year, under this file or one merged into it."""
-    files = select(Person.id).where((Person.id == row.person_id) | (Person.merged_into_id == row.person_id))
-    return bool(
-        db.session.scalar(
-            select(
-                exists().where(
-                    Payment.person_id.in_(files),
-                    Payment.program_year_id == row.program_year_id,
-                    ~Payment.returned,
-                )
-            )
-        )
-    )
+def is_paid() -> ColumnElement[bool]:
+    """The condition that a run that stands pays the worker in this year, under this file or one merged into it."""
+    file = aliased(Person)
+    same_year = (Payment.program_year_id == Hardship.program_year_id) & ~Payment.returned
+    own = exists().where(same_year, Payment.person_id == Hardship.person_id)
+    former = exists().where(same_year, Payment.person_id == file.id, file.merged_into_id == Hardship.person_id)
+    return or_(own, former)
 
 
 def paid_so_far(context: SchemeContext) -> int:
@@ -149,68 +65,3 @@ def paid_fen(program_year: ProgramYear, scope: Scope) -> int:
         )
         or 0
     )
-
-
-def find_person(digest: bytes) -> Person | None:
-    """The person whom the identity number with this digest leads to, wherever."""
-    return db.session.scalar(select(Person).where(Person.id == person_id_of(digest)))
-
-
-def known_orgs(scope: Scope, codes: Sequence[str]) -> Mapping[str, Org]:
-    """The active orgs of the scope with these codes."""
-    rows = db.session.scalars(select(Org).where(Org.code.in_(codes), Org.active, scope.covers(Org.path)))
-    return {org.code: org for org in rows}
-
-
-def imports_of(program_year: ProgramYear, scope: Scope) -> Sequence[Import]:
-    """The last uploaded lists of the scope, newest first."""
-    return db.session.scalars(
-        select(Import)
-        .where(Import.program_year_id == program_year.id, scope.covers(Import.org_path))
-        .order_by(Import.id.desc())
-        .limit(20)
-    ).all()
-
-
-def find_import(program_year_id: int, import_id: int, scope: Scope) -> Import:
-    """One uploaded list, or :class:`NotFound`."""
-    found = db.session.scalar(
-        select(Import).where(
-            Import.id == import_id, Import.program_year_id == program_year_id, scope.covers(Import.org_path)
-        )
-    )
-    if found is None:
-        raise NotFound(_("There is no such upload."))
-    return found
-
-
-def import_rows(upload: Import, *, bad: bool, after: int = 0, limit: int = PAGE) -> Sequence[ImportRow]:
-    """Lines of an upload in the file's order, the bad ones or the good ones, after a line."""
-    return db.session.scalars(_import_rows(upload.id, bad=bad).where(ImportRow.line > after).limit(limit)).all()
-
-
-def _import_rows(import_id: int, *, bad: bool) -> Select[ImportRow]:
-    has_errors: ColumnElement[bool] = ImportRow.errors != []
-    return (
-        select(ImportRow)
-        .where(ImportRow.import_id == import_id, has_errors if bad else ~has_errors)
-        .order_by(ImportRow.line)
-    )
-
-
-def _conditions(program_year: ProgramYear, scope: Scope, filters: Filters) -> list[ColumnElement[bool]]:
-    conditions = [Hardship.program_year_id == program_year.id, scope.covers(Hardship.org_path)]
-    if filters.category:
-        conditions.append(Hardship.category == filters.category)
-    if filters.org is not None:
-        conditions.append(subtree(Hardship.org_path, filters.org.path))
-    if filters.text:
-        text = filters.text.lower()
-        conditions.append(
-            or_(
-                Person.name.startswith(filters.text, autoescape=True),
-                Person.pinyin.startswith(text, autoescape=True),
-                Person.initials.startswith(text, autoescape=True),
-            )
-        )
-    return conditions

@@ -4,13 +4,12 @@ from datetime import date
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel import ngettext
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from core.api import Blocker, Copied, Org, ProgramYear, db, subtree
-from plugins.four_seasons.models import Import, Target
+from plugins.four_seasons.models import Target
 
 
 def begin(program_year: ProgramYear) -> None:
@@ -41,20 +40,8 @@ def copy_targets(source: ProgramYear, target: ProgramYear) -> list[Copied]:
 
 
 def blockers(program_year: ProgramYear) -> list[Blocker]:
-    """Campaign days outside the open period block the opening; lists that nobody dealt with block the closing."""
-    found = [Blocker(step="open", sentence=sentence) for sentence in _days_outside(program_year)]
-    unfinished = select(func.count()).where(
-        Import.program_year_id == program_year.id, Import.state.in_(("staged", "merging"))
-    )
-    count = db.session.scalars(unfinished).one()
-    if count:
-        sentence = ngettext(
-            "%(num)d uploaded list is neither on the hardship list nor cancelled.",
-            "%(num)d uploaded lists are neither on the hardship list nor cancelled.",
-            count,
-        )
-        found.append(Blocker(step="close", sentence=sentence))
-    return found
+    """Campaign days outside the open period block the opening."""
+    return [Blocker(step="open", sentence=sentence) for sentence in _days_outside(program_year)]
 
 
 def _days_outside(program_year: ProgramYear) -> list[str]:

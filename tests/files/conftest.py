@@ -14,7 +14,7 @@ from core.config import Settings
 from core.extensions import db
 from core.files.models import File
 from core.files.records import Record, record_of
-from core.files.store import FOLDER
+from core.files.store import ATTACHMENTS
 from core.programs.models import ProgramYear
 from core.users.models import User
 from core.users.testing import AsUser, Browser, MakeUser
@@ -108,7 +108,7 @@ def files() -> list[File]:
 
 def stored(store_path: Path) -> set[str]:
     """The names of what lies in the store."""
-    return {path.name for path in (store_path / FOLDER).rglob("*") if path.is_file()}
+    return {path.name for path in (store_path / ATTACHMENTS).rglob("*") if path.is_file()}
 
 
 def actions() -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ from core.files import jobs, thumbnails
 from core.files.jobs import PATIENCE
 from core.files.models import File
 from core.files.records import Record
-from core.files.store import FOLDER, store_of
+from core.files.store import ATTACHMENTS, store_of
 from core.files.thumbnails import LONGEST_SIDE, NoThumbnail, make_thumbnail
 from core.jobs.models import Job
 from core.jobs.services import enqueue
@@ -150,7 +150,7 @@ def test_a_file_that_is_removed_before_or_while_its_thumbnail_is_made_gets_none(
 
 
 def age(store_path: Path, key: str, seconds: float) -> None:
-    path = store_path / FOLDER / key[:2] / key
+    path = store_path / ATTACHMENTS / key[:2] / key
     os.utime(path, (time.time() - seconds,) * 2)
 
 
@@ -165,7 +165,7 @@ def test_at_night_what_no_row_names_goes_when_it_is_old_enough(
     assert day == 24 * 3600
     old, young, part = (store.put(io.BytesIO(b"stray")) for _number in range(3))
     unfinished = f"{part}.part"
-    (store_path / FOLDER / part[:2] / part).rename(store_path / FOLDER / part[:2] / unfinished)
+    (store_path / ATTACHMENTS / part[:2] / part).rename(store_path / ATTACHMENTS / part[:2] / unfinished)
     for key in (file.key, file.thumbnail_key, old, unfinished):
         age(store_path, key, day + 60)
     age(store_path, young, day - 60)

@@ -8,7 +8,7 @@ from typing import IO
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from core.files.store import FOLDER, Store
+from core.files.store import ATTACHMENTS, Store
 from core.files.vault import BLOCK, sealing, unsealed
 from tests.files.conftest import stored
 
@@ -44,7 +44,7 @@ def test_a_store_that_has_nothing_yet_has_no_folders(store: Store) -> None:
 def test_what_lies_there_cannot_be_read_without_the_key(store_path: Path) -> None:
     store = Store(str(store_path), KEY)
     key = store.put(io.BytesIO(b"610102198505050018" * 10))
-    path = store_path / FOLDER / key[:2] / key
+    path = store_path / ATTACHMENTS / key[:2] / key
     assert b"610102" not in path.read_bytes()
     with pytest.raises(InvalidTag):
         next(Store(str(store_path), b"x" * 32).read(key))
@@ -53,7 +53,7 @@ def test_what_lies_there_cannot_be_read_without_the_key(store_path: Path) -> Non
 def test_contents_cannot_be_exchanged_shortened_or_changed(store_path: Path) -> None:
     store = Store(str(store_path), KEY)
     first, second = store.put(io.BytesIO(BODY)), store.put(io.BytesIO(b"another"))
-    paths = {key: store_path / FOLDER / key[:2] / key for key in (first, second)}
+    paths = {key: store_path / ATTACHMENTS / key[:2] / key for key in (first, second)}
     body, other = paths[first].read_bytes(), paths[second].read_bytes()
     block = BLOCK + 32
     bad = [

@@ -2,17 +2,19 @@ import pytest
 from sqlalchemy import update
 
 from core.extensions import db
+from core.org.listing import ORGS
 from core.org.models import Org
-from core.org.queries import count_below, page_below, page_found, visible
+from core.org.queries import count_below, page_below, visible
 from core.org.scope import Scope
 from core.pinyin import spell
 from core.users.testing import AsUser
+from tests.lists.reading import lines
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("small_tree")]
 
 
 def codes(scope: Scope, **search: str) -> list[str]:
-    return [row.org.code for row in page_found(scope, **search).rows]
+    return [line.values["code"] for line in lines(ORGS, scope, **search)]
 
 
 @pytest.fixture
@@ -28,8 +30,8 @@ def test_an_org_out_of_scope_is_not_there(as_user: AsUser) -> None:
     assert browser.get("/orgs/610102").status_code == 200
     for code in ("61", "6102", "610202", "61-transport", "nowhere"):
         assert browser.get(f"/orgs/{code}").status_code == 404
-    assert 'href="/orgs/6102"' not in browser.get("/orgs?q=铜川").text
-    assert 'href="/orgs/6102"' in as_user("clerk").get("/orgs?q=铜川").text
+    assert 'href="/orgs/6102"' not in browser.get("/orgs/list?text=铜川").text
+    assert 'href="/orgs/6102"' in as_user("clerk").get("/orgs/list?text=铜川").text
 
 
 def test_who_holds_no_role_sees_no_orgs(as_user: AsUser) -> None:
@@ -65,15 +67,15 @@ def test_an_industrial_union_shows_who_belongs_to_it(as_user: AsUser) -> None:
 @pytest.mark.usefixtures("spelled")
 def test_orgs_are_found_by_name_pinyin_initials_code_and_level() -> None:
     everywhere = Scope.of(["/61/"])
-    assert codes(everywhere, search="西安") == ["6101"]
-    assert codes(everywhere, search="Xi an") == ["6101"]
-    assert codes(everywhere, search="xcq") == ["610102"]
-    assert codes(everywhere, search="610102") == ["610102", "610102001", "610102-bus"]
-    assert codes(everywhere, search="新城", level="county") == ["610102"]
-    assert codes(everywhere, search="%") == []
-    assert codes(everywhere, search="61", level="city") == ["6101", "6102", "6111", "61-transport"]
-    assert codes(Scope.of(["/61/6102/"]), search="区") == ["610202"]
-    assert codes(Scope(), search="区") == []
+    assert codes(everywhere, text="西安") == ["6101"]
+    assert codes(everywhere, text="Xi an") == ["6101"]
+    assert codes(everywhere, text="xcq") == ["610102"]
+    assert codes(everywhere, text="610102") == ["610102", "610102-bus", "610102001"]
+    assert codes(everywhere, text="新城", **{"f-level": "county"}) == ["610102"]
+    assert codes(everywhere, text="%") == []
+    assert codes(everywhere, text="61", **{"f-level": "city"}) == ["61-transport", "6101", "6102", "6111"]
+    assert codes(Scope.of(["/61/6102/"]), text="区") == ["610202"]
+    assert codes(Scope(), text="区") == []
 
 
 def test_long_lists_come_in_pages_without_gap_or_repeat(small_tree: dict[str, Org]) -> None:

@@ -12,13 +12,15 @@ from core.audit.services import SYSTEM
 from core.errors import NotFound, Refused
 from core.extensions import db
 from core.org.scope import Scope
+from core.people.listing import PEOPLE
 from core.people.merging import compare, merge
 from core.people.models import Person
 from core.people.personal import erase
-from core.people.queries import by_id, by_id_number, page_of_people, person_id_of
+from core.people.queries import by_id, by_id_number, person_id_of
 from core.people.secrets import decrypt, digest
 from core.people.services import PersonRow, Registered, register_people
 from core.users.testing import AsUser
+from tests.lists.reading import lines
 from tests.people.conftest import number
 
 pytestmark = pytest.mark.services
@@ -126,8 +128,8 @@ def test_both_numbers_lead_to_the_kept_file(pair: Pair) -> None:
             select(Person.id).where(Person.id == person_id_of(digest("id_number", number(serial))))
         )
     assert by_id_number(Scope.of(["/61/6101/610103/"]), number(3)) is None  # the kept file is not theirs
-    assert [person.id for person in page_of_people(EVERYWHERE).rows] == [kept.id]
-    assert [person.id for person in page_of_people(EVERYWHERE, search="sxf").rows] == [kept.id]
+    assert [line.id for line in lines(PEOPLE, EVERYWHERE)] == [kept.id]
+    assert [line.id for line in lines(PEOPLE, EVERYWHERE, text="sxf")] == [kept.id]
     view = by_id(EVERYWHERE, dropped.id)
     assert view is not None and view.merged_into == kept.id
 
@@ -214,7 +216,9 @@ def test_a_merge_keeps_its_way_on_the_pages(as_user: AsUser, pair: Pair) -> None
     answer = browser.post(f"/people/{kept_id}/merge", data={"dropped": dropped_id}, follow_redirects=True)
     assert (answer.status_code, "*******1234" in answer.text) == (200, True)
     assert f'href="/people/{kept_id}"' in browser.get(f"/people/{dropped_id}").text
-    assert browser.post("/people/find", data={"id_number": number(3)}).headers["Location"] == f"/people/{kept_id}"
+    assert browser.post("/people/view", data={"do": "find", "id_number": number(3)}).headers["Location"] == (
+        f"/people?person={kept_id}"
+    )
     elsewhere = as_user("clerk", "610103").get(f"/people/{dropped_id}")
     assert (elsewhere.status_code, f'href="/people/{kept_id}"' in elsewhere.text) == (200, False)
 

@@ -1,3 +1,6 @@
+import re
+from html import unescape
+
 import pytest
 from flask import Flask
 from stdnum.cn.ric import calc_check_digit
@@ -6,10 +9,12 @@ from core.audit.services import SYSTEM
 from core.extensions import db
 from core.org.models import Org
 from core.org.scope import Scope
+from core.people.listing import PEOPLE
 from core.people.models import Person
-from core.people.queries import by_id_number, page_of_people
+from core.people.queries import by_id_number
 from core.people.services import PersonRow, register_people
 from core.users.testing import AsUser
+from tests.lists.reading import lines
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("on_file")]
 
@@ -33,20 +38,23 @@ def on_file(small_tree: dict[str, Org]) -> None:
     register_people(SYSTEM, rows, EVERYWHERE)
 
 
-def names(scope: Scope, *, search: str = "", org_path: str = "") -> list[str]:
-    return [person.name for person in page_of_people(scope, search=search, org_path=org_path).rows]
+def names(scope: Scope, **asked: str) -> list[str]:
+    return [line.values["name"] for line in lines(PEOPLE, scope, **asked)]
 
 
 def test_a_person_out_of_scope_is_not_there(app: Flask, as_user: AsUser) -> None:
     person = db.session.query(Person).filter_by(name="王刚").one()
     browser = as_user("clerk", "6101")
     assert browser.get(f"/people/{person.id}").status_code == 404
-    assert browser.post("/people/find", data={"id_number": number(4)}).status_code == 404
-    assert browser.post("/people/find", data={"id_number": number(9)}).status_code == 404  # nobody at all looks alike
-    assert browser.get("/people?org=6102").status_code == 404
+    assert browser.post("/people/view", data={"do": "find", "id_number": number(4)}).status_code == 404
+    assert (
+        browser.post("/people/view", data={"do": "find", "id_number": number(9)}).status_code == 404
+    )  # nobody at all looks alike
+    assert browser.get("/people?org=6102").status_code == 400
+    assert "王刚" not in browser.get(f"/people?person={person.id}").text
     assert "王刚" not in browser.get("/people").text
-    assert "王刚" not in browser.get("/people?q=wang").text
-    assert "王芳" in browser.get("/people?q=wang").text
+    assert "王刚" not in browser.get("/people?text=wang").text
+    assert "王芳" in browser.get("/people?text=wang").text
     assert as_user("clerk").get(f"/people/{person.id}").status_code == 200
 
 
@@ -54,19 +62,19 @@ def test_who_holds_no_role_sees_nobody(as_user: AsUser) -> None:
     browser = as_user(None)
     assert browser.get("/people").status_code == 403
     assert browser.get("/people/1").status_code == 403
-    assert browser.post("/people/find", data={"id_number": number(1)}).status_code == 403
+    assert browser.post("/people/view", data={"do": "find", "id_number": number(1)}).status_code == 403
 
 
 @pytest.mark.parametrize("text", ["", number(1)[:-1], "610102900101001"])
 def test_a_wrong_identity_number_is_refused_at_its_field(as_user: AsUser, text: str) -> None:
-    answer = as_user("clerk").post("/people/find", data={"id_number": text})
+    answer = as_user("clerk").post("/people/view", data={"do": "find", "id_number": text})
     assert answer.status_code == 400
     assert 'id="id_number-errors"' in answer.text
 
 
 def test_a_person_is_found_by_identity_number_and_shown_masked(as_user: AsUser) -> None:
     browser = as_user("clerk")
-    answer = browser.post("/people/find", data={"id_number": f" {number(1)} "}, follow_redirects=True)
+    answer = browser.post("/people/view", data={"do": "find", "id_number": f" {number(1)} "}, follow_redirects=True)
     assert answer.status_code == 200
     assert "单小芳" in answer.text
     for secret in (number(1), "13900001234", "6222021234567890123"):
@@ -76,32 +84,33 @@ def test_a_person_is_found_by_identity_number_and_shown_masked(as_user: AsUser) 
 
 
 def test_names_are_found_by_their_beginning() -> None:
-    assert names(EVERYWHERE, search="单") == ["单大伟", "单小芳"]
-    assert names(EVERYWHERE, search="shan xiao") == ["单小芳"]
-    assert names(EVERYWHERE, search="WF") == ["王芳"]
-    assert names(EVERYWHERE, search="wg") == ["王刚"]
-    assert names(Scope.of(["/61/6101/"]), search="wg") == []
-    assert names(EVERYWHERE, search="wang") == ["王芳", "王刚"]
-    assert names(EVERYWHERE, search="芳") == names(EVERYWHERE, search="%") == names(EVERYWHERE, search="w_") == []
+    assert names(EVERYWHERE, text="单") == ["单大伟", "单小芳"]
+    assert names(EVERYWHERE, text="shan xiao") == ["单小芳"]
+    assert names(EVERYWHERE, text="WF") == ["王芳"]
+    assert names(EVERYWHERE, text="wg") == ["王刚"]
+    assert names(Scope.of(["/61/6101/"]), text="wg") == []
+    assert names(EVERYWHERE, text="wang") == ["王芳", "王刚"]
+    assert names(EVERYWHERE, text="芳") == names(EVERYWHERE, text="%") == names(EVERYWHERE, text="w_") == []
 
 
 def test_a_list_keeps_to_scope_and_org() -> None:
     assert names(EVERYWHERE) == ["单小芳", "单大伟", "王芳", "王刚"]
     assert names(Scope.of(["/61/6101/"])) == ["单小芳", "单大伟", "王芳"]
-    assert names(Scope.of(["/61/6101/"]), org_path="/61/6101/610102/") == ["单小芳", "单大伟"]
-    assert names(Scope.of(["/61/6101/"]), org_path="/61/6102/") == names(Scope()) == []
+    assert names(Scope.of(["/61/6101/"]), org="610102") == ["单小芳", "单大伟"]
+    assert names(Scope()) == []
     assert by_id_number(Scope.of(["/61/6102/"]), number(1)) is None
 
 
 @pytest.mark.parametrize("search", ["", "li", "lf"])
-def test_long_lists_come_in_pages_without_gap_or_repeat(search: str) -> None:
+def test_long_lists_come_in_pages_without_gap_or_repeat(as_user: AsUser, search: str) -> None:
     register_people(
         SYSTEM, [PersonRow("610102", f"李{'芳' * (n % 3 + 1)}", number(n)) for n in range(10, 111)], EVERYWHERE
     )
-    seen: list[int] = []
-    page = page_of_people(EVERYWHERE, search=search, org_path="/61/6101/610102/")
-    while page.next:
-        seen += [person.id for person in page.rows]
-        page = page_of_people(EVERYWHERE, search=search, org_path="/61/6101/610102/", after=page.next)
-    seen += [person.id for person in page.rows]
+    browser, seen, url = as_user("clerk"), list[str](), f"/people?org=610102&text={search}"
+    while url:
+        page = browser.get(url).text
+        seen += re.findall(r'href="/people/(\d+)"', page)
+        url = (
+            unescape(page.split('rel="next"')[0].rpartition('href="')[2].split('"')[0]) if 'rel="next"' in page else ""
+        )
     assert len(seen) == len(set(seen)) == (101 if search else 103)

@@ -10,13 +10,15 @@ from core.cli import zhijia
 from core.errors import NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.org.scope import Scope
+from core.people.listing import PEOPLE
 from core.people.merging import merge
 from core.people.models import Person
 from core.people.personal import ERASED_NAME, erase, show_data
-from core.people.queries import by_id, by_id_number, page_of_people
+from core.people.queries import by_id, by_id_number
 from core.people.secrets import decrypt, digest
 from core.people.services import PersonRow, Registered, register_people
 from core.users.testing import AsUser
+from tests.lists.reading import lines
 from tests.people.conftest import number
 
 pytestmark = pytest.mark.services
@@ -91,7 +93,7 @@ def test_nothing_personal_is_left_and_nothing_leads_back(pair: Pair) -> None:
         assert {file.phone, file.phone_digest, file.phone_tail, file.bank_account} == {None}
         assert {file.bank_account_digest, file.bank_account_tail, file.bank_name} == {None}
         assert file.erased_at is not None
-    assert page_of_people(EVERYWHERE).rows == []
+    assert lines(PEOPLE, EVERYWHERE) == []
     assert by_id_number(EVERYWHERE, number(1)) is by_id_number(EVERYWHERE, number(3)) is None
     view = by_id(EVERYWHERE, kept.id)
     assert view is not None and view.erased

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import date
 from html import unescape
-from pathlib import Path
 
 import pytest
 from stdnum.cn.ric import calc_check_digit
@@ -20,7 +19,6 @@ from core.people.models import Person
 from core.people.services import PersonRow, register_people
 from core.programs.models import ProgramYear
 from core.programs.services import enable
-from core.registers.sheets import read_rows
 from core.users.testing import Browser
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
@@ -110,12 +108,3 @@ def save(browser: Browser, entry: str, data: dict[str, str]) -> TestResponse:
 def actions() -> list[tuple[str, str, dict[str, object]]]:
     lines = db.session.query(AuditLine).filter(AuditLine.action.startswith("register.")).order_by(AuditLine.id)
     return [(line.action, line.org_path, line.data) for line in lines]
-
-
-def sheet(browser: Browser, address: str, folder: Path) -> list[tuple[str, ...]]:
-    """The rows of a download."""
-    response = browser.get(URL + address)
-    assert response.status_code == 200
-    path = folder / "list.xlsx"
-    path.write_bytes(response.data)
-    return [row.values for row in read_rows(path)]

@@ -1,14 +1,12 @@
 """The lists of registers: whose rows they show, how they are narrowed down and paged, and their download."""
 
-from pathlib import Path
-
 import pytest
 
 from core.extensions import db
+from core.lists.queries import PAGE
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.registers import services
-from core.registers.queries import PAGE
 from core.users.testing import AsUser, MakeUser
 from tests.plugins_for_tests.reading_club.registers import CORNERS, Corner, Reader
 from tests.registers.conftest import (
@@ -16,11 +14,8 @@ from tests.registers.conftest import (
     PLAIN,
     URL,
     MakePerson,
-    actions,
     add_corner,
     add_reader,
-    id_number,
-    sheet,
     switch_on,
 )
 
@@ -107,10 +102,10 @@ def test_the_list_is_narrowed_down_by_union_and_by_name(
         [],
     )
     page = browser.get(URL + "readers/?org=999999&text=王")
-    assert page.status_code == 404
+    assert page.status_code == 400
     assert "There is no organisation with the code “999999” here." in page.text.split('id="org-errors"')[1]
     assert 'value="王"' in page.text
-    assert as_user("clerk", "6101").get(URL + "readers/?org=6102").status_code == 404
+    assert as_user("clerk", "6101").get(URL + "readers/?org=6102").status_code == 400
 
 
 def test_pages_meet_without_gap_or_overlap(clubs: ProgramYear, as_user: AsUser, make_user: MakeUser) -> None:
@@ -135,52 +130,6 @@ def test_a_page_that_does_not_exist_says_so(clubs: ProgramYear, as_user: AsUser)
     page = as_user("clerk").get(URL + "corners/?after=nowhere")
     assert page.status_code == 400
     assert "This page of the list does not exist." in page.text
-
-
-def test_the_download_holds_what_the_user_may_see_and_is_on_record(
-    clubs: ProgramYear, as_user: AsUser, tmp_path: Path
-) -> None:
-    browser = as_user("clerk")
-    add_corner(browser)
-    add_corner(browser, org_code="610202", name="=1+1", cost_fen="", opened_on="")
-    rows = sheet(as_user("leader", "6102"), "corners/download.xlsx", tmp_path)
-    assert rows == [
-        ("Union", "Name", "Kind", "Volumes", "Cost (yuan)", "Opened"),
-        ("王益区", "=1+1", "Library", "1200", "", ""),
-    ]
-    rows = sheet(browser, "corners/download.xlsx?org=6101", tmp_path)
-    assert rows[1:] == [("新城区", "职工书屋", "Library", "1200", "15000", "2014-03-05")]
-    assert actions()[-2:] == [
-        ("register.download", "/61/6102/", {"program_year": clubs.id, "org": None, "rows": 1}),
-        ("register.download", "/61/", {"program_year": clubs.id, "org": "6101", "rows": 1}),
-    ]
-
-
-def test_a_download_of_people_shows_masked_numbers(
-    clubs: ProgramYear, as_user: AsUser, make_person: MakePerson, tmp_path: Path
-) -> None:
-    make_person(1)
-    browser = as_user("clerk")
-    add_reader(browser, 1)
-    rows = sheet(browser, "readers/download.xlsx", tmp_path)
-    assert rows == [
-        ("Name", "Identity number", "Union", "Likes"),
-        ("王芳", "*" * 14 + id_number(1)[-4:], "西一路街道", "诗"),
-    ]
-
-
-def test_a_list_that_is_too_long_is_narrowed_down_first(
-    clubs: ProgramYear, as_user: AsUser, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(services, "LARGEST_DOWNLOAD", 1)
-    browser = as_user("clerk")
-    add_corner(browser)
-    assert len(sheet(browser, "corners/download.xlsx", tmp_path)) == 2
-    add_corner(browser, name="二楼")
-    page = browser.get(URL + "corners/download.xlsx")
-    assert page.status_code == 409
-    assert "The list has more than 1 rows; narrow it down to a part of the tree." in page.text
-    assert [action for action, _path, _data in actions()].count("register.download") == 1
 
 
 def test_the_empty_register_says_what_to_do(clubs: ProgramYear, as_user: AsUser) -> None:

@@ -12,9 +12,10 @@ from flask import Flask
 from sqlalchemy import Select, literal, select
 
 from core.audit.services import SYSTEM
+from core.lists.types import Column
 from core.org.models import Org
 from core.plugin.registry import registry_of
-from core.plugin.types import Column, ReportContext
+from core.plugin.types import ReportContext
 from core.programs.models import ProgramYear
 from core.programs.services import disable
 from core.registers import services as registers

@@ -12,9 +12,10 @@ from sqlalchemy import Select, func, literal, literal_column, select, text
 
 from core.audit.models import AuditLine
 from core.extensions import db
+from core.lists.types import Column
 from core.org.models import Org
 from core.plugin.registry import registry_of
-from core.plugin.types import Column, Report, ReportContext
+from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
 from core.registers import services as registers
 from core.registers.sheets import read_rows

@@ -45,6 +45,13 @@
     });
   }
 
+  // The box above a column of boxes chooses every row of the page; the lists come and go by htmx.
+  document.addEventListener("change", (event) => {
+    const name = event.target.dataset?.checkAll;
+    if (!name) return;
+    for (const box of document.querySelectorAll(`input[type="checkbox"][name="${name}"]`)) box.checked = event.target.checked;
+  });
+
   // Charts: ECharts is fetched only on a page that has one.
   const font = getComputedStyle(document.body).fontFamily;
   const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });

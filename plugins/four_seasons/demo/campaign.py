@@ -122,7 +122,7 @@ class Demo:
         return Browser(self.house.address).log_in(found[0].username, self.password)
 
     def _allot(self, finance: Browser) -> None:
-        page = finance.get(f"{BASE}/hardship")
+        page = finance.get(f"{BASE}/")
         stat = _STAT.search(page.text)
         self.report["people_on_file"] = number(stat[1]) if stat else 0
         finance.get(f"{BASE}/allotment")

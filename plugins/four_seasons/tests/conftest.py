@@ -1,8 +1,8 @@
 """A campaign of 2014 with a small list, for the tests of this plugin."""
 
+import io
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +12,10 @@ from stdnum.cn.ric import calc_check_digit
 
 from core.api import SYSTEM, Org, Person, PersonRow, ProgramYear, Run, Scope, User, by_code, db, register_people
 from core.disbursements.services import create_run, start_computing
+from core.imports import services as imports
+from core.imports.models import Import
 from core.programs.services import enable
-from plugins.four_seasons.titles import COLUMNS
+from plugins.four_seasons.registers import HARDSHIP
 
 SETTINGS: dict[str, Any] = {
     "rule": "pool",
@@ -22,7 +24,6 @@ SETTINGS: dict[str, Any] = {
     "notice_working_days": 0,
 }
 MakePeople = Callable[..., list[Person]]
-MakeFile = Callable[..., Path]
 
 
 @pytest.fixture(autouse=True)
@@ -83,28 +84,32 @@ def make_people(small_tree: dict[str, Org]) -> MakePeople:
     return make
 
 
-@pytest.fixture
-def make_file(tmp_path: Path) -> MakeFile:
-    """``make_file(rows, heading=...)`` writes an xlsx with the columns of the template."""
+HEADINGS = ("姓名", "身份证号", "所属工会代码", "category", "cause", "手机", "银行卡号", "开户行")
 
-    def make(rows: Sequence[Sequence[object]], heading: Sequence[str] = tuple(COLUMNS.values())) -> Path:
-        path = tmp_path / "list.xlsx"
-        with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
-            page = book.add_worksheet()
-            for line, row in enumerate([heading, *rows]):
-                page.write_row(line, 0, row)
-        return path
 
-    return make
+def sheet(rows: Sequence[Sequence[object]], headings: Sequence[str] = HEADINGS) -> io.BytesIO:
+    """An xlsx with these headings and rows."""
+    target = io.BytesIO()
+    with xlsxwriter.Workbook(target, {"strings_to_formulas": False}) as book:
+        page = book.add_worksheet()
+        for line, row in enumerate([headings, *rows]):
+            page.write_row(line, 0, row)
+    target.seek(0)
+    return target
+
+
+def upload(clerk: User, program_year: ProgramYear, rows: Sequence[Sequence[object]]) -> Import:
+    """Upload a hardship list with these rows, as the page does it."""
+    return imports.upload(clerk, HARDSHIP, program_year, sheet(rows), "list.xlsx")
 
 
 def good_row(serial: int, **changes: object) -> list[object]:
-    """A row of the template that is right, except for ``changes``."""
+    """A row of a list that is right, except for ``changes``."""
     values: dict[str, object] = {
         "name": f"李{'娜静霞梅燕'[serial % 5]}",
         "id_number": id_number(serial),
         "org_code": "610102001",
-        "category": "深度困难",
+        "category": "deep",
         "cause": "重病",
         "phone": "13800000000",
         "bank_account": f"62220200000{serial:05d}",

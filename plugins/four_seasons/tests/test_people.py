@@ -1,23 +1,25 @@
 """The hardship list when two files become one person, and when a person is looked up or erased."""
 
-import io
 from collections.abc import Callable
 from datetime import date
 
 import pytest
 from sqlalchemy import select
 
-from core.api import SYSTEM, Org, Person, ProgramYear, Refused, Scope, User, db, decrypt
+from core.api import SYSTEM, Org, Person, ProgramYear, Refused, Scope, User, db
 from core.disbursements import payout
 from core.disbursements import services as runs
 from core.disbursements.models import Exclusion
+from core.imports import services as imports
 from core.people.merging import merge
 from core.people.personal import erase, show_data
 from core.programs.services import enable
+from core.registers import services as registers
 from core.users.testing import MakeUser
-from plugins.four_seasons import allotting, importing, services
-from plugins.four_seasons.models import Hardship, ImportRow
-from plugins.four_seasons.tests.conftest import SETTINGS, MakeFile, MakePeople, computed_run, good_row, id_number
+from plugins.four_seasons import allotting
+from plugins.four_seasons.models import Hardship
+from plugins.four_seasons.registers import HARDSHIP
+from plugins.four_seasons.tests.conftest import SETTINGS, MakePeople, computed_run, good_row, id_number, upload
 from plugins.four_seasons.tests.test_list import WORKER
 
 pytestmark = pytest.mark.services
@@ -33,7 +35,7 @@ def list_in(program_year: ProgramYear, person: Person, category: str = "deep", c
     db.session.add(
         Hardship(
             program_year_id=program_year.id, person_id=person.id, org_id=person.org_id, org_path=person.org_path,
-            category=category, cause=cause, source="form",
+            category=category, cause=cause,
         )
     )  # fmt: skip
     db.session.commit()
@@ -93,7 +95,7 @@ def test_a_paid_row_that_moves_is_not_taken_off_the_list_nor_paid_again(
     merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
     assert listed() == [(program_year.id, kept.id, "重病")]
     with pytest.raises(Refused, match="A run pays this worker"):
-        services.remove_worker(clerk, program_year, db.session.query(Hardship).one())
+        registers.remove(clerk, HARDSHIP, program_year, db.session.query(Hardship).one())
     list_in(program_year, other)
     again = computed_run(clerk, program_year, run_jobs)
     reasons = select(Exclusion.person_id, Exclusion.reason).where(Exclusion.run_id == again.id)
@@ -102,63 +104,31 @@ def test_a_paid_row_that_moves_is_not_taken_off_the_list_nor_paid_again(
 
 
 def test_the_number_of_a_merged_file_puts_the_kept_one_on_the_list(
-    clerk: User, program_year: ProgramYear, make_people: MakePeople, make_file: MakeFile, run_jobs: Callable[[], int]
+    clerk: User, program_year: ProgramYear, make_people: MakePeople, run_jobs: Callable[[], int]
 ) -> None:
     kept, dropped = make_people(2)
     kept.name = dropped.name = "王芳"
     db.session.commit()
     merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
-    row = services.add_worker(clerk, program_year, EVERYWHERE, **(WORKER | {"id_number": id_number(1)}))
+    row = registers.add(clerk, HARDSHIP, program_year, WORKER | {"id_number": id_number(1)})
     assert row.person_id == kept.id
-    with pytest.raises(Refused, match="on the list already"):
-        services.add_worker(clerk, program_year, EVERYWHERE, **(WORKER | {"id_number": id_number(0)}))
-    twice = importing.stage(clerk, program_year, EVERYWHERE, make_file([good_row(1, name="王芳")]), "list.xlsx")
-    assert (twice.good, twice.bad) == (0, 1)
-    services.remove_worker(clerk, program_year, row)
-    upload = importing.stage(clerk, program_year, EVERYWHERE, make_file([good_row(1, name="王芳")]), "list.xlsx")
-    importing.start_merge(clerk, upload, only_good=False)
+    with pytest.raises(Refused, match="in the register already"):
+        registers.add(clerk, HARDSHIP, program_year, WORKER | {"id_number": id_number(0)})
+    twice = upload(clerk, program_year, [good_row(1, name="王芳")])
+    assert (twice.good, twice.there) == (0, 1)
+    imports.cancel(clerk, twice)
+    registers.remove(clerk, HARDSHIP, program_year, row)
+    again = upload(clerk, program_year, [good_row(1, name="王芳")])
+    imports.start_merge(clerk, again, HARDSHIP, program_year, only_good=False)
     run_jobs()
     assert [person_id for _year, person_id, _cause in listed()] == [kept.id]
 
 
-def test_the_list_and_uploaded_lines_are_shown(
-    clerk: User, program_year: ProgramYear, make_people: MakePeople, make_file: MakeFile
-) -> None:
+def test_the_list_is_shown_and_erasing_blanks_its_causes(program_year: ProgramYear, make_people: MakePeople) -> None:
     (person,) = make_people(1)
-    list_in(program_year, person)
-    importing.stage(clerk, program_year, EVERYWHERE, make_file([good_row(0)]), "list.xlsx")
-    _own, row, line = show_data(SYSTEM, EVERYWHERE, person.id)
-    assert dict(row.values) == {"Year": "2014", "Category": "Deep hardship", "Cause": "重病"}
-    assert dict(line.values) == {"File": "list.xlsx", "Line": "2", "State": "checked, not yet on the list"}
-
-
-def test_nobody_in_a_waiting_upload_is_erased(
-    clerk: User, program_year: ProgramYear, make_people: MakePeople, make_file: MakeFile
-) -> None:
-    (person,) = make_people(1)
-    upload = importing.stage(clerk, program_year, EVERYWHERE, make_file([good_row(0, name=person.name)]), "list.xlsx")
-    with pytest.raises(Refused, match=r"list\.xlsx"):
-        erase(SYSTEM, EVERYWHERE, person.id, "本人申请")
-    importing.cancel(clerk, upload)
-    assert erase(SYSTEM, EVERYWHERE, person.id, "本人申请") == []
-
-
-def test_erasing_blanks_the_cause_and_the_lines_that_were_wrong(
-    clerk: User, program_year: ProgramYear, make_people: MakePeople, make_file: MakeFile, run_jobs: Callable[[], int]
-) -> None:
-    person, _other = make_people(2)
     list_in(program_year, person, cause="本人重病")
-    rows = [good_row(0, name="别名"), good_row(7)]
-    upload = importing.stage(clerk, program_year, EVERYWHERE, make_file(rows), "list.xlsx")
-    importing.start_merge(clerk, upload, only_good=True)
-    run_jobs()
+    _own, row = show_data(SYSTEM, EVERYWHERE, person.id)
+    assert dict(row.values) == {"Year": "2014", "Category": "Deep hardship", "Cause": "本人重病"}
     records = erase(SYSTEM, EVERYWHERE, person.id, "本人申请")
-    assert [str(record.title) for record in records] == ["Hardship list", "Uploaded lists"]
+    assert [str(record.title) for record in records] == ["Hardship list"]
     assert listed()[0] == (program_year.id, person.id, "")
-    (line,) = db.session.query(ImportRow).all()
-    assert (line.name, line.cause, line.bank_name, line.id_number_tail) == ("", "", "", "")
-    assert (line.id_number_digest, line.phone, line.bank_account) == (None, None, None)
-    assert decrypt("id_number", line.id_number) == ""
-    target = io.BytesIO()
-    importing.write_errors(upload, target)  # the file of what was wrong can still be made
-    assert target.getvalue()

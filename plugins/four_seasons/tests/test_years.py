@@ -1,20 +1,16 @@
 """Targets of a year, what is copied of them, and what blocks its opening and its closing."""
 
-from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, update
 
-from core.api import SYSTEM, Org, ProgramYear, Refused, Scope, User, db, find
+from core.api import SYSTEM, Org, ProgramYear, Refused, db, find
 from core.programs.copying import copy_year, preview
-from core.programs.services import change_dates, close, disable, enable
+from core.programs.services import change_dates, disable, enable
 from core.users.testing import AsUser
-from plugins.four_seasons import importing
 from plugins.four_seasons.models import Target
-from plugins.four_seasons.tests.conftest import SETTINGS, MakeFile, good_row, make_year
+from plugins.four_seasons.tests.conftest import SETTINGS, make_year
 
 
 def targets(program_year: ProgramYear) -> dict[str, int]:
@@ -94,15 +90,3 @@ def test_the_campaign_lies_within_the_open_period(
     with pytest.raises(Refused, match=r"The campaign (begins before|ends after) the year"):
         change_dates(SYSTEM, program_year, **period)
     assert program_year.opens_on == date(2014, 1, 1)
-
-
-def test_a_list_that_nobody_dealt_with_keeps_the_year_open(
-    app: Flask, program_year: ProgramYear, make_user: Callable[..., User], make_file: MakeFile
-) -> None:
-    clerk, scope = make_user("clerk"), Scope(("/61/",))
-    path: Path = make_file([good_row(1)])
-    upload = importing.stage(clerk, program_year, scope, path, "list.xlsx")
-    with pytest.raises(Refused, match="1 uploaded list is neither"):
-        close(SYSTEM, program_year)
-    importing.cancel(clerk, upload)
-    close(SYSTEM, program_year)

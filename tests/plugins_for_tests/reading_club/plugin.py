@@ -31,7 +31,7 @@ from core.api import (
     record,
     subtree,
 )
-from tests.plugins_for_tests.reading_club.registers import CORNERS, READERS, VOLUMES
+from tests.plugins_for_tests.reading_club.registers import CORNERS, MEMBERS, READERS, VOLUMES
 
 blueprint = Blueprint("reading_club", __name__)
 
@@ -103,7 +103,7 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    return [CORNERS, READERS]
+    return [CORNERS, READERS, MEMBERS]
 
 
 @hookimpl

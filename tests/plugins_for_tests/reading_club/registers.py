@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, Select, UniqueConstraint, func, select
+from sqlalchemy import CheckConstraint, ForeignKey, Select, UniqueConstraint, func, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from wtforms import DateField, IntegerField, SelectField, StringField
+from wtforms import BooleanField, DateField, IntegerField, SelectField, StringField, ValidationError
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from core.api import (
@@ -13,6 +13,7 @@ from core.api import (
     BigId,
     Column,
     Fen,
+    NewPersonRecordForm,
     OrgPath,
     OrgRecordForm,
     PersonRecordForm,
@@ -25,6 +26,7 @@ from core.api import (
     org_reference,
 )
 
+MEMBERS_OF = {"full": "Full member", "guest": "Guest"}
 KINDS = {"corner": "Reading corner", "library": "Library"}
 
 
@@ -66,6 +68,30 @@ class Reader(Base):
     likes: Mapped[str]
 
 
+class Member(Base):
+    """A member of a club, in one year; taken on file if need be."""
+
+    __tablename__ = "reading_club_member"
+    __table_args__ = (
+        org_reference(),
+        UniqueConstraint("program_year_id", "person_id"),
+        CheckConstraint("fee_fen IS NULL OR fee_fen < 1000000", name="fee"),
+    )
+
+    id: Mapped[BigId]
+    program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("core_person.id"))
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    kind: Mapped[str]
+    note: Mapped[str]
+    books: Mapped[int | None]
+    fee_fen: Mapped[Fen | None]
+    joined_on: Mapped[date | None]
+    left_on: Mapped[date | None]
+    active: Mapped[bool]
+
+
 class Loan(Base):
     """A book that a reader has taken home; it keeps the reader from being removed."""
 
@@ -91,6 +117,23 @@ class ReaderForm(PersonRecordForm):
     likes = StringField("Likes", validators=[Length(max=60)])
 
 
+class MemberForm(NewPersonRecordForm):
+    """One member."""
+
+    kind = SelectField("Kind", choices=options(MEMBERS_OF))
+    note = StringField("Note", validators=[Length(max=20)])
+    books = IntegerField("Books", validators=[Optional(), NumberRange(min=0, max=100)])
+    fee_fen = YuanField("Fee")
+    joined_on = DateField("Joined", validators=[Optional()])
+    left_on = DateField("Left", validators=[Optional()])
+    active = BooleanField("Active")
+
+    def validate_left_on(self, field: DateField) -> None:
+        """Nobody leaves before joining."""
+        if field.data and self.joined_on.data and field.data < self.joined_on.data:
+            raise ValidationError("Left before joining.")
+
+
 CORNERS = Register(
     code="reading_club.corners",
     program="reading_club",
@@ -100,9 +143,9 @@ CORNERS = Register(
     columns=(
         Column(name="name", title="Name"),
         Column(name="kind", title="Kind", kind="choice", choices=KINDS),
-        Column(name="volumes", title="Volumes", kind="number"),
-        Column(name="cost_fen", title="Cost", kind="yuan"),
-        Column(name="opened_on", title="Opened", kind="day"),
+        Column(name="volumes", title="Volumes", kind="number", sort=True, total=True),
+        Column(name="cost_fen", title="Cost", kind="yuan", sort=True, total=True),
+        Column(name="opened_on", title="Opened", kind="day", sort=True),
     ),
     view_permission="program.view",
     edit_permission="reading_club.edit",
@@ -116,6 +159,19 @@ READERS = Register(
     columns=(Column(name="likes", title="Likes"),),
     view_permission="reading_club.edit",
     edit_permission="reading_club.edit",
+)
+
+MEMBERS = Register(
+    code="reading_club.members",
+    program="reading_club",
+    title="Members",
+    model=Member,
+    form=MemberForm,
+    columns=(Column(name="kind", title="Kind", kind="choice", choices=MEMBERS_OF), Column(name="note", title="Note")),
+    view_permission="program.view",
+    edit_permission="reading_club.edit",
+    stays=lambda: Member.note == "stays",
+    stays_because="This member stays.",
 )
 
 
