@@ -13,19 +13,22 @@ from core.errors import NotFound, ZhijiaError
 from core.org.queries import visible
 from core.org.scope import Scope
 from core.people.personal import show_numbers
-from core.plugin.gate import current_program_year, refuse_unless_open
+from core.plugin.gate import current_program_year
 from core.plugin.types import Register
 from core.programs.queries import state_of
 from core.registers import queries, services
+from core.registers.access import line_of as _line
+from core.registers.access import register_here as _register
+from core.registers.access import register_to_change as _register_to_change
 from core.registers.columns import NUMBERS, headings, shown
 from core.registers.forms import FilterForm
 from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
 from core.registers.parts import list_actions, record_parts
 from core.registers.queries import PAGE, Filters, Line
 from core.registers.sheets import send_xlsx
-from core.users.access import can_anywhere, refuse, scope_of
+from core.users.access import scope_of
 from core.web.forms import Form
-from core.web.guard import found, me
+from core.web.guard import me
 from core.web.paging import place_in, token_of
 
 blueprint = Blueprint(
@@ -151,24 +154,6 @@ def download(name: str) -> Response:
     )
 
 
-def _register(name: str) -> Register:
-    program_year = current_program_year()
-    register = found(queries.find_register(program_year, name))
-    if not can_anywhere(me(), register.view_permission, program_year.program):
-        refuse(register.view_permission)
-    return register
-
-
-def _register_to_change(name: str) -> Register:
-    """The register, for who may change it somewhere, while the year is open."""
-    program_year = current_program_year()
-    register = found(queries.find_register(program_year, name))
-    if not can_anywhere(me(), register.edit_permission, program_year.program):
-        refuse(register.edit_permission)
-    refuse_unless_open(program_year)
-    return register
-
-
 def _editable(register: Register) -> Scope:
     """Where the user may change rows: nowhere while the year is not open."""
     program_year = current_program_year()
@@ -178,11 +163,6 @@ def _editable(register: Register) -> Scope:
 
 def _numbers_scope() -> Scope:
     return scope_of(me(), SHOW_NUMBERS, current_program_year().program)
-
-
-def _line(register: Register, row_id: int, permission: str) -> Line:
-    program_year = current_program_year()
-    return found(queries.find_line(register, program_year, row_id, scope_of(me(), permission, program_year.program)))
 
 
 def _filters(form: FilterForm, scope: Scope) -> Filters:
