@@ -19,6 +19,8 @@ from core.extensions import csrf, db
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
+from core.notices import frame as notice_frame
+from core.notices import hooks as notice_hooks
 from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
@@ -74,6 +76,7 @@ def create_app(
     registry = app.extensions[EXTENSION] = Registry()
     registry.answer("jobs", job_hooks)
     registry.answer("registers", register_hooks)
+    registry.answer("notices", notice_hooks)
     registry.answer("disbursements", run_hooks)
     registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
     candidates = discover_plugins(settings.plugins) if discover else []
@@ -84,7 +87,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, report_views, run_frame, ledger_frame):
+    for frame in (job_views, program_views, register_frame, notice_frame, report_views, run_frame, ledger_frame):
         frame.init_app(app)
     mount(app, registry)
     return app

@@ -1,6 +1,6 @@
-"""Public notices (公示): what was shown of which entries until when, and what was objected. And the calendar of days."""
+"""Public notices (公示): what was shown of which entries until when, and what was objected. And the calendar."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
@@ -59,8 +59,8 @@ class Notice(Base):
 class NoticeLine(Base):
     """One entry as a notice shows it: ``shown`` is column name -> masked text, and nothing once the person is erased.
 
-    ``row_id`` is the entry's; ``org_path`` that of its union when the notice was posted. ``held`` while an objection to
-    it is open or was upheld.
+    ``row_id`` is the entry's, ``org_id`` the union that answered for it when the notice was posted. ``held`` while an
+    objection to it is open, and for good when one was upheld.
     """
 
     __tablename__ = "core_notice_line"

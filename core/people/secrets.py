@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from core.config import settings_of
 from core.errors import ZhijiaError
 
-Field = Literal["id_number", "phone", "bank_account"]
+Field = Literal["id_number", "phone", "bank_account", "contact"]
 
 _VERSION = b"\x01"
 _NONCE = 12

@@ -80,10 +80,15 @@ def every_line(register: Register, program_year: ProgramYear, scope: Scope, filt
     return (_line(row) for row in db.session.execute(query))
 
 
+def rows_of(register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> Select[int]:
+    """The ids of the rows, for an ``INSERT ... SELECT`` or an ``IN``."""
+    lines = _lines(register, program_year, scope, filters).order_by(None)
+    return lines.with_only_columns(register.model.id, maintain_column_froms=True)
+
+
 def has_more_than(limit: int, register: Register, program_year: ProgramYear, scope: Scope, filters: Filters) -> bool:
     """Whether the list is longer; counts no further than it must."""
-    lines = _lines(register, program_year, scope, filters).order_by(None)
-    counted = lines.with_only_columns(register.model.id, maintain_column_froms=True).limit(limit + 1).subquery()
+    counted = rows_of(register, program_year, scope, filters).limit(limit + 1).subquery()
     return db.session.execute(select(func.count()).select_from(counted)).scalar_one() > limit
 
 

@@ -9,8 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from core.errors import NotFound, ZhijiaError
-from core.org.queries import visible
+from core.errors import ZhijiaError
 from core.org.scope import Scope
 from core.people.personal import show_numbers
 from core.plugin.gate import current_program_year
@@ -20,11 +19,12 @@ from core.registers import queries, services
 from core.registers.access import line_of as _line
 from core.registers.access import register_here as _register
 from core.registers.access import register_to_change as _register_to_change
+from core.registers.choosing import asked_filters
 from core.registers.columns import NUMBERS, headings, shown
 from core.registers.forms import FilterForm
 from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
 from core.registers.parts import list_actions, record_parts
-from core.registers.queries import PAGE, Filters, Line
+from core.registers.queries import PAGE, Line
 from core.registers.sheets import send_xlsx
 from core.users.access import scope_of
 from core.web.forms import Form
@@ -48,7 +48,7 @@ def index(name: str) -> Page:
     scope = scope_of(me(), register.view_permission, program_year.program)
     form, status, lines = FilterForm(request.args), 200, list[Line]()
     try:
-        filters = _filters(form, scope)
+        filters = asked_filters(form, scope)
         lines = queries.page_of(register, program_year, scope, filters, place_in(request.args.get("after", "")))
     except ZhijiaError as error:
         form.refuse(error)
@@ -147,7 +147,7 @@ def remove(name: str, row_id: int) -> AnyResponse:
 def download(name: str) -> Response:
     """The list as it is filtered, for Excel."""
     program_year, register = current_program_year(), _register(name)
-    filters = _filters(FilterForm(request.args), scope_of(me(), register.view_permission, program_year.program))
+    filters = asked_filters(FilterForm(request.args), scope_of(me(), register.view_permission, program_year.program))
     return send_xlsx(
         lambda target: services.download(me(), register, program_year, filters, target),
         f"{register.title}-{program_year.year}.xlsx",
@@ -163,15 +163,6 @@ def _editable(register: Register) -> Scope:
 
 def _numbers_scope() -> Scope:
     return scope_of(me(), SHOW_NUMBERS, current_program_year().program)
-
-
-def _filters(form: FilterForm, scope: Scope) -> Filters:
-    code = form.org.data or ""
-    org = visible(scope, code) if code else None
-    if code and org is None:
-        sentence = _("There is no organisation with the code “%(code)s” here.", code=code)
-        raise NotFound(sentence, field="org")
-    return Filters(org, form.text.data or "")
 
 
 def _meanwhile(register: Register, error: ZhijiaError) -> Change | None:

@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["org_id", "org_path"],
             ["core_org.id", "core_org.path"],
-            name=op.f("fk_core_notice_org_id"),
+            name=op.f("fk_core_notice_org_id_org_path"),
             onupdate="CASCADE",
         ),
         sa.ForeignKeyConstraint(
@@ -65,11 +65,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["org_id", "org_path"],
             ["core_org.id", "core_org.path"],
-            name=op.f("fk_core_notice_line_org_id"),
+            name=op.f("fk_core_notice_line_org_id_org_path"),
             onupdate="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_core_notice_line")),
-        sa.UniqueConstraint("notice_id", "row_id", name=op.f("uq_core_notice_line_notice_id")),
+        sa.UniqueConstraint("notice_id", "row_id", name=op.f("uq_core_notice_line_notice_id_row_id")),
     )
     op.create_index("ix_core_notice_line_notice_id", "core_notice_line", ["notice_id", "org_path", "id"])
     op.create_index("ix_core_notice_line_row_id", "core_notice_line", ["row_id"])
