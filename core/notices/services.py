@@ -69,6 +69,9 @@ def post(actor: User, register: Register, program_year: ProgramYear, rows: Selec
         raise Refused(_("The program is not open; nothing can be posted."))
     if not is_of_sponsor(program_year, draft.org.path):
         raise NotFound(_("The sponsor of the program has no such union."), field="org_code")
+    for field in ("title", "contact"):
+        if not getattr(draft, field).strip():
+            raise ZhijiaError(_("This must not be empty."), field=field)
     with whole():
         # One at a time for a register: else two notices could take the same row, and neither would see the other.
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"notice:{register.code}", 0))))
@@ -245,8 +248,8 @@ def _write_lines(register: Register, notice: Notice, rows: Select[int], names: S
         .order_by(model.org_path, model.id)
     )
     into = ["notice_id", "row_id", "person_id", "org_id", "org_path", "shown"]
-    written = db.session.connection().execute(insert(NoticeLine).from_select(into, lines))
-    return int(written.rowcount)
+    statement = insert(NoticeLine).from_select(into, lines).execution_options(preserve_rowcount=True)
+    return int(db.session.connection().execute(statement).rowcount)
 
 
 def _holding(line: NoticeLine) -> ColumnElement[bool]:
