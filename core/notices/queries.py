@@ -46,17 +46,22 @@ def find_notice(program_year: ProgramYear, name: str, notice_id: int, scope: Sco
     return (row[0], row[1]) if row else None
 
 
-def page_of(notice: Notice, scope: Scope, after: tuple[str, int] | None = None) -> list[NoticeLine]:
-    """A page of the lines in the order of the tree, one more than :data:`PAGE` if there is a next page."""
-    query = _lines(notice, scope).limit(PAGE + 1)
+def page_of(notice: Notice, scope: Scope, after: tuple[str, int] | None = None, size: int = PAGE) -> list[NoticeLine]:
+    """A page of the lines in the order of the tree, one more than ``size`` if there is a next page."""
+    query = _lines(notice, scope).limit(size + 1)
     if after is not None:
         query = query.where(tuple_(NoticeLine.org_path, NoticeLine.id) > after)
     return list(db.session.scalars(query))
 
 
 def every_line(notice: Notice, scope: Scope) -> Iterator[NoticeLine]:
-    """All lines that the reader may see, a thousand at a time."""
-    return iter(db.session.scalars(_lines(notice, scope).execution_options(yield_per=1000)))
+    """All lines that the reader may see. A thousand at a time, by key: whoever prints may go away in the middle."""
+    size, after, is_more = 1000, None, True
+    while is_more:
+        lines = page_of(notice, scope, after, size)
+        is_more = len(lines) > size
+        yield from lines[:size]
+        after = (lines[size - 1].org_path, lines[size - 1].id) if is_more else None
 
 
 def find_line(notice: Notice, line_id: int, scope: Scope) -> NoticeLine | None:
