@@ -16,6 +16,9 @@ from core.disbursements import hooks as run_hooks
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.extensions import csrf, db
+from core.files import frame as file_frame
+from core.files import hooks as file_hooks
+from core.files.jobs import JOBS as FILE_JOBS
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
@@ -33,6 +36,8 @@ from core.programs import views as program_views
 from core.registers import frame as register_frame
 from core.registers import hooks as register_hooks
 from core.reports import views as report_views
+from core.tasks import frame as task_frame
+from core.tasks.jobs import jobs_for as task_jobs
 from core.users import admin as user_admin
 from core.users import views as user_views
 from core.web import shell
@@ -78,7 +83,13 @@ def create_app(
     registry.answer("registers", register_hooks)
     registry.answer("notices", notice_hooks)
     registry.answer("disbursements", run_hooks)
-    registry.jobs |= {spec.name: spec for spec in DISBURSEMENT_JOBS}
+    registry.answer("files", file_hooks)
+    for specs in (
+        DISBURSEMENT_JOBS,
+        FILE_JOBS,
+        task_jobs(settings),
+    ):
+        registry.jobs |= {spec.name: spec for spec in specs}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -87,7 +98,17 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (job_views, program_views, register_frame, notice_frame, report_views, run_frame, ledger_frame):
+    for frame in (
+        job_views,
+        program_views,
+        register_frame,
+        file_frame,
+        notice_frame,
+        report_views,
+        run_frame,
+        ledger_frame,
+        task_frame,
+    ):
         frame.init_app(app)
     mount(app, registry)
     return app

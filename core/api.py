@@ -60,6 +60,9 @@ from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.registers.sheets import Record, by_columns, read_rows, send_xlsx, write_xlsx
+from core.tasks.kinds import TaskKind
+from core.tasks.queries import holders
+from core.tasks.services import finish_tasks, notify, open_task, open_tasks
 from core.users.access import can, require, scope_of, today
 from core.users.models import User
 from core.web.fields import YuanField
@@ -114,6 +117,7 @@ __all__ = [
     "SchemeContext",
     "Scope",
     "Share",
+    "TaskKind",
     "User",
     "YuanField",
     "ZhijiaError",
@@ -133,7 +137,9 @@ __all__ = [
     "encrypt",
     "enqueue",
     "find",
+    "finish_tasks",
     "fund_from_own",
+    "holders",
     "hookimpl",
     "is_working_day",
     "mask_account",
@@ -143,6 +149,9 @@ __all__ = [
     "me",
     "metadata",
     "needs",
+    "notify",
+    "open_task",
+    "open_tasks",
     "options",
     "org_reference",
     "paid_before",

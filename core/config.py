@@ -7,11 +7,15 @@ could change are not here: they are settings of a program year.
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import current_app
+from fsspec import get_filesystem_class
 
 from core.errors import ConfigError
 
@@ -22,8 +26,21 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Where the app keeps its settings, among its extensions.
 EXTENSION = "zhijia_settings"
 
+MEGABYTE = 1024 * 1024
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """The server that takes e-mails; ``security`` is none only for one on this very machine."""
+
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +57,15 @@ class Settings:
     secure_cookies: bool
     job_heartbeat: float = 5.0
     proxies: int = 0
+    mail: MailSettings | None = None
+    site_url: str = "http://localhost/"
+    files_url: str | None = None
+    largest_file: int = 20 * MEGABYTE
+    clamd: str | None = None
 
     @property
     def files(self) -> Path:
-        """The folder of generated files (bank files, exports)."""
+        """The folder of generated files (bank files, exports), and of attachments where no URL says otherwise."""
         return self.instance / "files"
 
 
@@ -62,6 +84,11 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
         job_heartbeat=_seconds(environ, "ZHIJIA_JOB_HEARTBEAT", 5.0),
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
+        mail=_mail(environ),
+        site_url=_site_url(environ),
+        files_url=_files_url(environ.get("ZHIJIA_FILES", "").strip()),
+        largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
+        clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
     )
 
 
@@ -106,6 +133,67 @@ def _proxies(text: str) -> int:
     if text and text not in {"0", "1", "2", "3"}:
         raise ConfigError(f"ZHIJIA_PROXIES is {text!r}; it takes the number of proxies in front, 0 to 3.")
     return int(text or 0)
+
+
+def _mail(environ: Mapping[str, str]) -> MailSettings | None:
+    """Where mails go, or none. ``smtp://`` turns to TLS before anything else, ``smtps://`` begins with it."""
+    url = environ.get("ZHIJIA_MAIL_URL", "").strip()
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme not in ("smtp", "smtps") or not host:
+        raise ConfigError("ZHIJIA_MAIL_URL must read smtp://user:password@host:587 or smtps://user:password@host:465.")
+    sender = environ.get("ZHIJIA_MAIL_FROM", "").strip()
+    if "@" not in parseaddr(sender)[1]:
+        raise ConfigError("ZHIJIA_MAIL_URL needs the address that mails come from, ZHIJIA_MAIL_FROM.")
+    if not environ.get("ZHIJIA_SITE_URL", "").strip():
+        raise ConfigError("ZHIJIA_MAIL_URL needs the address of the site that mails lead to, ZHIJIA_SITE_URL.")
+    local = host in ("localhost", "127.0.0.1", "::1")
+    security: Literal["none", "starttls", "tls"] = "none" if local else "starttls"
+    if parts.scheme == "smtps":
+        security = "tls"
+    default = {"none": 25, "starttls": 587, "tls": 465}[security]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailSettings(host, port or default, security, sender, user, password)
+
+
+def _site_url(environ: Mapping[str, str]) -> str:
+    url = environ.get("ZHIJIA_SITE_URL", "").strip() or "http://localhost/"
+    if not url.startswith(("http://", "https://")) or not urlsplit(url).netloc:
+        raise ConfigError("ZHIJIA_SITE_URL must begin with https:// or http:// and name the host.")
+    return url.rstrip("/") + "/"
+
+
+def _files_url(text: str) -> str | None:
+    """Where attachments lie: a folder, or a URL that fsspec knows and whose package is installed."""
+    protocol, is_url, _rest = text.partition("://")
+    if is_url:
+        try:
+            get_filesystem_class(protocol)
+        except (ImportError, ValueError) as error:
+            raise ConfigError(f"ZHIJIA_FILES begins with {protocol}://, which cannot be used: {error}.") from error
+    elif text and not Path(text).is_absolute():
+        raise ConfigError(f"ZHIJIA_FILES is {text!r}; it takes a folder from the root on, or a URL such as s3://....")
+    return text or None
+
+
+def _megabytes(text: str) -> int:
+    """How large an attachment may be; what a request may hold besides it fits into the last of 32 MB."""
+    if text and text not in {str(number) for number in range(1, 32)}:
+        raise ConfigError(f"ZHIJIA_LARGEST_FILE is {text!r}; it takes whole megabytes between 1 and 31.")
+    return int(text or 20) * MEGABYTE
+
+
+def _clamd(text: str) -> str | None:
+    """Where the virus scanner listens."""
+    host, _colon, port = text.rpartition(":")
+    if text and not text.startswith("unix:/") and not (host and port.isdecimal()):
+        raise ConfigError(f"ZHIJIA_CLAMD is {text!r}; it takes unix:/path/of/the/socket or host:port.")
+    return text or None
 
 
 def database_url(value: str) -> str | None:

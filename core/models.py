@@ -2,6 +2,7 @@
 
 from core.audit import models as audit
 from core.disbursements import models as disbursements
+from core.files import models as files
 from core.jobs import models as jobs
 from core.ledger import models as ledger
 from core.notices import models as notices
@@ -9,6 +10,20 @@ from core.org import models as org
 from core.people import models as people
 from core.programs import models as programs
 from core.registers import models as registers
+from core.tasks import models as tasks
 from core.users import models as users
 
-__all__ = ["audit", "disbursements", "jobs", "ledger", "notices", "org", "people", "programs", "registers", "users"]
+__all__ = [
+    "audit",
+    "disbursements",
+    "files",
+    "jobs",
+    "ledger",
+    "notices",
+    "org",
+    "people",
+    "programs",
+    "registers",
+    "tasks",
+    "users",
+]

@@ -3,8 +3,10 @@
 Most are answered by the reading clubs; those about a year by the halls, whose answers a test can change.
 """
 
+import io
 from collections.abc import Callable
 from datetime import date
+from typing import IO
 
 import pytest
 from flask import Flask
@@ -21,7 +23,7 @@ from core.org.scope import Scope
 from core.people.merging import merge
 from core.people.models import Person
 from core.people.personal import erase, show_data
-from core.plugin.hooks import dashboard_cards, menu_items, year_blockers, year_copied, year_enabled
+from core.plugin.hooks import dashboard_cards, menu_items, scan_file, year_blockers, year_copied, year_enabled
 from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
 from core.plugin.types import PersonalRecord
@@ -203,6 +205,18 @@ def test_a_plugin_that_answers_about_people_with_something_else_fails(app: Flask
     registry_of(app).manager.register(Odd(), "odd")
     with pytest.raises(Refused, match="“odd” failed"):
         show_data(SYSTEM, EVERYWHERE, pair[0].id)
+
+
+def test_hook_scan_file(app: Flask) -> None:
+    class Scanner:
+        @hookimpl
+        def scan_file(self, content: IO[bytes], name: str) -> str | None:
+            return f"{name} is {content.read().decode()}" if name.startswith("bad") else None
+
+    registry_of(app).manager.register(Scanner(), "scanner")
+    content = io.BytesIO(b"a worm")
+    assert scan_file(content, "good.txt") == []
+    assert scan_file(content, "bad.txt") == ["bad.txt is a worm"]
 
 
 @pytest.fixture

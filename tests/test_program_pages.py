@@ -53,6 +53,7 @@ def form_data(**changes: str) -> dict[str, str]:
         "closes_on": "",
         "settings-grant": "1.5万元",
         "settings-notice_working_days": "5",
+        "settings-reminder_working_days": "2",
         "settings-approvals_needed": "2",
         "settings-paying_level": "city",
     } | changes

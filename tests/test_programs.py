@@ -115,7 +115,7 @@ def test_wrong_settings_are_refused_at_their_field(
 def test_settings_at_their_bounds_are_taken_and_defaults_filled_in(small_tree: dict[str, Org]) -> None:
     program_year = switch_on(small_tree["61"], settings={"grant": 0, "notice_working_days": 0, "approvals_needed": 5})
     assert program_year.settings == {
-        "grant": 0, "notice_working_days": 0, "approvals_needed": 5, "paying_level": "city",
+        "grant": 0, "notice_working_days": 0, "approvals_needed": 5, "reminder_working_days": 2, "paying_level": "city",
     }  # fmt: skip
 
 

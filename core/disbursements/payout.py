@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-import struct
 from collections.abc import Iterator
 from datetime import date
 from itertools import chain
@@ -130,7 +129,7 @@ def open_bank_file(actor: User, file: BankFile, folder: Path, data_key: bytes) -
     blocks = read_vault(folder / file.name, data_key)
     try:
         first = next(blocks)
-    except (OSError, InvalidTag, struct.error) as error:
+    except (OSError, InvalidTag) as error:
         raise Refused(_("The bank file is damaged or no longer there. Tell the administrator.")) from error
     record(actor, "run.download", f"run:{file.run_id}", file.org_path, file=file.name, digest=file.digest.hex())
     db.session.commit()

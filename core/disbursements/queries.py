@@ -15,7 +15,7 @@ from core.org.models import Org
 from core.org.scope import Scope
 from core.people.models import Person
 from core.programs.models import ProgramYear
-from core.users.access import scope_of
+from core.users.access import can_anywhere, scope_of
 from core.users.models import User
 
 PAGE = 50
@@ -254,8 +254,14 @@ def find_bank_file(run: Run, org_code: str, scope: Scope) -> tuple[BankFile, Org
 
 
 def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, ProgramYear]]:
-    """Runs in a state on which the user may act by ``permission``, oldest first."""
-    waits = select(ProgramYear.program).join(Run, Run.program_year_id == ProgramYear.id).where(Run.state == state)
+    """Runs in a state on which the user may act by ``permission``, oldest first; none of a year that is off or closed.
+
+    Every page counts them, so it costs no query where the user holds no such permission.
+    """
+    if not can_anywhere(user, permission):
+        return []
+    waits = select(ProgramYear.program).join(Run, Run.program_year_id == ProgramYear.id)
+    waits = waits.where(Run.state == state, ProgramYear.enabled, ProgramYear.closed_at.is_(None))
     mine = [
         (ProgramYear.program == program) & scope_of(user, permission, program).covers(Run.org_path)
         for program in db.session.scalars(waits.distinct())
@@ -263,7 +269,7 @@ def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, Prog
     rows = db.session.execute(
         select(Run, ProgramYear)
         .join(ProgramYear, ProgramYear.id == Run.program_year_id)
-        .where(Run.state == state, or_(false(), *mine))
+        .where(Run.state == state, ProgramYear.enabled, ProgramYear.closed_at.is_(None), or_(false(), *mine))
         .order_by(Run.id)
     )
     return list(rows)

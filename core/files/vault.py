@@ -1,4 +1,4 @@
-"""Generated files that hold personal data, encrypted at rest, written and read in blocks of bounded memory.
+"""Files that hold personal data, encrypted at rest, written and read in blocks of bounded memory.
 
 A file is a run of blocks: length (4 bytes), nonce (12 bytes), AES-256-GCM ciphertext. The block's number and whether it
 is the last are authenticated with it, so that blocks cannot be reordered, dropped or cut off unseen.
@@ -11,16 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 BLOCK = 256 * 1024
 NONCE = 12
+#: A block when it is encrypted, with its tag; what says it is longer was changed.
+LONGEST = BLOCK + 16
+HEAD = struct.Struct(">I")
 
 
-def _cipher(data_key: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"zhijia files").derive(data_key))
+def _cipher(data_key: bytes, name: str) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"zhijia files" + name.encode()).derive(data_key))
 
 
 def _label(number: int, last: bool) -> bytes:
@@ -46,8 +50,40 @@ class _Writer:
     def _put(self, block: bytes, *, last: bool) -> None:
         nonce = os.urandom(NONCE)
         sealed = self._cipher.encrypt(nonce, block, _label(self._number, last))
-        self._handle.write(struct.pack(">I", len(sealed)) + nonce + sealed)
+        self._handle.write(HEAD.pack(len(sealed)) + nonce + sealed)
         self._number += 1
+
+
+@contextmanager
+def sealing(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[_Writer]:
+    """Write encrypted blocks to an open file; the last one, without which it cannot be read, when all went well.
+
+    ``name`` is bound into it: under another one the content does not open.
+    """
+    writer = _Writer(handle, _cipher(data_key, name))
+    yield writer
+    writer.finish()
+
+
+def unsealed(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[bytes]:
+    """What :func:`sealing` wrote to the file, block by block.
+
+    Raises :class:`cryptography.exceptions.InvalidTag` if it was changed or cut off.
+    """
+    cipher = _cipher(data_key, name)
+    number, head = 0, handle.read(HEAD.size)
+    while True:
+        if len(head) < HEAD.size:
+            raise InvalidTag
+        (length,) = HEAD.unpack(head)
+        nonce, sealed = handle.read(NONCE), handle.read(min(length, LONGEST))
+        if len(sealed) != length:
+            raise InvalidTag
+        head = handle.read(HEAD.size)
+        yield cipher.decrypt(nonce, sealed, _label(number, last=not head))
+        if not head:
+            return
+        number += 1
 
 
 @contextmanager
@@ -56,26 +92,17 @@ def write_vault(path: Path, data_key: bytes) -> Iterator[_Writer]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
-            writer = _Writer(handle, _cipher(data_key))
+        with (
+            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle,
+            sealing(handle, data_key) as writer,
+        ):
             yield writer
-            writer.finish()
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
 
 
 def read_vault(path: Path, data_key: bytes) -> Iterator[bytes]:
-    """The file's content, block by block. Raises :class:`cryptography.exceptions.InvalidTag` if it was changed."""
-    cipher = _cipher(data_key)
-    size = path.stat().st_size
+    """The file's content, block by block. Raises as :func:`unsealed`."""
     with path.open("rb") as handle:
-        number = 0
-        while True:
-            length = int(struct.unpack(">I", handle.read(4))[0])
-            nonce, sealed = handle.read(NONCE), handle.read(length)
-            last = handle.tell() == size
-            yield cipher.decrypt(nonce, sealed, _label(number, last))
-            if last:
-                return
-            number += 1
+        yield from unsealed(handle, data_key)

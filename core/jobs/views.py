@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 from core.jobs import queries, services
 from core.jobs.models import STATES
 from core.jobs.queries import VIEW, JobRow
-from core.users.access import can
+from core.users.access import can, can_anywhere
 from core.users.models import User
 from core.web.guard import found, me, needs
 from core.web.home import Panel, WaitingItem, provide_panel, provide_waiting
@@ -75,6 +75,8 @@ def cancel(job_id: int) -> Response:
 
 def _waiting(user: User) -> list[WaitingItem]:
     """On the home page: the failed jobs that the user may retry."""
+    if not can_anywhere(user, RETRY):
+        return []
     count, since = queries.failed_for(user, RETRY)
     return [WaitingItem(title=_("Failed jobs"), url=url_for("jobs.index", state="failed"), count=count, since=since)]
 

@@ -82,7 +82,12 @@ def visible(scope: Scope, code: str) -> Org | None:
 
 def tops(scope: Scope) -> list[Org]:
     """The orgs at the top of the scope."""
-    return list(db.session.scalars(select(Org).where(Org.path.in_(scope.paths)).order_by(Org.path)))
+    return by_paths(scope.paths)
+
+
+def by_paths(paths: Sequence[str]) -> list[Org]:
+    """The orgs with these paths, in the order of the tree; who asks for a user checks the scope."""
+    return list(db.session.scalars(select(Org).where(Org.path.in_(paths)).order_by(Org.path)))
 
 
 def above(scope: Scope, org: Org) -> list[Org]:

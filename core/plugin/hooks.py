@@ -7,7 +7,7 @@ Areas of the core that are registered as ``core.<area>`` answer the latter besid
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import structlog
 from flask import url_for
@@ -116,6 +116,22 @@ def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRe
     a list that lacks something, or an erasing that left something, must not pass for whole.
     """
     return _answers(PersonalRecord, "personal_data", _of_all("personal_data"), person=person, action=action)
+
+
+def scan_file(content: IO[bytes], name: str) -> list[str]:
+    """What every loaded plugin and the core's own scanner find in a file that is uploaded; mostly nothing.
+
+    Each reads the content from its beginning. Raises :class:`Refused` when one cannot say: unchecked is not taken.
+    """
+    found: list[str] = []
+    for plugin, call in _of_all("scan_file"):
+        with _Guarded("scan_file", plugin):
+            content.seek(0)
+            answer = call(content=content, name=name)
+            if answer is not None and not isinstance(answer, str):
+                raise TypeError("scan_file must return a str or None")
+            found += [answer] if answer is not None else []
+    return found
 
 
 class _Guarded:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 import click
 import pluggy
@@ -114,3 +115,8 @@ def person_merged(kept: Person, dropped: Person) -> None:
 @hookspec
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:  # type: ignore[empty-body]
     """What the plugin keeps about a person, to show it, or (``erase``) after it was made unreadable."""
+
+
+@hookspec
+def scan_file(content: IO[bytes], name: str) -> str | None:
+    """Why a file that is uploaded must not be taken (a virus by its name); none when nothing was found."""

@@ -187,9 +187,11 @@ class ReportContext:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Figures of a program year, from one ``SELECT`` with a label for each column; shown and downloaded by the core.
+    """Figures of a program year: measures by dimensions, added up, shown, compared and downloaded by the core.
 
-    The rows are few (sums by union or by kind): what is shown and downloaded ends after a thousand.
+    ``select`` gives facts, one row for each thing that counts or already in groups, with a label for each column.
+    Columns that are ``number`` or ``yuan`` are measures, which the core adds up; the others are dimensions, by which
+    readers group. Facts with a label ``org_path`` are rolled up by union, level by level.
     """
 
     code: str

@@ -42,6 +42,12 @@ class ProgramSettingsForm(Form):
         default=1,
         validators=[InputRequired(), NumberRange(min=1, max=5)],
     )
+    reminder_working_days = IntegerField(
+        _l("Reminder (working days before)"),
+        description=_l("How long before its last day people are reminded of a task; 0 means on that day."),
+        default=2,
+        validators=[InputRequired(), NumberRange(min=0, max=30)],
+    )
     paying_level = SelectField(
         _l("Paying level"),
         description=_l("The unions of this level pay from their budget."),

@@ -1,38 +1,69 @@
 """Handing reports out, each download on record."""
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import IO
 
 from flask_babel import gettext as _
 
 from core.audit.services import record
 from core.extensions import db
-from core.plugin.types import Report
+from core.plugin.types import Column, Report
 from core.programs.models import ProgramYear
 from core.registers.columns import cell, headings
 from core.registers.sheets import write_xlsx
-from core.reports.queries import LARGEST, table_of
+from core.reports.queries import LARGEST, Line, Look, Table, Value, table_of
 from core.users.models import User
 
 
-def download(actor: User, program_year: ProgramYear, report: Report, target: IO[bytes]) -> None:
-    """Write the report as xlsx, as far as the actor may see it, with its totals below.
+def download(actor: User, program_year: ProgramYear, report: Report, look: Look, target: IO[bytes]) -> None:
+    """Write the report as xlsx as it is looked at, as far as the actor may see it, with its totals below.
 
     Raises :class:`Refused` when the report cannot be made.
     """
-    table = table_of(actor, program_year, report)
-    rows = [*table.values, table.totals] if table.totals else table.values
-    cells = [[cell(column, value) for column, value in zip(report.columns, row, strict=True)] for row in rows]
-    if table.totals and table.totals[0] is None:
-        cells[-1][0] = _("Together")
+    table = table_of(actor, program_year, report, look)
+    lines = list(table.lines)
+    if table.totals:
+        heads = [_("Together"), *[""] * len(table.dimensions)][: len(table.dimensions)]
+        lines.append(Line(heads, None, table.totals, table.totals_before or ()))
+    cells: list[list[str | int | Decimal]] = [[*line.heads, *_measures(table, line)] for line in lines]
     if table.is_cut:
         cells.append([_("Only the first %(count)s rows are shown, without totals.", count=f"{LARGEST:,}")])
-    write_xlsx(target, headings(report.columns), cells, str(report.title))
+    write_xlsx(target, [*headings(table.dimensions), *measure_headings(table)], cells, str(report.title))
     record(
         actor,
         "report.download",
         report.code,
         actor.org_path,
         program_year=program_year.id,
-        rows=len(table.values),
+        rows=len(table.lines),
     )
     db.session.commit()
+
+
+def measure_headings(table: Table) -> list[str]:
+    """The headings of the measures; beside the year before, each with both years and the change."""
+    plain = headings(table.measures)
+    if not table.before:
+        return plain
+    year = table.before.year
+    return [
+        text
+        for heading in plain
+        for text in (heading, _("%(what)s, %(year)s", what=heading, year=year), _("Change of %(what)s", what=heading))
+    ]
+
+
+def measure_values(table: Table, values: Sequence[Value], before: Sequence[Value]) -> list[tuple[Column, Value]]:
+    """Measure and value under each of :func:`measure_headings`."""
+    if not table.before:
+        return list(zip(table.measures, values, strict=True))
+    return [
+        (measure, one)
+        for measure, now, then in zip(table.measures, values, before, strict=True)
+        for one in (now, then, (now or 0) - (then or 0))
+    ]
+
+
+def _measures(table: Table, line: Line) -> list[str | int | Decimal]:
+    return [cell(measure, value) for measure, value in measure_values(table, line.values, line.before)]

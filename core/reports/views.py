@@ -1,21 +1,40 @@
 """The pages of reports below ``/<year>/<sponsor>/<program>/reports/``, and the tab that leads to them."""
 
-from flask import Blueprint, Flask, Response, render_template, url_for
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
 
-from core.errors import Refused
+from core.errors import NotFound, ZhijiaError
+from core.org.queries import by_paths
+from core.org.scope import lineage
 from core.plugin.gate import current_program_year
 from core.plugin.types import Report
 from core.programs.frame import provide_tabs
 from core.programs.models import ProgramYear
-from core.registers.columns import NUMBERS, headings, shown
+from core.registers.columns import shown
 from core.registers.sheets import send_xlsx
 from core.reports import services
-from core.reports.queries import LARGEST, find_report, reports_of, table_of
+from core.reports.forms import LookForm
+from core.reports.queries import (
+    LARGEST,
+    Look,
+    Table,
+    dimensions_of,
+    find_report,
+    org_within,
+    reports_of,
+    table_of,
+    top_of,
+)
+from core.reports.services import measure_headings, measure_values
 from core.users.access import can_anywhere, refuse
 from core.users.models import User
 from core.web.guard import found, me
 
+#: More bars than this tell nothing.
+MOST_BARS = 40
 blueprint = Blueprint(
     "reports", __name__, url_prefix="/<int:year>/<sponsor>/<program>/reports", template_folder="templates"
 )
@@ -29,33 +48,80 @@ def index() -> str:
 
 @blueprint.get("/<name>")
 def show(name: str) -> str | tuple[str, int]:
-    """One report; what its plugin breaks is a sentence on the page."""
-    report = _report(name)
+    """One report, grouped as asked; what its plugin breaks is a sentence on the page."""
+    report, form = _report(name), LookForm(request.args)
+    table, problem = None, None
     try:
-        table, problem = table_of(me(), current_program_year(), report), None
-    except Refused as error:
-        table, problem = None, error
+        look = _look(report, form)
+        table = table_of(me(), current_program_year(), report, look)
+    except ZhijiaError as error:
+        problem = error
+        form.refuse(error)
     page = render_template(
         "reports/show.html",
         report=report,
+        form=form,
         table=table,
-        problem=problem,
-        headings=list(zip(report.columns, headings(report.columns), strict=True)),
-        numbers=NUMBERS,
+        headings=measure_headings(table) if table else [],
+        values=measure_values,
+        way=_way(report, look) if table else [],
+        chart=_chart(table) if table else None,
         shown=shown,
         largest=LARGEST,
+        asked=request.args.to_dict(flat=False),
+        into=partial(_into, report),
     )
     return page, problem.status if problem else 200
 
 
 @blueprint.get("/<name>/download.xlsx")
 def download(name: str) -> Response:
-    """One report for Excel."""
+    """One report for Excel, as it is looked at."""
     report, program_year = _report(name), current_program_year()
+    look = _look(report, LookForm(request.args))
     return send_xlsx(
-        lambda target: services.download(me(), program_year, report, target),
+        lambda target: services.download(me(), program_year, report, look, target),
         f"{report.title}-{program_year.year}.xlsx",
     )
+
+
+def _look(report: Report, form: LookForm) -> Look:
+    """How the address asks to look. Raises :class:`ZhijiaError` at the field that asks for what there is not."""
+    user, program_year = me(), current_program_year()
+    form.offer(dimensions_of(user, program_year, report))
+    if not form.validate():
+        raise ZhijiaError(_("The report cannot be grouped by this."), field="by")
+    code = form.org.data or ""
+    top = org_within(user, program_year, report, code) if code else None
+    if code and top is None:
+        raise NotFound(_("There is no organisation with the code “%(code)s” here.", code=code), field="org")
+    return Look(tuple(form.by.data or ()), top, bool(form.compare.data))
+
+
+def _way(report: Report, look: Look) -> list[tuple[str, str | None]]:
+    """Name and address of the unions from where the report begins down to the one that is looked into."""
+    if look.top is None:
+        return []
+    begin = top_of(me(), current_program_year(), report)
+    orgs = by_paths([path for path in lineage(look.top.path) if len(path) > len(begin)])
+    way = [(_("All unions"), _into(report, None)), *((org.short_name, _into(report, org.code)) for org in orgs)]
+    return [*way[:-1], (way[-1][0], None)]
+
+
+def _into(report: Report, code: str | None) -> str:
+    """The same look into a union; none leaves the union out."""
+    asked: dict[str, Any] = {**request.args.to_dict(flat=False), "org": code}
+    return url_for(".show", name=report.name, **asked)
+
+
+def _chart(table: Table) -> tuple[str, list[list[object]], str] | None:
+    """Label, bars and unit of the first measure; none where it would say nothing or too much."""
+    if len(table.dimensions) != 1 or not table.measures or not 1 < len(table.lines) <= MOST_BARS:
+        return None
+    measure = table.measures[0]
+    scale = 100 if measure.kind == "yuan" else 1
+    bars = [[line.heads[0], float(line.values[0] or 0) / scale] for line in table.lines]
+    return str(measure.title), bars, str(_("yuan")) if measure.kind == "yuan" else ""
 
 
 def _report(name: str) -> Report:

@@ -46,6 +46,17 @@ def _grants(user: User, permission: str) -> Iterable[Grant]:
     return (grant for grant in user.grants if grant.role in known.roles and (grant.until is None or grant.until >= day))
 
 
+def posts_of(user: User) -> list[tuple[Grant, list[str]]]:
+    """Each grant of the user that counts today, with the codes of all permissions that its role holds."""
+    known = [*PERMISSIONS, *registry_of().permissions.values()]
+    day = today()
+    return [
+        (grant, [item.code for item in known if grant.role in item.roles])
+        for grant in user.grants
+        if user.active and (grant.until is None or grant.until >= day)
+    ]
+
+
 def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
     """The subtrees in which ``user`` holds ``permission``, for ``program`` or (none) for every program.
 

@@ -10,7 +10,7 @@ from core.org.queries import by_code
 from core.plugin.registry import registry_of
 from core.users import services
 from core.users.access import scope_of
-from core.users.forms import GrantForm, UserForm
+from core.users.forms import GrantForm, MailForm, UserForm
 from core.users.models import User
 from core.users.passwords import random_password
 from core.users.queries import grants_with_orgs, in_scope, org_by_id, page_of_users
@@ -115,6 +115,18 @@ def password(user_id: int) -> Response:
     return redirect(url_for(".show", user_id=user_id))
 
 
+@blueprint.post("/<int:user_id>/mail")
+@needs(PERMISSION)
+def mail(user_id: int) -> Response | tuple[str, int]:
+    """Say where and when e-mails go to the user."""
+    user, form = _user(user_id), MailForm(request.form)
+    if not form.validate():
+        return _user_page(user, _grant_form(), form), 400
+    services.set_mail(me(), user, form.email.data or "", form.mailing.data)
+    flash(_("The choice is kept."), "success")
+    return redirect(url_for(".show", user_id=user_id))
+
+
 def _user(user_id: int) -> User:
     return found(in_scope(scope_of(me(), PERMISSION), user_id))
 
@@ -147,7 +159,13 @@ def _tell(user: User, password: str) -> None:
     )
 
 
-def _user_page(user: User, form: GrantForm) -> str:
+def _user_page(user: User, form: GrantForm, mail_form: MailForm | None = None) -> str:
     return render_template(
-        "users/show.html", user=user, org=org_by_id(user.org_id), grants=grants_with_orgs(user), roles=ROLES, form=form
+        "users/show.html",
+        user=user,
+        org=org_by_id(user.org_id),
+        grants=grants_with_orgs(user),
+        roles=ROLES,
+        form=form,
+        mail_form=mail_form or MailForm(obj=user),
     )

@@ -2,9 +2,17 @@
 
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from core.web.forms import Form
+from core.web.forms import Form, options
+
+#: When e-mails come.
+MAILING_TITLES = {
+    "daily": _l("once a day, when something waits"),
+    "each": _l("soon after each new task or message"),
+    "none": _l("never"),
+}
+_EMAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\Z"
 
 
 class LoginForm(Form):
@@ -19,6 +27,17 @@ class PasswordForm(Form):
 
     current = PasswordField(_l("Current password"), [InputRequired()])
     password = PasswordField(_l("New password"), [InputRequired()])
+
+
+class MailForm(Form):
+    """Where and when e-mails go; an empty address gets none."""
+
+    email = StringField(
+        _l("E-mail address"),
+        [Optional(), Length(max=254), Regexp(_EMAIL, message=_l("This is not an e-mail address."))],
+        description=_l("Mails only say how much waits, with a link; never a name or a number."),
+    )
+    mailing = SelectField(_l("E-mails come"), choices=options(MAILING_TITLES), default="daily")
 
 
 class GrantForm(Form):

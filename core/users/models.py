@@ -2,17 +2,23 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
 
+#: When a user wants e-mails: never, once a day, for each new thing.
+MAILING = ("none", "daily", "each")
+
 
 class User(Base):
-    """Somebody of a union's staff who can log in. ``session_token`` changes whenever open sessions must end."""
+    """Somebody of a union's staff who can log in. ``session_token`` changes whenever open sessions must end.
+
+    ``email`` gets mails that only say how much waits, as often as ``mailing`` says.
+    """
 
     __tablename__ = "core_user"
-    __table_args__ = (org_reference(),)
+    __table_args__ = (org_reference(), CheckConstraint(f"mailing IN {MAILING}", name="mailing"))
 
     id: Mapped[BigId]
     username: Mapped[str] = mapped_column(unique=True)
@@ -23,6 +29,8 @@ class User(Base):
     org_path: Mapped[OrgPath]
     active: Mapped[bool] = mapped_column(server_default="true")
     locale: Mapped[str] = mapped_column(server_default="zh")
+    email: Mapped[str | None]
+    mailing: Mapped[str] = mapped_column(server_default="daily")
     created_at: Mapped[CreatedAt]
     last_login_at: Mapped[datetime | None]
 

@@ -36,6 +36,7 @@ PERMISSIONS: list[Permission] = [
     Permission(code="ledger.view", title=_l("See the ledgers"), roles=EVERYONE),
     Permission(code="ledger.allot", title=_l("Allot funds"), roles=("finance",)),
     Permission(code="ledger.record", title=_l("Write the work ledger"), roles=("clerk",)),
+    Permission(code="task.supervise", title=_l("See and urge what is overdue"), roles=("admin", "leader")),
     Permission(code="job.view", title=_l("See background jobs"), roles=EVERYONE),
     Permission(code="job.retry", title=_l("Retry background jobs"), roles=("admin",)),
     Permission(code="audit.view", title=_l("Read the audit trail"), roles=("admin", "auditor")),

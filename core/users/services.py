@@ -15,7 +15,7 @@ from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.users.access import refuse, require, scope_of, today
 from core.users.login import normalise
-from core.users.models import Grant, User
+from core.users.models import MAILING, Grant, User
 from core.users.passwords import check_password, hash_password, random_password, verify_password
 from core.users.queries import has_username
 from core.users.roles import ROLES
@@ -130,6 +130,20 @@ def choose_language(user: User, language: str) -> None:
         raise ZhijiaError(_("There is no such language."))
     user.locale = language
     record(user, "user.language", _subject(user), user.org_path, language=language)
+    db.session.commit()
+
+
+def set_mail(actor: Actor, user: User, email: str, mailing: str) -> None:
+    """Keep where e-mails go (empty: nowhere) and how often; by the user, or by who manages them.
+
+    The audit line has no address.
+    """
+    if actor.id != user.id:
+        _require_command(actor, user)
+    if mailing not in MAILING:
+        raise ZhijiaError(_("There is no such choice."), field="mailing")
+    user.email, user.mailing = email or None, mailing
+    record(actor, "user.mail", _subject(user), user.org_path, mailing=mailing, has_email=bool(email))
     db.session.commit()
 
 

@@ -8,12 +8,12 @@ from flask_login import current_user, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from core.errors import Refused, ZhijiaError
-from core.users.forms import LoginForm, PasswordForm
+from core.users.forms import LoginForm, MailForm, PasswordForm
 from core.users.login import log_in
 from core.users.models import User
 from core.users.queries import grants_with_orgs
 from core.users.roles import ROLES
-from core.users.services import LANGUAGES, change_own_password, choose_language
+from core.users.services import LANGUAGES, change_own_password, choose_language, set_mail
 from core.web.guard import me, public
 from core.web.locale import KEY as LANGUAGE_KEY
 
@@ -115,5 +115,22 @@ def change_password() -> Response | tuple[str, int]:
     return _account_page(form), status
 
 
-def _account_page(form: PasswordForm) -> str:
-    return render_template("users/account.html", form=form, grants=grants_with_orgs(me()), roles=ROLES)
+@blueprint.post("/account/mail")
+def mail() -> Response | tuple[str, int]:
+    """Choose where and when e-mails come."""
+    form = MailForm(request.form)
+    if not form.validate():
+        return _account_page(PasswordForm(), form), 400
+    set_mail(me(), me(), form.email.data or "", form.mailing.data)
+    flash(_("Your choice is kept."), "success")
+    return redirect(url_for(".account"))
+
+
+def _account_page(form: PasswordForm, mail_form: MailForm | None = None) -> str:
+    return render_template(
+        "users/account.html",
+        form=form,
+        mail_form=mail_form or MailForm(obj=me()),
+        grants=grants_with_orgs(me()),
+        roles=ROLES,
+    )

@@ -26,6 +26,11 @@ def number(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def capped(value: int) -> str:
+    """A count for a small place: 999 at most."""
+    return str(value) if value < 1000 else "999+"
+
+
 def percent(part: float | None, whole: float = 1) -> str:
     """``part`` of ``whole`` as ``12.3%``; nothing when there is no whole."""
     return NOTHING if part is None or not whole else f"{part / whole:.1%}"
@@ -46,5 +51,11 @@ def local_day(day: date | datetime | None) -> str:
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
     app.jinja_env.filters.update(
-        yuan=show_yuan, wan=wan, number=number, percent=percent, local_time=local_time, local_day=local_day
+        yuan=show_yuan,
+        wan=wan,
+        number=number,
+        capped=capped,
+        percent=percent,
+        local_time=local_time,
+        local_day=local_day,
     )

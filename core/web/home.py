@@ -6,10 +6,10 @@ An area registers providers while the application is made: :func:`provide_waitin
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, render_template
+from flask import Blueprint, Flask, current_app, g, render_template
 
 from core.users.models import User
 from core.web.guard import me
@@ -20,12 +20,23 @@ blueprint = Blueprint("home", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingItem:
-    """Something that a user is to do: ``count`` things of a kind, the oldest since ``since`` (UTC)."""
+    """Something that a user is to do: ``count`` things of a kind, the oldest since ``since`` (UTC).
+
+    ``due_on`` is the last day in time (Asia/Shanghai), ``where`` the union and the program that it belongs to. Without
+    a ``url`` there is no page for it (any more).
+    """
 
     title: str
-    url: str
+    url: str | None
     count: int = 1
     since: datetime | None = None
+    due_on: date | None = None
+    where: str = ""
+
+    @property
+    def urgency(self) -> tuple[bool, date, bool, float]:
+        """What comes first in a list: the earliest due, then the oldest."""
+        return self.due_on is None, self.due_on or date.max, self.since is None, _seconds(self.since)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +72,26 @@ def provide_panel(app: Flask, provider: PanelProvider, weight: int = 100) -> Non
     _providers(app).panels.append((weight, provider))
 
 
-def waiting(user: User) -> list[WaitingItem]:
-    """Everything that waits for ``user``, the oldest first; what has no date comes last."""
-    items = [item for provider in _providers(current_app).waiting for item in provider(user) if item.count]
-    return sorted(items, key=lambda item: (item.since is None, item.since.timestamp() if item.since else 0))
+def _seconds(instant: datetime | None) -> float:
+    return instant.timestamp() if instant else 0.0
+
+
+def waiting(user: User, *, but: WaitingProvider | None = None) -> list[WaitingItem]:
+    """Everything that waits for ``user``: what is due, the most urgent first, then the oldest; undated comes last.
+
+    ``but`` leaves out one provider, whose part a page shows by itself.
+    """
+    providers = (provider for provider in _providers(current_app).waiting if provider is not but)
+    items = [item for provider in providers for item in provider(user) if item.count]
+    return sorted(items, key=lambda item: item.urgency)
+
+
+def my_waiting() -> list[WaitingItem]:
+    """Everything that waits for whoever is logged in; asked once for a page, as the menu counts it too."""
+    if "waiting" not in g:
+        g.waiting = waiting(me())
+    items: list[WaitingItem] = g.waiting
+    return items
 
 
 def panels(user: User) -> list[Panel]:
@@ -76,5 +103,4 @@ def panels(user: User) -> list[Panel]:
 @blueprint.get("/")
 def index() -> str:
     """What waits for me, my programs, and the work that runs."""
-    user = me()
-    return render_template("home.html", waiting=waiting(user), panels=panels(user))
+    return render_template("home.html", panels=panels(me()))

@@ -16,13 +16,17 @@ from core.users.models import User
 
 @dataclass(frozen=True, kw_only=True)
 class NavItem:
-    """One entry. ``endpoint`` takes no arguments; a parent without an endpoint shows only its children."""
+    """One entry. ``endpoint`` takes no arguments; a parent without an endpoint shows only its children.
+
+    ``counts_waiting`` puts the number of what waits for the user behind the title.
+    """
 
     title: LazyString
     endpoint: str | None
     icon: str
     permission: str | None = None
     children: tuple["NavItem", ...] = ()
+    counts_waiting: bool = False
 
     @property
     def is_current(self) -> bool:
@@ -48,6 +52,7 @@ ADMIN = NavItem(
 )
 ITEMS: tuple[NavItem, ...] = (
     NavItem(title=_l("Home"), endpoint="home.index", icon="home"),
+    NavItem(title=_l("Tasks"), endpoint="tasks.index", icon="checklist", counts_waiting=True),
     NavItem(title=_l("Programs"), endpoint="programs.index", icon="heart-handshake", permission="program.view"),
     NavItem(title=_l("Ledgers"), endpoint="ledger.index", icon="book-2", permission="ledger.view"),
     NavItem(title=_l("People"), endpoint="people.index", icon="id", permission="people.view"),

@@ -75,11 +75,13 @@ def init_app(app: Flask) -> None:
         languages=LANGUAGES,
         menu=_menu,
         my_org=_my_org,
+        my_waiting=home.my_waiting,
         my_roles=_my_roles,
         program_title=_program_title,
         sponsor=_sponsor,
         state_label=labels.label_of,
         this_year=_this_year,
+        today=today,
         titles_of=titles_of,
     )
     app.register_blueprint(home.blueprint)

@@ -40,6 +40,7 @@ def environ_of(settings: Settings) -> dict[str, str]:
         "ZHIJIA_REDIS_URL": settings.redis_url or "",
         "ZHIJIA_SECRET_KEY": settings.secret_key.hex(),
         "ZHIJIA_DATA_KEY": settings.data_key.hex(),
+        "ZHIJIA_FILES": settings.files_url or "",
         "ZHIJIA_JOB_HEARTBEAT": str(settings.job_heartbeat),
     }
 

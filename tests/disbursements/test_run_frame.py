@@ -28,6 +28,14 @@ def test_a_run_waits_for_those_who_act_next_and_not_for_its_maker(
     assert at(run) not in as_user(funded.reviewer).get("/").text
 
 
+def test_a_run_of_a_year_that_is_off_waits_for_nobody(funded: Campaign, as_user: AsUser) -> None:
+    run = funded.computed()
+    services.submit(funded.clerk, run)
+    funded.year.enabled = False
+    db.session.commit()
+    assert at(run) not in as_user(funded.reviewer).get("/").text
+
+
 def test_a_closed_year_can_be_read_and_not_changed(funded: Campaign, as_user: AsUser) -> None:
     run = funded.computed()
     funded.year.closes_on = today() - timedelta(days=1)

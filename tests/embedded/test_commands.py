@@ -60,6 +60,9 @@ WRONG = {
     "ZHIJIA_SECURE_COOKIES": ("2", "it takes 1 or 0"),
     "ZHIJIA_JOB_HEARTBEAT": ("often", "it takes seconds between 0.05 and 60"),
     "ZHIJIA_PROXIES": ("4", "it takes the number of proxies in front, 0 to 3"),
+    "ZHIJIA_FILES": ("nowhere://bucket", "ZHIJIA_FILES begins with nowhere://, which cannot be used"),
+    "ZHIJIA_LARGEST_FILE": ("32", "it takes whole megabytes between 1 and 31"),
+    "ZHIJIA_CLAMD": ("clamd", "it takes unix:/path/of/the/socket or host:port"),
     "ZHIJIA_INSTANCE": ("/proc/zhijia", "cannot be written"),
 }
 

@@ -195,9 +195,7 @@ def test_an_entry_is_held_until_every_objection_to_it_is_turned_down(
     assert "重复申报" not in str([line.data for line in lines])
 
 
-def test_the_phone_number_is_stored_encrypted_and_seeing_it_is_on_record(
-    posted: list[Reader], as_user: AsUser
-) -> None:
+def test_the_phone_number_is_stored_encrypted_and_seeing_it_is_on_record(posted: list[Reader], as_user: AsUser) -> None:
     clerk, reviewer = as_user("clerk"), as_user("reviewer")
     assert object_to(clerk, posted[0].id, contact="139 1234 5678") == 302
     one = db.session.query(Objection).one()
@@ -217,9 +215,7 @@ def test_the_phone_number_is_stored_encrypted_and_seeing_it_is_on_record(
     assert reviewer.post(f"{line_url(posted[1].id)}objections/{one.id}/contact").status_code == 404
 
 
-def test_open_objections_wait_on_the_home_page_of_those_who_may_decide(
-    posted: list[Reader], as_user: AsUser
-) -> None:
+def test_open_objections_wait_on_the_home_page_of_those_who_may_decide(posted: list[Reader], as_user: AsUser) -> None:
     recorder = as_user("reviewer")
     assert object_to(recorder, posted[0].id) == 302
     assert "Decide on the objections: 关于读者名单的公示" in as_user("reviewer", "6101").get("/").text
@@ -227,9 +223,7 @@ def test_open_objections_wait_on_the_home_page_of_those_who_may_decide(
         assert "Decide on the objections" not in browser.get("/").text
 
 
-def test_a_notice_is_withdrawn_with_a_reason_while_it_runs(
-    posted: list[Reader], as_user: AsUser, wall: SetDay
-) -> None:
+def test_a_notice_is_withdrawn_with_a_reason_while_it_runs(posted: list[Reader], as_user: AsUser, wall: SetDay) -> None:
     clerk, url = as_user("clerk"), f"{NOTICES}{only_notice().id}"
     assert object_to(clerk, posted[0].id) == 302
     assert clerk.post(f"{url}/withdraw", data={"reason": ""}).status_code == 400

@@ -14,17 +14,16 @@ from core.notices.models import Notice, NoticeLine
 from core.notices.queries import under_objection, was_announced
 from core.notices.services import set_day
 from core.org.models import Org
+from core.org.scope import Scope
 from core.people.numbers import mask_name
 from core.programs.models import ProgramYear
 from core.programs.services import close
 from core.registers import queries as registers
 from core.registers.queries import Filters
-from core.org.scope import Scope
 from core.users.testing import AsUser, MakeUser
 from tests.notices.conftest import (
     FORM,
     NOTICES,
-    POSTED,
     URL,
     MakePerson,
     SetDay,
@@ -110,12 +109,12 @@ def test_a_city_does_not_post_in_the_name_of_another(readers: list[Reader], as_u
 def test_a_union_of_another_sponsor_issues_nothing(
     readers: list[Reader], clubs: ProgramYear, small_tree: dict[str, Org], make_user: MakeUser
 ) -> None:
-    stranger = Org(code="62", name="甘肃省总工会", short_name="甘肃省", pinyin="", initials="", level="province", path="/62/")
+    stranger = Org(
+        code="62", name="甘肃省总工会", short_name="甘肃省", pinyin="", initials="", level="province", path="/62/"
+    )
     db.session.add(stranger)
     db.session.commit()
-    draft = services.Draft(
-        org=stranger, title="公示", text="", contact="某处", working_days=5, columns=(), expected=3
-    )
+    draft = services.Draft(org=stranger, title="公示", text="", contact="某处", working_days=5, columns=(), expected=3)
     rows = registers.rows_of(READERS, clubs, Scope(("/",)), Filters())
     with pytest.raises(services.NotFound, match="no such union"):
         services.post(make_user("clerk", "62"), READERS, clubs, rows, draft)
@@ -198,9 +197,7 @@ def test_without_a_setting_five_working_days_are_proposed(
     assert "until 2026-09-11" in page
 
 
-def test_a_year_whose_holidays_nobody_knows_is_told(
-    readers: list[Reader], as_user: AsUser, wall: SetDay
-) -> None:
+def test_a_year_whose_holidays_nobody_knows_is_told(readers: list[Reader], as_user: AsUser, wall: SetDay) -> None:
     clerk = as_user("clerk")
     sentence = "The holidays of that year are not known yet"
     assert sentence not in clerk.post(NOTICES + "new", data={"row": ids(readers)}).text
@@ -302,7 +299,7 @@ def test_an_industry_union_speaks_for_its_members_wherever_they_lie(
 
 @pytest.mark.parametrize("count", [30, 3000])
 def test_any_number_of_rows_takes_the_same_few_statements(
-    clubs: ProgramYear, small_tree: dict[str, Org], make_user: MakeUser, make_person: MakePerson, wall: SetDay, count: int
+    clubs: ProgramYear, small_tree: dict[str, Org], make_user: MakeUser, wall: SetDay, count: int
 ) -> None:
     county = small_tree["610102"]
     db.session.execute(
@@ -351,7 +348,5 @@ def test_conditions_say_what_is_announced_and_what_is_held(
     assert db.session.query(Reader).filter(under_objection("reading_club.readers", Reader)).count() == 0
 
 
-def test_the_list_leads_to_the_notices(
-    readers: list[Reader], as_user: AsUser
-) -> None:
+def test_the_list_leads_to_the_notices(readers: list[Reader], as_user: AsUser) -> None:
     assert "/registers/readers/notices/" in as_user("clerk").get(f"{URL}readers/").text
