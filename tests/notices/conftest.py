@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def corners(clubs: ProgramYear, as_user: AsUser, wall: SetDay) -> list[Corner]:
     return list(db.session.query(Corner).order_by(Corner.id))
 
 
-def post_notice(browser: Browser, rows: list[int], *, page: str = NOTICES, **changes: object) -> tuple[int, str]:
+def post_notice(browser: Browser, rows: list[int], page: str = NOTICES, **changes: Any) -> tuple[int, str]:
     """Post a notice of these rows for five working days; the status and the page."""
     values = FORM | {"working_days": 5, "org_code": "61", "expected": len(rows), "row": rows} | changes
     response = browser.post(f"{page}post", data=values)

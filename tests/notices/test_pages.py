@@ -72,7 +72,8 @@ def test_the_list_of_notices_is_paged_and_says_what_became_of_each(
         [
             {
                 "register": first.register, "program_year_id": clubs.id, "org_id": first.org_id,
-                "title": f"公示{number:02}", "org_path": first.org_path, "text": "", "contact": "", "columns": [], "lines": 0, "working_days": 1,
+                "org_path": first.org_path,
+                "title": f"公示{number:02}", "text": "", "contact": "", "columns": [], "lines": 0, "working_days": 1,
                 "posted_on": date(2026, 8, 3), "ends_on": date(2026, 8, 4), "created_by": first.created_by,
             }
             for number in range(50)

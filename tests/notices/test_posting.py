@@ -2,12 +2,14 @@
 
 from datetime import date
 from html import unescape
+from typing import Any
 
 import pytest
 from sqlalchemy import event, insert
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
+from core.errors import NotFound
 from core.extensions import db
 from core.notices import services
 from core.notices.models import Notice, NoticeLine
@@ -59,7 +61,7 @@ def ids(rows: list[Reader] | list[Corner]) -> list[int]:
     ],
 )
 def test_a_notice_that_is_not_right_is_refused_at_its_place_and_nothing_is_lost(
-    readers: list[Reader], as_user: AsUser, changes: dict[str, object], sentence: str
+    readers: list[Reader], as_user: AsUser, changes: dict[str, Any], sentence: str
 ) -> None:
     status, page = post_notice(as_user("clerk"), ids(readers), **changes)
     assert status in (400, 404, 409)
@@ -116,7 +118,7 @@ def test_a_union_of_another_sponsor_issues_nothing(
     db.session.commit()
     draft = services.Draft(org=stranger, title="公示", text="", contact="某处", working_days=5, columns=(), expected=3)
     rows = registers.rows_of(READERS, clubs, Scope(("/",)), Filters())
-    with pytest.raises(services.NotFound, match="no such union"):
+    with pytest.raises(NotFound, match="no such union"):
         services.post(make_user("clerk", "62"), READERS, clubs, rows, draft)
 
 
