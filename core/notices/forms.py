@@ -61,7 +61,7 @@ class DecisionForm(Form):
     """Whether an objection is right."""
 
     upheld = SelectField(
-        _l("Decision"),
+        _l("Is the objection right?"),
         choices=options({"": "", "yes": _l("Uphold: the entry is held back for good"), "no": _l("Do not uphold")}),
         validators=[InputRequired()],
     )
