@@ -45,6 +45,30 @@ from core.web import shell
 #: Bytes that a request may hold: a list of some hundred thousand rows, and no more.
 LARGEST_UPLOAD = 32 * 1024 * 1024
 PAGES = (org_views, people_views, user_views, user_admin, audit_views, years_admin, plugin_views, job_views)
+#: Areas that mount their own pages and show up on those of others.
+FRAMES = (
+    job_views,
+    program_views,
+    register_frame,
+    file_frame,
+    notice_frame,
+    report_views,
+    run_frame,
+    ledger_frame,
+    task_frame,
+)
+#: What the areas of the core answer beside the plugins.
+ANSWERS = {
+    "jobs": job_hooks,
+    "registers": register_hooks,
+    "disbursements": run_hooks,
+    "files": file_hooks,
+    "notices": notice_hooks,
+}
+JOBS = (
+    DISBURSEMENT_JOBS,
+    FILE_JOBS,
+)
 
 
 def create_app(
@@ -79,17 +103,9 @@ def create_app(
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
     registry = app.extensions[EXTENSION] = Registry()
-    registry.answer("jobs", job_hooks)
-    registry.answer("registers", register_hooks)
-    registry.answer("notices", notice_hooks)
-    registry.answer("disbursements", run_hooks)
-    registry.answer("files", file_hooks)
-    for specs in (
-        DISBURSEMENT_JOBS,
-        FILE_JOBS,
-        task_jobs(settings),
-    ):
-        registry.jobs |= {spec.name: spec for spec in specs}
+    for area, hooks in ANSWERS.items():
+        registry.answer(area, hooks)
+    registry.jobs |= {spec.name: spec for specs in (*JOBS, task_jobs(settings)) for spec in specs}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)
@@ -98,17 +114,7 @@ def create_app(
     switch.init_app(app)
     for part in PAGES:
         app.register_blueprint(part.blueprint)
-    for frame in (
-        job_views,
-        program_views,
-        register_frame,
-        file_frame,
-        notice_frame,
-        report_views,
-        run_frame,
-        ledger_frame,
-        task_frame,
-    ):
+    for frame in FRAMES:
         frame.init_app(app)
     mount(app, registry)
     return app
