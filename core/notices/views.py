@@ -22,11 +22,11 @@ from core.org.models import Org
 from core.org.queries import visible
 from core.org.scope import Scope
 from core.plugin.gate import current_program_year
-from core.plugin.registry import registry_of
 from core.plugin.types import Register
 from core.programs.queries import state_of, view_scope
 from core.registers.access import register_here
 from core.registers.choosing import chosen_rows
+from core.registers.queries import find_register
 from core.users.access import can, refuse, scope_of, today
 from core.web.forms import options
 from core.web.guard import found, me
@@ -53,7 +53,7 @@ def index(name: str) -> Page:
     before = form.before.data if form.validate() else None
     page = queries.notices_of(current_program_year(), name, reader_scope(), before)
     if not page.rows:
-        found(registry_name(name))
+        found(find_register(current_program_year(), name))
     return render_template(
         "notices/index.html",
         name=name,
@@ -134,16 +134,9 @@ def current_notice(name: str, notice_id: int) -> tuple[Notice, str]:
     return found(queries.find_notice(current_program_year(), name, notice_id, reader_scope()))
 
 
-def registry_name(name: str) -> Register | None:
-    """The register with this name, if its plugin is loaded; its notices read without it."""
-    program = current_program_year().program
-    wanted = (one for one in registry_of().registers.values() if one.program == program and one.name == name)
-    return next(wanted, None)
-
-
 def register_title(name: str) -> str:
     """The title of the register, or its name when its plugin is gone."""
-    register = registry_name(name)
+    register = find_register(current_program_year(), name)
     return str(register.title) if register else name
 
 

@@ -160,6 +160,6 @@ def test_a_notice_reads_without_its_plugin(
 ) -> None:
     assert post_notice(as_user("clerk"), [readers[0].id])[0] == 302
     leader = as_user("leader")
-    monkeypatch.setattr("core.notices.views.registry_name", lambda _name: None)
+    monkeypatch.setattr("core.notices.views.find_register", lambda *_which: None)
     for address in ("", f"{only_notice().id}", f"{only_notice().id}/print"):
         assert "关于读者名单的公示" in leader.get(NOTICES + address).text
