@@ -31,6 +31,8 @@ from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.ledger import frame as ledger_frame
 from core.lists import views as list_views
+from core.notices import frame as notice_frame
+from core.notices import hooks as notice_hooks
 from core.org import views as org_views
 from core.people import views as people_views
 from core.plugin import gate
@@ -60,6 +62,7 @@ FRAMES = (
     file_frame,
     flow_frame,
     import_frame,
+    notice_frame,
     report_views,
     run_frame,
     ledger_frame,
@@ -74,6 +77,7 @@ ANSWERS = {
     "disbursements": run_hooks,
     "files": file_hooks,
     "flows": flow_hooks,
+    "notices": notice_hooks,
 }
 JOBS = (
     DISBURSEMENT_JOBS,

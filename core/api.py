@@ -20,6 +20,7 @@ from core.ledger.services import Share, allot, fund_from_own
 from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
+from core.notices.queries import under_objection, was_announced
 from core.org.models import LEVELS, Org
 from core.org.queries import by_code
 from core.org.scope import Scope, subtree
@@ -177,7 +178,9 @@ __all__ = [
     "state_of",
     "subtree",
     "today",
+    "under_objection",
     "wan",
+    "was_announced",
     "write_xlsx",
     "yuan",
 ]

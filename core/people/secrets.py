@@ -21,7 +21,7 @@ from core.config import settings_of
 from core.errors import ZhijiaError
 
 #: ``import_row`` are the three of a line of an uploaded list, as one JSON object.
-Field = Literal["id_number", "phone", "bank_account", "import_row", "password"]
+Field = Literal["id_number", "phone", "bank_account", "import_row", "contact", "password"]
 
 _VERSION = b"\x01"
 _NONCE = 12

@@ -48,6 +48,16 @@ STATES: dict[str, dict[str, Label]] = {
         "open": Label(_l("Open"), "green"),
         "closed": Label(_l("Closed"), "secondary"),
     },
+    "notice": {
+        "running": Label(_l("Under public notice"), "purple"),
+        "ended": Label(_l("Notice ended"), "green"),
+        "withdrawn": Label(_l("Withdrawn"), "secondary"),
+    },
+    "objection": {
+        "open": Label(_l("To be decided"), "orange"),
+        "upheld": Label(_l("Upheld"), "red"),
+        "dismissed": Label(_l("Not upheld"), "secondary"),
+    },
     "record_change": {
         "add": Label(_l("Added"), "green"),
         "import": Label(_l("Imported"), "green"),
@@ -112,6 +122,11 @@ ACTIONS: dict[str, LazyString] = {
     "run.bank_files": _l("had bank files written"),
     "run.download": _l("downloaded a bank file"),
     "run.cancel": _l("cancelled a run"),
+    "notice.post": _l("posted a public notice"),
+    "notice.withdraw": _l("withdrew a public notice"),
+    "notice.object": _l("recorded an objection"),
+    "notice.decide": _l("decided on an objection"),
+    "notice.contact_shown": _l("saw the phone number of whoever objects"),
     "ledger.allot": _l("allotted funds"),
     "ledger.fund": _l("booked own funds"),
     "ledger.record": _l("wrote a line of the work ledger"),
