@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from core.audit.services import Actor, record
 from core.bulk import copy_rows
 from core.errors import Refused
-from core.extensions import db
+from core.extensions import db, whole
 from core.org.models import Org
 from core.org.scope import Scope
 from core.people.models import Person
@@ -46,19 +46,23 @@ class Registered:
 
 
 def register_people(actor: Actor, rows: Iterable[PersonRow], scope: Scope) -> Registered:
-    """Take the people on file whose identity number is not there yet, in bounded memory; all of them or none.
+    """:func:`take_on_file`, and commit."""
+    with whole():
+        result = take_on_file(actor, rows, scope)
+        db.session.commit()
+    return result
 
-    Raises :class:`Refused` when a row names an org that is unknown, inactive or outside ``scope``.
+
+def take_on_file(actor: Actor, rows: Iterable[PersonRow], scope: Scope) -> Registered:
+    """Take the people on file whose identity number is not there yet, in bounded memory, in the caller's transaction.
+
+    Raises :class:`Refused` when a row names an org that is unknown, inactive or outside ``scope``; the caller rolls
+    back then.
     """
     stage_people(rows)
-    try:
-        result, org_path = insert_staged(scope)
-    except Refused:
-        db.session.rollback()
-        raise
+    result, org_path = insert_staged(scope)
     if result.added:
         record(actor, "people.register", f"org:{org_path}", org_path, added=result.added, known=result.known)
-    db.session.commit()
     return result
 
 

@@ -15,7 +15,7 @@ from core.people.models import Person
 from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
 from core.people.queries import person_id_of
 from core.people.secrets import digest
-from core.people.services import PersonRow, register_people
+from core.people.services import PersonRow, take_on_file
 from core.programs.models import ProgramYear
 from core.registers import queries
 
@@ -41,6 +41,8 @@ def person_of(program_year: ProgramYear, typed: str, scope: Scope) -> Person:
 def person_on_file(actor: Actor, program_year: ProgramYear, values: Mapping[str, Any], scope: Scope) -> Person:
     """Who is on file with this number, or is now, under the union that is named; somebody known stays where they are.
 
+    In the caller's transaction, so that nobody comes on file by an entry that is refused after all.
+
     Raises :class:`ZhijiaError` at the field that is wrong: a number, the union, another name, another union's person.
     """
     row = PersonRow(
@@ -54,7 +56,7 @@ def person_on_file(actor: Actor, program_year: ProgramYear, values: Mapping[str,
     org_of(program_year, row.org_code, scope)
     person = _find(row.id_number)
     if person is None:
-        register_people(actor, [row], scope)
+        take_on_file(actor, [row], scope)
         person = _find(row.id_number)
         assert person is not None  # noqa: S101  # it has just been registered
     _refuse_another(person, row.name, program_year, scope)

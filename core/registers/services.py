@@ -45,9 +45,9 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
     in the register already.
     """
     scope = scope_of(actor, register.edit_permission, program_year.program)
-    place = _place(actor, register, program_year, values, scope)
     given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
+        place = _place(actor, register, program_year, values, scope)
         first = first_values(register, program_year, actor)
         row = register.model(**queries.belonging(register, program_year), **place, **first, **given)
         db.session.add(row)

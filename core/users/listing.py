@@ -36,7 +36,7 @@ USERS = Listing(
             expression=case((User.active, "active"), else_="inactive"),
         ),
         Column(name="last_login_at", title=_l("Last login"), kind="moment", sort=True),
-        Column(name="created_at", title=_l("Added"), kind="moment", hidden=True),
+        Column(name="created_at", title=_l("Account made on"), kind="moment", hidden=True),
     ),
     org_path=User.org_path,
     joins=(Join(Org, Org.id == User.org_id),),

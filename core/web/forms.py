@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from wtforms import Form as WTForm
 from wtforms import StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type information
@@ -11,6 +12,9 @@ from wtforms.i18n import get_translations
 from wtforms.validators import StopValidation
 
 from core.errors import ZhijiaError
+
+#: What is as large does not fit into the bigint of a table.
+LARGEST_NUMBER = 10**18
 
 
 def options(titles: Mapping[str, object]) -> list[Any]:
@@ -55,6 +59,14 @@ class Form(WTForm):
             if unbound_field.field_class is StringField:
                 options.setdefault("filters", []).append(_strip)
             return unbound_field.bind(form=form, **options)
+
+    def validate(self, *args: Any, **kwargs: Any) -> bool:
+        """As WTForms does; a number that no column holds is refused first, as its own validators cannot weigh it."""
+        for field in self:
+            if isinstance(field.data, int) and abs(field.data) >= LARGEST_NUMBER:
+                field.data = None
+                field.process_errors = [*field.process_errors, _("This number is too large.")]
+        return bool(super().validate(*args, **kwargs))
 
     def refuse(self, error: ZhijiaError) -> None:
         """Show the sentence of a refusal at its field, or above the form when it belongs to none."""

@@ -59,7 +59,7 @@ STATES: dict[str, dict[str, Label]] = {
         "dismissed": Label(_l("Not upheld"), "secondary"),
     },
     "record_change": {
-        "add": Label(_l("Added"), "green"),
+        "add": Label(_l("Entered"), "green"),
         "import": Label(_l("Imported"), "green"),
         "change": Label(_l("Changed"), "blue"),
         "remove": Label(_l("Removed"), "red"),

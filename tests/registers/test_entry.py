@@ -38,7 +38,7 @@ def test_the_page_shows_the_entry_and_every_change_of_it(clubs: ProgramYear, as_
     for shown in ("新城区", "职工书屋", "1200", "2014-03-05", "测试clerk"):
         assert shown in page
     assert "Kind <del>Library</del> → Reading corner; Cost <del>15,000.00 yuan</del> → —" in page
-    assert page.index("Changed") < page.index("Added")
+    assert page.index("Changed") < page.index("Entered")
     assert "/change" not in page
     assert [(action, values) for action, _actor, values in history()] == [
         (

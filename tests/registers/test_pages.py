@@ -77,6 +77,7 @@ def test_a_person_is_added_by_number_and_shown_masked(
         ({"name": ""}, "This field is required."),
         ({"volumes": "many"}, "Not a valid integer value."),
         ({"volumes": "10001"}, "Number must be between 0 and 10000."),
+        ({"volumes": "9" * 400}, "This number is too large."),
         ({"cost_fen": "lots"}, "is not an amount"),
         ({"kind": "pub"}, "Not a valid choice."),
     ],

@@ -132,6 +132,12 @@ def names(program_year: ProgramYear, scope: Scope, **asked: str) -> list[str]:
     return [line.values["person"] for line in lines(listing_of(HARDSHIP, program_year), scope, **asked)]
 
 
+def test_nobody_comes_on_file_by_an_entry_that_is_refused(clerk: User, program_year: ProgramYear) -> None:
+    with pytest.raises(Refused, match="does not take these values"):
+        registers.add(clerk, HARDSHIP, program_year, WORKER | {"id_number": id_number(7), "category": "none"})
+    assert db.session.query(Person).count() == 0
+
+
 def test_the_list_keeps_to_the_scope(clerk: User, program_year: ProgramYear, make_people: MakePeople) -> None:
     make_people(3)
     make_people(2, "610202", start=10)
