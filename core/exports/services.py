@@ -7,6 +7,7 @@ from typing import IO
 
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, update
 from werkzeug.datastructures import MultiDict
 
@@ -26,6 +27,8 @@ from core.lists.queries import Asked, count_of, every_line
 from core.lists.types import Column
 from core.people.secrets import decrypt, encrypt
 from core.programs.models import ProgramYear
+from core.tasks.kinds import TaskKind
+from core.tasks.services import notify
 from core.users.models import User
 
 #: Lines between two signs of how far the file is.
@@ -33,6 +36,7 @@ STEP = 10_000
 #: No letters and digits that are taken for each other when they are copied by hand.
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 FOLDER = "exports"
+READY = TaskKind(code="exports.ready", title=_l("The export “%(title)s” is ready"), endpoint="exports.show")
 
 
 def ask(
@@ -150,7 +154,10 @@ def _made(export_id: int, key: str, password: str, rows: int, size: int) -> None
     sealed = encrypt("password", password) if password else None
     values = {"key": key, "password": sealed, "rows": rows, "size": size, "made_at": func.now()}
     change = update(Export).where(Export.id == export_id, Export.made_at.is_(None)).values(**values)
-    taken = db.session.scalars(change.returning(Export.id)).one_or_none()
+    taken = db.session.execute(change.returning(Export.user_id, Export.title)).one_or_none()
+    if taken is not None:
+        user_id, title = taken
+        notify(READY, [user_id], f"export:{export_id}", data={"title": title}, address={"export_id": export_id})
     db.session.commit()
     if taken is None:
         store().remove(key)

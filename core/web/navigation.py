@@ -58,6 +58,7 @@ ITEMS: tuple[NavItem, ...] = (
     NavItem(title=_l("People"), endpoint="people.index", icon="id", permission="people.view"),
     NavItem(title=_l("Union organisations"), endpoint="org.index", icon="sitemap", permission="org.view"),
     NavItem(title=_l("Background jobs"), endpoint="jobs.index", icon="progress", permission="job.view"),
+    NavItem(title=_l("My exports"), endpoint="exports.index", icon="file-export"),
     ADMIN,
 )
 

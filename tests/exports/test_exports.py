@@ -20,6 +20,7 @@ from core.programs.models import ProgramYear
 from core.programs.services import close, disable
 from core.registers import sheets
 from core.registers.sheets import read_rows, write_xlsx
+from core.tasks.models import Message
 from core.users.models import Grant
 from core.users.testing import AsUser, Browser, MakeUser
 from tests.exports.conftest import CORNERS, READERS, AskFor, address, unlocked
@@ -223,6 +224,15 @@ def test_a_file_is_kept_for_seven_days(
         list(services.store().read(key))
     assert "This file is not kept any more" in clerk.get(f"/exports/{export.id}").text
     assert clerk.get(f"/exports/{export.id}/file").status_code == 404
+
+
+def test_whoever_asked_finds_a_message_in_the_inbox(clubs: ProgramYear, as_user: AsUser, ask_for: AskFor) -> None:
+    clerk = as_user("clerk")
+    add_corner(clerk)
+    export = ask_for(clerk, columns=["name"])
+    page = clerk.get("/inbox/").text
+    assert "The export “Reading corners-2014” is ready" in page
+    assert db.session.query(Message).one().address == {"export_id": export.id}
 
 
 def test_a_job_that_runs_twice_makes_one_file(clubs: ProgramYear, as_user: AsUser, ask_for: AskFor) -> None:
