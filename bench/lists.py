@@ -151,9 +151,7 @@ def _prepare(make: Callable[[FlaskClient], Ask], of: Callable[[list[float]], flo
 
 BENCHES = [
     # A number is sent and then followed to its list: two requests against one.
-    Bench(
-        f"lists.{name}.{figure}", n=COUNT, aim=3 if name == "number" else 2, prepare=_prepare(make, of), share="lists"
-    )
+    Bench(f"lists.{name}.{figure}", n=COUNT, aim=2, prepare=_prepare(make, of), share="lists")
     for name, make in PAGES.items()
     for figure, of in (("median", statistics.median), ("p95", _percentile(0.95)))
 ]
