@@ -91,7 +91,7 @@ def test_what_the_core_calls_its_own_is_no_name_for_a_plugin(app: Flask) -> None
     codes += [name for name, spec in registry_of(app).jobs.items() if spec.func.__module__.startswith("core.")]
     names = {code.split(".")[0].replace("-", "_") for code in codes} - set(registry_of(app).plugins)
     assert {"users", "run", "ledger", "db", "disbursements"} <= names
-    for name in names:
+    for name in sorted(names):
         with pytest.raises(ConfigError, match="the core uses it itself"):
             own.add(name, plugin())
 

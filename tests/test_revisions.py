@@ -306,7 +306,7 @@ def test_one_plugin_is_upgraded_and_shown_alone(app: Flask, choir: Owner) -> Non
     assert run(app, "current", "--plugin", "choir") == (0, "choir 0002\n")
     assert run(app, "current", "--plugin", "reading_club") == (
         0,
-        "reading_club none (newest is 0002; run: zhijia db upgrade)\n",
+        "reading_club none (newest is 0003; run: zhijia db upgrade)\n",
     )
     code, output = run(app, "current", "--plugin", "core")
     assert (code, len(output.splitlines())) == (0, 1)

@@ -24,10 +24,10 @@ NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
-    "audit", "budget", "calendar", "core", "db", "disbursements", "files", "flow", "flows", "home", "job", "jobs",
-    "ledger", "lists", "notices", "org", "orgs", "people", "plugin", "plugins", "program", "programs", "register",
-    "registers", "report", "reports", "run", "runs", "services", "static", "user", "users", "users_admin", "verify",
-    "years", "zhijia",
+    "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow", "flows", "home",
+    "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
+    "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
+    "runs", "services", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years", "zhijia",
 })  # fmt: skip
 #: Columns that the core puts into the list of a register.
 OF_EVERY_LIST = frozenset({"org", "person", "id_number"})

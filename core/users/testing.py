@@ -52,6 +52,8 @@ class Browser(FlaskClient):
             kwargs["headers"] = {**dict(kwargs.get("headers") or {}), "X-CSRFToken": self.csrf_token()}
         with self.application.app_context():
             response = super().open(*args, **kwargs)
+        for answer in (*response.history, response):  # what was sent may lie in a temporary file
+            answer.request.environ["wsgi.input"].close()
         db.session.expire_all()
         return response
 

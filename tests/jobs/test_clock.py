@@ -20,6 +20,7 @@ from core.jobs.recovery import resend, take_back, take_back_silent
 from core.jobs.schedules import ENABLED_YEARS, enqueue_due, latest_due
 from core.jobs.services import enqueue
 from core.jobs.timings import Timings
+from core.plugin.registry import registry_of
 from tests.jobs.conftest import fresh
 
 pytestmark = pytest.mark.services
@@ -114,7 +115,10 @@ def test_only_the_dead_attempt_is_taken_back(app: Flask) -> None:
 
 @pytest.fixture
 def year_on(app: Flask, program_year_id: int) -> Iterator[int]:
-    """The sample's program year, which core/programs would report as on."""
+    """The sample's program year, which core/programs would report as on; no other schedule comes due beside it."""
+    jobs = registry_of(app).jobs
+    for name in [name for name, spec in jobs.items() if spec.schedule and not name.startswith("sample.")]:
+        del jobs[name]
     app.extensions[ENABLED_YEARS] = lambda program: [program_year_id] if program == "sample" else []
     yield program_year_id
     del app.extensions[ENABLED_YEARS]

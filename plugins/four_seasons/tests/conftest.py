@@ -28,7 +28,8 @@ MakePeople = Callable[..., list[Person]]
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sentences are compared in English, whether or not the Chinese catalogue has been compiled."""
+    """Sentences are compared in English, whatever a reader chose and whether or not the catalogue has been compiled."""
+    monkeypatch.setattr("core.web.locale.LANGUAGES", {})
     monkeypatch.setattr("core.web.locale.DEFAULT", "en")
 
 

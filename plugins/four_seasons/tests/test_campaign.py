@@ -295,7 +295,7 @@ def test_the_figures_of_the_year_are_those_of_the_scope(
 
 
 @pytest.mark.parametrize(("role", "titles"), [
-    ("clerk", ["Import a list"]),
+    ("clerk", []),
     ("finance", ["Allotment"]),
     ("auditor", []),
 ])  # fmt: skip

@@ -1,5 +1,6 @@
 """Targets of a year, what is copied of them, and what blocks its opening and its closing."""
 
+import json
 from datetime import date
 
 import pytest
@@ -50,9 +51,11 @@ def test_a_clerk_sets_the_target_of_a_union_on_the_page(
     clerk = as_user("clerk")
     assert city.short_name in clerk.get(f"{address}/").text
     for workers, status in (("-1", 400), ("", 400), ("0", 302), ("7", 302)):
-        assert clerk.post(f"{address}/{line.id}", data={"workers": workers}).status_code == status
+        seen = json.dumps({"workers": targets(program_year)["6101"]})
+        data = {"workers": workers, "seen": seen}
+        assert clerk.post(f"{address}/{line.id}/change", data=data).status_code == status
     assert targets(program_year)["6101"] == 7
-    assert as_user("clerk", "6102").post(f"{address}/{line.id}", data={"workers": "9"}).status_code == 404
+    assert as_user("clerk", "6102").post(f"{address}/{line.id}/change", data={"workers": "9"}).status_code == 404
     assert targets(program_year)["6101"] == 7
 
 
