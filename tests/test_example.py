@@ -67,6 +67,7 @@ def test_it_imports_nothing_of_the_house_but_core_api() -> None:
     assert {name: modules for name, modules in strange.items() if modules} == {}
 
 
+@pytest.mark.timeout(600)
 def test_its_own_tests_pass_where_it_is_installed(tmp_path: Path) -> None:
     house = make_venv(tmp_path / "venv", {})  # with servers of its own, not those of this test run
     house.install(EXAMPLE)
@@ -74,6 +75,7 @@ def test_its_own_tests_pass_where_it_is_installed(tmp_path: Path) -> None:
     assert re.search(r"^\d{2} passed", output.splitlines()[-1])
 
 
+@pytest.mark.timeout(600)
 def test_two_years_and_then_it_goes(
     house: Venv,
     app: Flask,
