@@ -35,6 +35,7 @@ def _item(pending: Pending) -> WaitingItem:
         sponsor=sponsor_code(program_year),
         program=program_year.program,
         name=register.name,
+        **{"f-state": pending.state},  # the filter of the list
     )
     return WaitingItem(
         title=_("%(register)s: %(state)s", register=register.title, state=state),

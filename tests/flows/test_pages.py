@@ -168,7 +168,9 @@ def test_what_waits_is_for_the_union_at_which_it_waits(
     assert waiting(reviewer)[0].oldest_due == sent.due_on
     for role, org_code in (("reviewer", "6101"), ("reviewer", "610103"), ("clerk", "610102"), ("leader", "610102")):
         assert waiting(make_user(role, org_code)) == []  # who could withdraw it is not waited for
-    assert "Bids: Under review" in as_user(reviewer).get("/").text
+    home = as_user(reviewer).get("/").text
+    assert "Bids: Under review" in home
+    assert "/registers/bids/?f-state=review" in home
 
 
 def test_a_returned_entry_waits_for_who_made_it_and_a_draft_for_nobody(meals: ProgramYear, make_user: MakeUser) -> None:
