@@ -1,5 +1,7 @@
 """Where flows show up: a part of the page of an entry, the bar of a list, and the home page."""
 
+from typing import Any
+
 from flask import Flask, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
@@ -29,13 +31,14 @@ def waiting_entries(user: User) -> list[WaitingItem]:
 def _item(pending: Pending) -> WaitingItem:
     register, program_year = pending.register, pending.program_year
     state = state_title(register.flow, pending.state) if register.flow else pending.state
+    narrowed: dict[str, Any] = {"f-state": pending.state}  # the filter of the list
     url = url_for(
         "registers.index",
         year=program_year.year,
         sponsor=sponsor_code(program_year),
         program=program_year.program,
         name=register.name,
-        **{"f-state": pending.state},  # the filter of the list
+        **narrowed,
     )
     return WaitingItem(
         title=_("%(register)s: %(state)s", register=register.title, state=state),
