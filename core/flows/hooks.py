@@ -1,14 +1,18 @@
-"""What the steps of entries answer beside the plugins: when people become one, are looked up or erased."""
+"""What the steps of entries answer beside the plugins: when people become one, are looked up or erased, and when
+a year ends.
+"""
 
 from flask_babel import gettext as _
 from sqlalchemy import select, update
 
 from core.extensions import db
 from core.flows.models import FlowStep
+from core.flows.queries import in_review
 from core.people.models import Person
 from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
-from core.plugin.types import PersonalDataAction, PersonalRecord
+from core.plugin.types import Blocker, PersonalDataAction, PersonalRecord
+from core.programs.models import ProgramYear
 from core.web.filters import local_day
 
 
@@ -30,6 +34,22 @@ def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRe
         return []
     erased = _("%(count)s comments were erased.", count=len(steps))
     return [PersonalRecord(title=_("Handling of entries"), values={_("Erased"): erased})]
+
+
+@hookimpl
+def year_blockers(program_year: ProgramYear) -> list[Blocker]:
+    """What waits at a union could never be decided once the year is closed for good."""
+    return [
+        Blocker(
+            step="close",
+            sentence=_(
+                "%(register)s: %(count)s entries still wait for a decision; decide on them first.",
+                register=register.title,
+                count=count,
+            ),
+        )
+        for register, count in in_review(program_year)
+    ]
 
 
 def _shown(step: FlowStep) -> PersonalRecord:

@@ -132,6 +132,19 @@ def waiting(user: User) -> list[Pending]:
     return [item for register, year in _flows_of(user) for item in _pending(register, year, _for(user, register, year))]
 
 
+def in_review(program_year: ProgramYear) -> list[tuple[Register, int]]:
+    """The registers of the year with entries that wait at some union, and how many; not those that outlive it."""
+    found: list[tuple[Register, int]] = []
+    for register in registers_of(program_year):
+        flow, model = register.flow, register.model
+        if flow is None or not hasattr(model, "program_year_id"):
+            continue
+        states = [state for state in flow.states if flow.levels_of(state)]
+        waits = (model.program_year_id == program_year.id) & model.state.in_(states)
+        found.append((register, db.session.scalars(select(func.count()).select_from(model).where(waits)).one()))
+    return [(register, count) for register, count in found if count]
+
+
 def overdue(user: User) -> list[Pending]:
     """Entries below the user's unions that should have been moved on before today, by register and state."""
     found: list[Pending] = []

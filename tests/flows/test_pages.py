@@ -7,6 +7,7 @@ import pytest
 from flask import Flask, g
 
 from core.audit.services import SYSTEM
+from core.errors import Refused
 from core.extensions import db
 from core.flows.models import FlowStep
 from core.flows.queries import overdue, waiting
@@ -101,7 +102,8 @@ def test_in_a_closed_year_nothing_moves_and_nothing_is_offered_or_waits(
 ) -> None:
     reviewer = make_user("reviewer", "610102")
     browser, data = as_user(reviewer), {"step": "approve", "seen": as_seen(sent).isoformat()}
-    close(SYSTEM, meals)
+    meals.closes_on = today() - timedelta(days=1)
+    db.session.commit()
     assert "/flow" not in browser.get(f"{URL}bids/{sent.id}").text
     assert browser.post(f"{URL}bids/{sent.id}/flow", data=data).status_code == 403
     assert waiting(reviewer) == []
@@ -211,3 +213,14 @@ def test_steps_go_with_the_person_and_their_comments_are_erased(meals: ProgramYe
     erased = erase(admin, everywhere, kept_id, "asked for it")
     assert {"Erased": "1 comments were erased."} in [dict(one.values) for one in erased]
     assert [step.comment for step in db.session.query(FlowStep)] == [""]
+
+
+def test_a_year_in_which_entries_wait_is_not_closed_for_good(
+    meals: ProgramYear, sent: Bid, make_user: MakeUser
+) -> None:
+    with pytest.raises(Refused, match="Bids: 1 entries still wait for a decision"):
+        close(SYSTEM, meals)
+    sent.state = "approved"
+    db.session.commit()
+    close(SYSTEM, meals)
+    assert meals.closed_at is not None
