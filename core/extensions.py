@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from flask_babel import Babel
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
@@ -13,7 +12,6 @@ from core.database import metadata
 db = SQLAlchemy(metadata=metadata)
 login_manager = LoginManager()
 csrf = CSRFProtect()
-babel = Babel()
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def endpoints(user: User, items: tuple[NavItem, ...] = ITEMS) -> set[str | None]
 
 
 def test_the_menu_holds_only_what_the_user_may_open(small_tree: dict[str, Org], make_user: MakeUser) -> None:
-    assert endpoints(make_user(None)) == {"home.index", "tasks.index"}
+    assert endpoints(make_user(None)) == {"home.index", "tasks.index", "exports.index"}
     assert not endpoints(make_user("clerk")) & {"users_admin.index", "audit.index"}
     assert "audit.index" in endpoints(make_user("auditor"))
     assert endpoints(make_user("admin")) >= {"users_admin.index", "audit.index", "org.index"}

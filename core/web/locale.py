@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from flask import Flask, current_app, has_request_context, session
+from flask_babel import Babel
 
-from core.extensions import babel
 from core.plugin.registry import registry_of
 from core.users.services import LANGUAGES
 
@@ -31,4 +31,5 @@ def _folders(app: Flask) -> str:
 
 def init_app(app: Flask) -> None:
     """Bind Flask-Babel; after the plugins are loaded, as their texts are read from their own folders."""
-    babel.init_app(app, locale_selector=chosen, default_translation_directories=_folders(app))
+    # One for each application: a Babel keeps the catalogues of the first that it serves.
+    Babel(app, locale_selector=chosen, default_translation_directories=_folders(app))
