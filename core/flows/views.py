@@ -33,6 +33,7 @@ from core.registers.queries import Line
 from core.registers.states import state_title
 from core.users.access import can_anywhere, scope_of, today
 from core.users.models import User
+from core.web.filters import as_asked
 from core.web.forms import options
 from core.web.guard import found, me
 from core.web.home import Panel
@@ -131,7 +132,7 @@ def _taken(asked: Move, rows: Select[int], counts: dict[str | None, int]) -> Pag
         flash(_("The entries are moved in the background."), "success")
         return redirect(url_for("jobs.show", job_id=job.id))
     flash(_done(asked.step, services.move_chosen(asked, rows)), "success")
-    return redirect(url_for("registers.index", name=asked.register.name, **request.args.to_dict()))  # type: ignore[arg-type]  # texts of the filter
+    return redirect(as_asked(url_for("registers.index", name=asked.register.name)))
 
 
 def _done(step: Transition, done: Done) -> str:

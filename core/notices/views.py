@@ -200,7 +200,6 @@ def _new_page(register: Register, rows: Select[int], form: NoticeForm) -> str:
         form=form,
         sent=request.form.getlist("row"),
         is_all=bool(request.form.get("all")),
-        filters=request.args.to_dict(flat=False),
         columns=columns_to_show(register),
         headings=headings(register, columns),
         lines=queries.preview_of(register, rows, columns, PREVIEW),

@@ -1,7 +1,6 @@
 """The pages of reports below ``/<year>/<sponsor>/<program>/reports/``, and the tab that leads to them."""
 
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
 from flask_babel import gettext as _
@@ -31,6 +30,7 @@ from core.reports.queries import (
 from core.reports.services import measure_headings, measure_values
 from core.users.access import can_anywhere, refuse
 from core.users.models import User
+from core.web.filters import address
 from core.web.guard import found, me
 
 #: More bars than this tell nothing.
@@ -68,7 +68,6 @@ def show(name: str) -> str | tuple[str, int]:
         chart=_chart(table) if table else None,
         shown=shown,
         largest=LARGEST,
-        asked=request.args.to_dict(flat=False),
         into=partial(_into, report),
     )
     return page, problem.status if problem else 200
@@ -110,8 +109,7 @@ def _way(report: Report, look: Look) -> list[tuple[str, str | None]]:
 
 def _into(report: Report, code: str | None) -> str:
     """The same look into a union; none leaves the union out."""
-    asked: dict[str, Any] = {**request.args.to_dict(flat=False), "org": code}
-    return url_for(".show", name=report.name, **asked)
+    return address(url_for(".show", name=report.name), {**request.args.to_dict(flat=False), "org": code})
 
 
 def _chart(table: Table) -> tuple[str, list[list[object]], str] | None:

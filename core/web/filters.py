@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask
+from flask import Flask, request
 
 from core.config import LOCAL_ZONE
 from core.money import yuan
@@ -57,9 +57,15 @@ def address(base: str, arguments: Mapping[str, Any]) -> str:
     return f"{base}?{urlencode(given, doseq=True)}" if given else base
 
 
+def as_asked(base: str) -> str:
+    """An address with all the arguments of the one that is shown, each value of each; whatever they are called."""
+    return address(base, request.args.to_dict(flat=False))
+
+
 def init_app(app: Flask) -> None:
     """Make the filters known to the templates."""
     app.jinja_env.filters.update(
+        as_asked=as_asked,
         yuan=show_yuan,
         wan=wan,
         number=number,

@@ -174,6 +174,12 @@ def test_the_year_before_stands_beside_it(
     assert "2013" not in "".join(table(browser, "compare=y")[0])
 
 
+def test_arguments_of_any_name_are_no_arguments_of_ours(corners: ProgramYear, as_user: AsUser) -> None:
+    page = as_user("clerk").get(f"{URL}?name=x&_external=1&endpoint=y&by=org_path&by=kind&org=6101")
+    assert page.status_code == 200
+    assert "/corners/download.xlsx?name=x&amp;_external=1&amp;endpoint=y&amp;by=org_path&amp;by=kind" in page.text
+
+
 def test_a_chart_stands_beside_a_table_of_one_dimension(corners: ProgramYear, as_user: AsUser) -> None:
     browser = as_user("clerk")
     assert "data-chart" in browser.get(URL).text
