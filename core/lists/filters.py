@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
@@ -48,7 +49,7 @@ class Reading:
         if self.person_id is not None:
             self._conditions.append(is_about(self.listing, max(0, min(self.person_id, 2**63 - 1))))
         for column in filtered(self.listing):
-            self._add(lambda column=column: self._of_column(column))  # type: ignore[misc]
+            self._add(partial(self._of_column, column))
         if "org" in self.form:
             self._add(self._of_org)
         if "text" in self.form:
