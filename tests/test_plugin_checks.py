@@ -169,6 +169,10 @@ NOT_OWN = ", which is not its own."
         ({"registers": [register("title", "author")]}, REGISTER + "shows the column 'author', which its model lacks."),
         ({"registers": [register("name")]}, REGISTER + "shows the column 'name', which its model lacks."),
         ({"reports": [report(program="club")]}, "The report 'books.sums' names the program 'club'" + NOT_OWN),
+        (
+            {"reports": [report(code="books.rows")], "registers": [register()]},
+            "The report 'books.rows' has the code of a register, which has a report by itself.",
+        ),
         ({"reports": [report(permission="books.see")]}, "The report 'books.sums' asks for 'books.see'" + NOBODY),
         ({"blueprints": {"club": blueprint("books")}}, "The blueprint 'books' names the program 'club'" + NOT_OWN),
         ({"blueprints": {"books": blueprint("users")}}, "The blueprint 'users' must be named 'books'."),

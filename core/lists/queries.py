@@ -106,6 +106,12 @@ def rows_of(listing: Listing, scope: Scope, asked: Asked) -> Select[int]:
     return _narrowed(query, listing, scope, asked)
 
 
+def values_of(listing: Listing, scope: Scope, values: Mapping[str, Expression]) -> Select[*tuple[Any, ...]]:
+    """These values of each row under their names, for what adds them up elsewhere."""
+    query: Select[*tuple[Any, ...]] = select(*(value.label(name) for name, value in values.items()))
+    return _narrowed(query, listing, scope, Asked())
+
+
 def has_more_than(limit: int, listing: Listing, scope: Scope, asked: Asked) -> bool:
     """Whether the list is longer; counts no further than it must."""
     counted = rows_of(listing, scope, asked).limit(limit + 1).subquery()

@@ -63,6 +63,8 @@ def check_plugin(plugin: Plugin) -> None:
     for report in plugin.reports:
         if report.program not in own:
             raise ConfigError(f"The report {report.code!r} names the program {report.program!r}, which is not its own.")
+        if report.code in {register.code for register in plugin.registers}:
+            raise ConfigError(f"The report {report.code!r} has the code of a register, which has a report by itself.")
     check_pages(plugin)
     if plugin.migrations is not None and not plugin.migrations.is_dir():
         raise ConfigError(f"The folder of migrations {plugin.migrations} does not exist.")

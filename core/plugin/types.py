@@ -135,7 +135,7 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True)
 class Register:
-    """A table with its list and its form (台账), for which the core makes every page.
+    """A table with its list and its form (台账), for which the core makes every page, a report among them.
 
     ``model`` has ``id``, ``org_id``, ``org_path`` and either ``program_year_id`` (rows of one year) or ``sponsor_id``
     (rows that stay from year to year). ``form`` is a class on ``PersonRecordForm``, and then the model has
@@ -190,7 +190,8 @@ class Report:
 
     ``select`` gives facts, one row for each thing that counts or already in groups, with a label for each column.
     Columns that are ``number`` or ``yuan`` are measures, which the core adds up; the others are dimensions, by which
-    readers group. Facts with a label ``org_path`` are rolled up by union, level by level.
+    readers group. Facts with a label ``org_path`` are rolled up by union, level by level. ``yearly`` says whether they
+    are those of the year, and so can stand beside those of the year before.
     """
 
     code: str
@@ -199,6 +200,7 @@ class Report:
     permission: str
     columns: tuple[Column, ...]
     select: Callable[[ReportContext], Select[*tuple[Any, ...]]]
+    yearly: bool = True
 
     @property
     def name(self) -> str:

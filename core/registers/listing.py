@@ -28,7 +28,7 @@ def listing_of(register: Register, program_year: ProgramYear) -> Listing:
         code=register.code,
         title=register.title,
         model=model,
-        columns=(*whose, *register.columns, *_of_flow(register)),
+        columns=(*whose, *own_columns(register)),
         org_path=model.org_path,
         where=tuple(getattr(model, name) == value for name, value in belonging(register, program_year).items()),
         joins=tuple(joins),
@@ -38,11 +38,11 @@ def listing_of(register: Register, program_year: ProgramYear) -> Listing:
     )
 
 
-def _of_flow(register: Register) -> list[Column]:
-    """Where entries stand and by when they are to move on, unless the plugin shows it itself."""
+def own_columns(register: Register) -> tuple[Column, ...]:
+    """The columns that its plugin names; with a flow also where entries stand, and by when they are to move on."""
     if register.flow is None:
-        return []
+        return register.columns
     state = Column(name="state", title=_l("State"), kind="choice", choices=register.flow.states)
     due_on = Column(name="due_on", title=_l("Due on"), kind="day", hidden=True)
     shown = {column.name for column in register.columns}
-    return [column for column in (state, due_on) if column.name not in shown]
+    return (*register.columns, *(column for column in (state, due_on) if column.name not in shown))

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Select, String, Subquery, case, cast, func, select
 
 from core.errors import Refused
 from core.extensions import db
@@ -19,6 +19,8 @@ from core.plugin.registry import registry_of
 from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
 from core.programs.queries import find, may_see, sponsor_code
+from core.registers.queries import registers_of
+from core.reports.registers import report_of
 from core.users.access import can_anywhere, scope_of
 from core.users.models import User
 
@@ -70,18 +72,21 @@ class Table:
 
 
 def reports_of(user: User, program_year: ProgramYear) -> list[Report]:
-    """The reports of the program that the user may see, in the order in which the plugin names them."""
-    return [
-        report
-        for report in registry_of().reports.values()
-        if report.program == program_year.program and can_anywhere(user, report.permission, report.program)
-    ]
+    """The reports of the program that the user may see, in the order in which the plugin names them.
+
+    Behind those that it declares stands one for each of its registers.
+    """
+    return [item for item in _reports(program_year) if can_anywhere(user, item.permission, item.program)]
 
 
 def find_report(program_year: ProgramYear, name: str) -> Report | None:
     """The report of the program with this name, if its plugin is loaded."""
-    found = (item for item in registry_of().reports.values() if item.program == program_year.program)
-    return next((report for report in found if report.name == name), None)
+    return next((report for report in _reports(program_year) if report.name == name), None)
+
+
+def _reports(program_year: ProgramYear) -> Iterator[Report]:
+    yield from (item for item in registry_of().reports.values() if item.program == program_year.program)
+    yield from map(report_of, registers_of(program_year))
 
 
 def dimensions_of(user: User, program_year: ProgramYear, report: Report) -> list[Column]:
@@ -110,7 +115,7 @@ def table_of(user: User, program_year: ProgramYear, report: Report, look: Look) 
     """
     dimensions = [column for column in dimensions_of(user, program_year, report) if column.name in look.by]
     measures = [column for column in report.columns if column.kind in NUMBERS]
-    before = _year_before(user, program_year) if look.compare else None
+    before = _year_before(user, program_year) if look.compare and report.yearly else None
     try:
         with db.session.begin_nested():  # what fails in here leaves the rest of the page as it was
             now = _groups(user, program_year, report, look, dimensions, measures)
@@ -190,7 +195,8 @@ def _grouped(
 def _rank(column: Column, value: ColumnElement[Any]) -> ColumnElement[Any]:
     """Choices come in the order in which they are declared, all else as it sorts."""
     if column.kind == "choice" and column.choices:
-        return case({code: place for place, code in enumerate(column.choices)}, value=value, else_=len(column.choices))
+        ranks = {code: place for place, code in enumerate(column.choices)}
+        return case(ranks, value=cast(value, String), else_=len(ranks))
     return value
 
 

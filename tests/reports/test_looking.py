@@ -25,7 +25,7 @@ from tests.plugins_for_tests.reading_club.registers import CORNERS, KINDS, VOLUM
 from tests.registers.conftest import switch_on
 
 pytestmark = pytest.mark.services
-URL = "/2014/61/reading_club/reports/corners"
+URL = "/2014/61/reading_club/reports/places"
 AddCorners = Callable[..., None]
 
 
@@ -44,7 +44,7 @@ def report(app: Flask) -> None:
         Column(name="places", title="Places", kind="number"),
         Column(name="cost_fen", title="Cost", kind="yuan"),
     )
-    code = "reading_club.corners"
+    code = "reading_club.places"
     registry_of(app).reports[code] = replace(VOLUMES, code=code, select=each_corner, columns=columns)
 
 
@@ -177,7 +177,7 @@ def test_the_year_before_stands_beside_it(
 def test_arguments_of_any_name_are_no_arguments_of_ours(corners: ProgramYear, as_user: AsUser) -> None:
     page = as_user("clerk").get(f"{URL}?name=x&_external=1&endpoint=y&by=org_path&by=kind&org=6101")
     assert page.status_code == 200
-    assert "/corners/download.xlsx?name=x&amp;_external=1&amp;endpoint=y&amp;by=org_path&amp;by=kind" in page.text
+    assert "/places/download.xlsx?name=x&amp;_external=1&amp;endpoint=y&amp;by=org_path&amp;by=kind" in page.text
 
 
 def test_a_chart_stands_beside_a_table_of_one_dimension(corners: ProgramYear, as_user: AsUser) -> None:

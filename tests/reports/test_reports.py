@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from flask import Flask
 from sqlalchemy import Select, func, literal, literal_column, select, text
 
 from core.audit.models import AuditLine
+from core.audit.services import SYSTEM
 from core.extensions import db
 from core.lists.types import Column
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
+from core.programs.services import enable
 from core.registers import services as registers
 from core.registers.sheets import read_rows
 from core.users.testing import AsUser, MakeUser
@@ -84,12 +87,18 @@ def test_a_report_is_of_its_own_sponsor(corners: ProgramYear, as_user: AsUser, s
     assert "download.xlsx" not in page
 
 
-def test_who_lacks_its_permission_sees_neither_report_nor_tab(corners: ProgramYear, as_user: AsUser) -> None:
+def test_who_lacks_its_permission_does_not_see_a_report(corners: ProgramYear, as_user: AsUser) -> None:
     browser = as_user("leader")
-    assert f'href="{URL}"' not in browser.get("/2014/61/reading_club/").text
-    assert "This program has no reports that you may see." in browser.get(URL).text
+    assert f'href="{URL}volumes"' not in browser.get(URL).text
     assert browser.get(URL + "volumes").status_code == 403
     assert browser.get(URL + "volumes/download.xlsx").status_code == 403
+
+
+def test_without_a_report_there_is_no_tab(as_user: AsUser, small_tree: dict[str, Org]) -> None:
+    enable(SYSTEM, "chess", 2014, small_tree["61"], opens_on=date(2014, 1, 1), settings={})
+    browser = as_user("leader")
+    assert "/chess/reports/" not in browser.get("/2014/61/chess/").text
+    assert "This program has no reports that you may see." in browser.get("/2014/61/chess/reports/").text
 
 
 def test_the_tab_leads_to_the_list_and_the_list_to_the_report(corners: ProgramYear, as_user: AsUser) -> None:
