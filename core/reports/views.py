@@ -113,13 +113,15 @@ def _into(report: Report, code: str | None) -> str:
 
 
 def _chart(table: Table) -> tuple[str, list[list[object]], str] | None:
-    """Label, bars and unit of the first measure; none where it would say nothing or too much."""
-    if len(table.dimensions) != 1 or not table.measures or not 1 < len(table.lines) <= MOST_BARS:
+    """Label, bars and unit of the first measure that tells lines apart; none where it would say nothing or too much."""
+    if len(table.dimensions) != 1 or not 1 < len(table.lines) <= MOST_BARS:
         return None
-    measure = table.measures[0]
-    scale = 100 if measure.kind == "yuan" else 1
-    bars = [[line.heads[0], float(line.values[0] or 0) / scale] for line in table.lines]
-    return str(measure.title), bars, str(_("yuan")) if measure.kind == "yuan" else ""
+    for at, measure in enumerate(table.measures):
+        scale = 100 if measure.kind == "yuan" else 1
+        bars: list[list[object]] = [[line.heads[0], float(line.values[at] or 0) / scale] for line in table.lines]
+        if len({value for _head, value in bars}) > 1:
+            return str(measure.title), bars, str(_("yuan")) if measure.kind == "yuan" else ""
+    return None
 
 
 def _report(name: str) -> Report:

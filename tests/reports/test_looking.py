@@ -185,3 +185,15 @@ def test_a_chart_stands_beside_a_table_of_one_dimension(corners: ProgramYear, as
     assert "data-chart" in browser.get(URL).text
     assert "data-chart" not in browser.get(f"{URL}?by=kind&by=org_path").text
     assert "data-chart" not in as_user("clerk", "6102").get(URL).text
+
+
+def test_a_chart_shows_the_first_measure_that_tells_unions_apart(
+    clubs: ProgramYear, as_user: AsUser, add_corners: AddCorners
+) -> None:
+    add_corners(clubs, ("6101", "corner", 1_00), ("6102", "corner", 2_00))
+    browser = as_user("clerk")
+    chart = re.findall(r"<[^>]*data-chart[^>]*>", browser.get(URL).text)[0]
+    assert "Cost" in chart
+    assert "data-chart" not in browser.get(f"{URL}?org=6101").text
+    add_corners(clubs, ("6102", "library", 5_00), ("6101", "library", 6_00))
+    assert "data-chart" not in browser.get(URL).text  # seven yuan and two places each
