@@ -1,0 +1,71 @@
+"""Values for whatever form a plugin declares, so that a new register is asked about without a line here."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from wtforms import BooleanField, DateField, DecimalField, Field, IntegerField, SelectField, SelectMultipleField
+from wtforms import StringField as TextField
+from wtforms.validators import Length, NumberRange
+
+from core.api import Form, Register, YuanField
+
+#: Code of a field (``meals.bids:dish``) -> how it is filled, where its kind alone does not say it.
+FILLED: dict[str, Callable[[str], Any]] = {}
+
+
+def filled(form: Form, names: Iterable[str], marker: str, code: str = "") -> dict[str, Any]:
+    """A value for each of these fields, as a service takes it; texts are the marker."""
+    return {name: FILLED.get(f"{code}:{name}", lambda text: _value(form[name], text))(marker) for name in names}  # noqa: B023
+
+
+def own_values(register: Register, marker: str) -> dict[str, Any]:
+    """What an entry holds besides whose it is."""
+    form = register.form()
+    names = [field.short_name for field in form if field.short_name not in register.form.whose]
+    return filled(form, names, marker, register.code)
+
+
+def typed(form_class: type[Form], values: dict[str, Any]) -> dict[str, Any]:
+    """The same as a browser sends it."""
+    form = form_class(data=values)
+    found = {name: _typed(form[name], value) for name, value in values.items() if name in form}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def _typed(field: Field, value: Any) -> Any:
+    if value is None or value is False:
+        return None
+    if value is True:
+        return "y"
+    if isinstance(value, list):
+        return value
+    return field._value() if hasattr(field, "_value") else str(value)
+
+
+def _value(field: Field, marker: str) -> Any:
+    match field:
+        case SelectMultipleField():
+            return [_first_choice(field)]
+        case SelectField():
+            return _first_choice(field)
+        case YuanField():
+            return 100_00
+        case IntegerField() | DecimalField():
+            return max((check.min or 0 for check in field.validators if isinstance(check, NumberRange)), default=1) or 1
+        case DateField():
+            return date(2014, 3, 5)
+        case BooleanField():
+            return True
+        case TextField():
+            longest = min((check.max for check in field.validators if isinstance(check, Length) and check.max > 0),
+                          default=len(marker))  # fmt: skip
+            assert longest >= len(marker), (
+                f"{field.short_name} is too short to be known again: give it a line in FILLED"
+            )
+            return marker
+    raise AssertionError(f"say in FILLED how the field {field.short_name!r} is filled")
+
+
+def _first_choice(field: SelectField) -> Any:
+    return next(value for value, *_rest in field.iter_choices() if value)

@@ -1,0 +1,149 @@
+"""Trying every path with what is not one's own, and saying by which path something came through."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from core.api import Register, db
+from core.imports.models import Import
+from core.users.testing import Browser
+from tests.matrix.asking import Answer, ask
+from tests.matrix.furnishing import RunJobs
+from tests.matrix.reading import Label, Reader
+from tests.matrix.ways import Sent, Target, Way, ways_of
+from tests.matrix.world import Entry, World, contents, tables
+
+Path = tuple[str, str]
+#: Path -> what came through there.
+Findings = dict[Path, list[str]]
+
+
+class Probe:
+    """Somebody who asks for everything that is not theirs."""
+
+    def __init__(self, world: World, reader: Reader, code: str, run_jobs: RunJobs) -> None:
+        self.world, self.browser, self._run_jobs = world, reader.browser, run_jobs
+        self.codes, self.numbers = world.strange_to(code)
+        self._tables = tables()
+        self._nothing: dict[Way, Answer] = {}
+        self.found: defaultdict[Path, list[str]] = defaultdict(list)
+
+    def attack(self, register: Register, victims: Sequence[Entry], own: Entry) -> None:
+        """Ask for things of others in every way. Where something comes through, that way is not tried again."""
+        self._nothing = {}
+        for way, turn in _turns(register, victims):
+            for victim in turn:
+                if reason := self._attacked(way, Target(self.world, victim, own)):
+                    self.found[way.path].append(f"{register.code} {way.label} {victim.code}: {reason}")
+                    break
+
+    def look(self, register: Register, endpoint: str, sent: Sent, *, but: set[str]) -> None:
+        """Ask for something that is there for all, in which unions other than ``but`` must not show."""
+        answer = ask(self.browser, register, endpoint, "GET", sent)
+        assert answer.status == 200, endpoint
+        if betrayed := answer.betrays(self.codes - but, self.numbers):
+            self.found[endpoint, "GET"].append(f"{register.code}: shows {', '.join(sorted(betrayed))}")
+
+    def use(self, register: Register, mine: Sequence[Entry]) -> set[Path]:
+        """Ask in every way for one's own: the paths on which that was answered, and did what it is to do."""
+        worked = set()
+        for way, turn in _turns(register, mine):
+            for entry in turn:
+                answer, changed = self._asked(way, Target(self.world, entry, mine[0])) or (None, ())
+                if answer and answer.status < 400 and (changed or not way.writes):
+                    worked.add(way.path)
+                    break
+        return worked
+
+    def _attacked(self, way: Way, target: Target) -> str:
+        asked = self._asked(way, target)
+        if asked is None:
+            return ""
+        answer, changed = asked
+        if changed:
+            return f"changes {', '.join(changed)}"
+        plain = answer.without(*_named(way.sent(target), target))
+        if betrayed := plain.betrays(self.codes if way.same else set(), self.numbers):
+            return f"shows {', '.join(sorted(betrayed))}"
+        if way.same and plain != self._missing(way, target):
+            return f"tells it from nothing (status {answer.status})"
+        return ""
+
+    def _asked(self, way: Way, target: Target) -> tuple[Answer, list[str]] | None:
+        """The answer, and the tables that it changed; none where there is no such thing to be asked for."""
+        try:
+            sent = way.sent(target)
+        except LookupError:
+            return None
+        watched = self._tables if way.endpoint != "imports.upload" else _of_entries(target.register)
+        before = contents(watched) if way.method == "POST" else {}
+        answer = ask(self.browser, target.register, way.endpoint, way.method, sent)
+        if way.endpoint == "imports.upload" and answer.status == 302:
+            self._merge(target.register)
+        after = contents(watched) if way.method == "POST" else {}
+        return answer, [name for name in after if after[name] != before[name]]
+
+    def _merge(self, register: Register) -> None:
+        """Put what was uploaded last into the register, as far as it goes."""
+        newest = db.session.query(Import).order_by(Import.id.desc()).first()
+        assert newest is not None
+        ask(self.browser, register, "imports.merge", "POST", Sent({"import_id": newest.id}, {"only_good": "y"}))
+        self._run_jobs()
+
+    def _missing(self, way: Way, target: Target) -> Answer:
+        if way not in self._nothing:
+            nothing = Target(target.world, target.entry, target.own, missing=True)
+            sent = way.sent(nothing)
+            answer = ask(self.browser, target.register, way.endpoint, way.method, sent)
+            self._nothing[way] = answer.without(*_named(sent, nothing))
+        return self._nothing[way]
+
+
+def compared(before: Mapping[Label, Answer], after: Mapping[Label, Answer], code: str) -> Findings:
+    """Where answers are not what they were before there was anything of others."""
+    found: defaultdict[Path, list[str]] = defaultdict(list)
+    for (endpoint, method, label), answer in after.items():
+        if answer != before[endpoint, method, label]:
+            found[endpoint, method].append(f"{code} {label}: another answer (status {answer.status})")
+    return found
+
+
+def refused(world: World, browser: Browser, register: Register, own: Entry, ways: Iterable[Way]) -> Findings:
+    """Where somebody is not sent away who has no business there; nothing may change, and nothing show, either."""
+    found: defaultdict[Path, list[str]] = defaultdict(list)
+    watched = tables()
+    before = contents(watched)
+    for way in ways:
+        try:
+            sent = way.sent(Target(world, own, own))
+        except LookupError:
+            continue
+        if register.flow:  # the way of a step puts the entry where the step begins
+            before = contents(watched)
+        answer = ask(browser, register, way.endpoint, way.method, sent)
+        after = contents(watched) if way.method == "POST" else before
+        changed = [name for name in after if after[name] != before[name]]
+        if not answer.is_refusal or changed:
+            found[way.path].append(f"{register.code} {way.label}: status {answer.status}, changes {changed}")
+        before = after
+    return found
+
+
+def _turns(register: Register, entries: Sequence[Entry]) -> list[tuple[Way, list[Entry]]]:
+    """Each way with the entries, each time beginning with another: what one way takes away, the next still finds."""
+    turns = []
+    for place, way in enumerate(ways_of(register)):
+        at = place % len(entries)
+        turns.append((way, [*entries[at:], *entries[:at]]))
+    return turns
+
+
+def _named(sent: Sent, target: Target) -> list[str]:
+    """The ids of the target that stand in the request."""
+    ids = {target.row, target.code, target.person, target.number, *map(target.id, target.entry.ids)}
+    values = [*sent.values.values(), *(sent.data or {}).values()]
+    said = {str(one) for value in values for one in (value if isinstance(value, list) else [value])}
+    return sorted(said & set(map(str, ids)))
+
+
+def _of_entries(register: Register) -> list[str]:
+    return [register.model.__tablename__, "core_person"]

@@ -1,0 +1,218 @@
+"""Every register that is loaded, in one house: entries of many unions, alike in all but their place."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from importlib.metadata import entry_points
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, inspect, text
+from stdnum.cn.ric import calc_check_digit
+
+from core.api import Form, Org, Person, ProgramYear, Register, Scope, TaskKind, User, by_code, open_task
+from core.audit.services import SYSTEM
+from core.extensions import db
+from core.people.services import PersonRow, register_people
+from core.plugin.registry import registry_of
+from core.programs.services import enable
+from core.registers import services
+from core.tasks.models import Task
+from core.users.access import scope_of
+from core.users.roles import ROLES
+from core.users.services import GrantRequest, give_grant
+from core.users.testing import MakeUser
+from tests.matrix.filling import filled, own_values
+
+HERE = Path(__file__).parents[1] / "plugins_for_tests"
+#: The union of the reader in the county, what lies below it, and the enterprise that an industry union shares with it.
+MINE = ("610102", "610102001", "610102-bus")
+#: Above it, beside it, in another city, on the other axis.
+OTHERS = ("610103", "6101", "610202", "61", "61-transport")
+#: Others still, which come when the industry union has read.
+LATER = ("6102", "6111")
+#: Where others have everything that there can be: files, imports, a notice, an objection.
+FURNISHED = "610103"
+#: No id of the house; with as many digits.
+MISSING = 5_000_000
+NO_UNION = "999999"
+DUE = TaskKind(code="matrix.due", title="Something is due", endpoint="tasks.index")
+
+
+def plugins_to_load() -> dict[str, object]:
+    """The plugins that come with the house, and every plugin for tests that is in order, by name."""
+    built_in = {
+        item.name: item.load() for item in entry_points(group="zhijia.plugins") if item.value.startswith("plugins.")
+    }
+    names = sorted(path.parent.name for path in HERE.glob("*/plugin.py"))
+    return built_in | {name: importlib.import_module(f"tests.plugins_for_tests.{name}.plugin") for name in names}
+
+
+def marker_of(code: str) -> str:
+    """The text that every entry of a union holds."""
+    return f"zq-{code}-q"
+
+
+@dataclass(eq=False)
+class Entry:
+    """An entry of a register, and the ids of all that hangs on it: ``file``, ``staged``, ``notice`` ..."""
+
+    register: Register
+    year: ProgramYear
+    code: str
+    row: int
+    values: dict[str, Any]
+    person: int | None = None
+    number: str = ""
+    ids: dict[str, int] = field(default_factory=dict)
+
+
+class World:
+    """The house, with its users, program years, people and entries."""
+
+    def __init__(self, make_user: MakeUser) -> None:
+        self._make_user = make_user
+        self._users: dict[tuple[str, str], User] = {}
+        self._people: dict[str, tuple[int, str]] = {}
+        self._serials = count(1)
+        self.entries: dict[tuple[str, str], Entry] = {}
+        for number, table in enumerate(tables(), start=1):  # ids that are told from each other and from plain numbers
+            sequence = f"pg_get_serial_sequence('{table}', 'id')"
+            if "id" in {column["name"] for column in inspect(db.engine).get_columns(table)}:
+                db.session.execute(text(f"SELECT setval({sequence}, {number}{1_000_000}) WHERE {sequence} IS NOT NULL"))
+        db.session.commit()
+        self.nobody = self.new_number()
+        province = self.org("61")
+        self.years = {
+            program.code: enable(
+                SYSTEM,
+                program.code,
+                2014,
+                province,
+                opens_on=date(2014, 1, 1),
+                settings=_settings(program.settings_form),
+            )
+            for program in registry_of().programs.values()
+        }
+        self.registers = list(registry_of().registers.values())
+        for register in self.registers:  # what a plugin puts there by itself
+            db.session.execute(delete(register.model))
+        db.session.commit()
+
+    def org(self, code: str) -> Org:
+        """A union of the small tree."""
+        org = by_code(code)
+        assert org is not None, code
+        return org
+
+    def user(
+        self, code: str, roles: Sequence[str] = tuple(ROLES), *, program: str | None = None, who: str = ""
+    ) -> User:
+        """A user of a union with these roles there: all that there are."""
+        key = code, f"{who}-{program}-{roles}"
+        if key not in self._users:
+            user = self._users[key] = self._make_user(None, code)
+            for role in roles:
+                give_grant(SYSTEM, user, GrantRequest(role=role, org=self.org(code), program=program))
+        return self._users[key]
+
+    def new_union(self, code: str) -> str:
+        """Another union below this one, with somebody on file and without any entry: its code."""
+        above = self.org(code)
+        new = f"{code}{next(self._serials):03d}"
+        db.session.add(
+            Org(
+                code=new, name=f"{new}工会", short_name=f"{new}单位", pinyin="", initials="", level="township",
+                kind="regional", industry_path=above.industry_path, parent_id=above.id, path=f"{above.path}{new}/",
+            )
+        )  # fmt: skip
+        db.session.commit()
+        return new
+
+    def person(self, code: str) -> tuple[int, str]:
+        """Somebody on file at a union, called as its marker: id and identity number."""
+        if code not in self._people:
+            number = self.new_number()
+            row = PersonRow(org_code=code, name=marker_of(code), id_number=number)
+            register_people(SYSTEM, [row], Scope(("/",)))
+            found = db.session.query(Person).filter_by(id_number_tail=number[-4:]).one()
+            self._people[code] = found.id, number
+        return self._people[code]
+
+    def new_number(self) -> str:
+        """A valid identity number of a fictional woman that nobody had before."""
+        serial = next(self._serials)
+        born = date(1960, 1, 1) + timedelta(days=serial)
+        body = f"610102{born:%Y%m%d}{serial % 500 * 2:03d}"
+        return body + calc_check_digit(body + "0")
+
+    def whose(self, register: Register, code: str) -> dict[str, str]:
+        """What a form asks for about whose entry it is."""
+        if not register.of_people:
+            return {"org_code": code}
+        number = self.person(code)[1]
+        named = {"id_number": number, "name": marker_of(code), "org_code": code}
+        return {name: value for name, value in named.items() if name in register.form.whose}
+
+    def add(self, register: Register, code: str) -> Entry:
+        """Put an entry of a union into a register, as somebody of the province does it."""
+        year, values = self.years[register.program], own_values(register, marker_of(code))
+        optional = dict.fromkeys(register.form.whose, "")
+        row = services.add(self.user("61"), register, year, optional | self.whose(register, code) | values)
+        entry = Entry(register, year, code, row.id, values)
+        if register.of_people:
+            entry.person, entry.number = self.person(code)
+        self.entries[register.code, code] = entry
+        return entry
+
+    def add_everywhere(self, codes: Sequence[str]) -> None:
+        """An entry of each of these unions in every register, and something overdue there."""
+        for code in codes:
+            for register in self.registers:
+                self.add(register, code)
+            org = self.org(code)
+            open_task(DUE, f"matrix:{code}", org.id, org.path, permission="people.view", due_on=date(2014, 2, 1))
+        db.session.commit()
+
+    def task_of(self, code: str) -> int:
+        """What is overdue at a union."""
+        return db.session.query(Task).filter_by(subject=f"matrix:{code}").one().id
+
+    def strange_to(self, code: str) -> tuple[set[str], set[str]]:
+        """What a reader at this union must never be shown: the codes of unions, and numbers, of people and of things."""
+        scope = scope_of(self.user(code), "program.view")
+        strange = {org.code for org in db.session.query(Org) if not scope.includes(org.path)}
+        numbers = {number for union, (_id, number) in self._people.items() if union in strange}
+        for entry in self.entries.values():
+            if entry.code in strange:
+                numbers |= {str(entry.row), *map(str, entry.ids.values())}
+        return strange, numbers
+
+    def entry(self, register: Register, code: str) -> Entry:
+        """The entry of a union."""
+        return self.entries[register.code, code]
+
+
+def tables() -> list[str]:
+    """Every table of the database."""
+    return sorted(name for name in inspect(db.engine).get_table_names() if not name.endswith("_alembic"))
+
+
+def contents(names: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Table -> number of rows, and a sum over all that they hold."""
+    one = "SELECT '{0}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {0} t"
+    rows = db.session.execute(text(" UNION ALL ".join(one.format(name) for name in names)))
+    found = {name: (count, total) for name, count, total in rows}
+    db.session.rollback()
+    return found
+
+
+def _settings(form_class: type[Form] | None) -> dict[str, Any]:
+    """Settings that the program's own form takes."""
+    if form_class is None:
+        return {}
+    form = form_class()
+    unset = [item.short_name for item in form if item.data is None and not item.flags.optional]
+    return filled(form, unset, "x")
