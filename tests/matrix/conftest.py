@@ -6,10 +6,9 @@ import pytest
 from flask import Flask
 
 from core.users.testing import AsUser, MakeUser
-from tests.matrix.reading import Reader
-from tests.matrix.world import MINE, World, plugins_to_load
+from tests.matrix.world import World, plugins_to_load
 
-MakeReader = Callable[..., Reader]
+MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
@@ -25,19 +24,6 @@ def no_counts_in_the_menu(app: Flask) -> None:
 
 
 @pytest.fixture
-def world(small_tree: object, make_user: MakeUser) -> World:
-    """The house, with entries of the county, of what lies below it and of an enterprise of two axes."""
-    world = World(make_user)
-    world.add_everywhere(MINE)
-    return world
-
-
-@pytest.fixture
-def make_reader(world: World, as_user: AsUser, run_jobs: Callable[[], int]) -> MakeReader:
-    """``make_reader(code, roles=..., program=...)``: somebody of a union, logged in; with every role unless told."""
-
-    def make(code: str, *args: object, **more: object) -> Reader:
-        user = world.user(code, *args, **more)  # type: ignore[arg-type]
-        return Reader(world, user, as_user(user), run_jobs)
-
-    return make
+def make_world(small_tree: object, make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int]) -> MakeWorld:
+    """``make_world(few=False)``: the house, with entries of one county in every register, or in one of each kind."""
+    return lambda **few: World(make_user, as_user, run_jobs, **few)

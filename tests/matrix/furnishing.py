@@ -1,15 +1,17 @@
 """All that can hang on an entry, made by people of its union: files, imports in every state, a notice, an objection."""
 
 import io
-from collections.abc import Callable
 
 from sqlalchemy import select
 
 from core.api import Register, today
+from core.exports import services as exports
+from core.exports.sources import source_of
 from core.extensions import db
 from core.files import services as files
 from core.files.records import record_of
 from core.imports import services as imports
+from core.lists.queries import Asked
 from core.notices import services as notices
 from core.notices.models import Notice, NoticeLine
 from core.notices.snapshot import columns_to_show
@@ -18,15 +20,14 @@ from tests.files.conftest import picture
 from tests.matrix.ways import PDF, sheet
 from tests.matrix.world import Entry, World
 
-RunJobs = Callable[[], int]
 
-
-def furnish(world: World, entry: Entry, run_jobs: RunJobs) -> None:
+def furnish(world: World, entry: Entry) -> None:
     """Give an entry everything; whose doing it was is somebody of its union who asks for nothing later."""
     user = world.user(entry.code, who="maker")
     _attach(entry, user)
     _upload(world, entry, user)
-    run_jobs()
+    _export(entry, user)
+    world.run_jobs()
     notice = post(world, entry.register, [entry], user, entry.code)
     line = line_of(notice, entry)
     objection = notices.object_to(
@@ -56,6 +57,11 @@ def _upload(world: World, entry: Entry, user: User) -> None:
         upload(state, sheet(world, register, world.new_union(entry.code))[1])
     merged = db.session.get_one(imports.Import, entry.ids["merged"])
     imports.start_merge(user, merged, register, entry.year, only_good=False)
+
+
+def _export(entry: Entry, user: User) -> None:
+    source = source_of(user, entry.register.code, entry.year)
+    entry.ids["export"] = exports.ask(user, source, entry.year, Asked(), source.listing.columns, "csv").id
 
 
 def post(world: World, register: Register, entries: list[Entry], user: User, code: str) -> Notice:

@@ -7,10 +7,9 @@ from core.api import Register, db
 from core.imports.models import Import
 from core.users.testing import Browser
 from tests.matrix.asking import Answer, ask
-from tests.matrix.furnishing import RunJobs
 from tests.matrix.reading import Label, Reader
 from tests.matrix.ways import Sent, Target, Way, ways_of
-from tests.matrix.world import Entry, World, contents, tables
+from tests.matrix.world import Entry, Watch, World
 
 Path = tuple[str, str]
 #: Path -> what came through there.
@@ -20,10 +19,10 @@ Findings = dict[Path, list[str]]
 class Probe:
     """Somebody who asks for everything that is not theirs."""
 
-    def __init__(self, world: World, reader: Reader, code: str, run_jobs: RunJobs) -> None:
-        self.world, self.browser, self._run_jobs = world, reader.browser, run_jobs
-        self.codes, self.numbers = world.strange_to(code)
-        self._tables = tables()
+    def __init__(self, reader: Reader) -> None:
+        self.world, self.browser = reader.world, reader.browser
+        self.codes, self.numbers = reader.world.strange_to(reader.code)
+        self._watch = Watch()
         self._nothing: dict[Way, Answer] = {}
         self.found: defaultdict[Path, list[str]] = defaultdict(list)
 
@@ -74,20 +73,22 @@ class Probe:
             sent = way.sent(target)
         except LookupError:
             return None
-        watched = self._tables if way.endpoint != "imports.upload" else _of_entries(target.register)
-        before = contents(watched) if way.method == "POST" else {}
+        if way.method == "GET":
+            return ask(self.browser, target.register, way.endpoint, way.method, sent), []
+        self._watch.begin()
         answer = ask(self.browser, target.register, way.endpoint, way.method, sent)
-        if way.endpoint == "imports.upload" and answer.status == 302:
+        if way.endpoint != "imports.upload":
+            return answer, self._watch.changed()
+        if answer.status == 302:
             self._merge(target.register)
-        after = contents(watched) if way.method == "POST" else {}
-        return answer, [name for name in after if after[name] != before[name]]
+        return answer, [name for name in self._watch.changed() if name in _of_entries(target.register)]
 
     def _merge(self, register: Register) -> None:
         """Put what was uploaded last into the register, as far as it goes."""
         newest = db.session.query(Import).order_by(Import.id.desc()).first()
         assert newest is not None
         ask(self.browser, register, "imports.merge", "POST", Sent({"import_id": newest.id}, {"only_good": "y"}))
-        self._run_jobs()
+        self.world.run_jobs()
 
     def _missing(self, way: Way, target: Target) -> Answer:
         if way not in self._nothing:
@@ -102,6 +103,7 @@ def compared(before: Mapping[Label, Answer], after: Mapping[Label, Answer], code
     """Where answers are not what they were before there was anything of others."""
     found: defaultdict[Path, list[str]] = defaultdict(list)
     for (endpoint, method, label), answer in after.items():
+        assert answer.status < 400, (endpoint, label, answer.status)
         if answer != before[endpoint, method, label]:
             found[endpoint, method].append(f"{code} {label}: another answer (status {answer.status})")
     return found
@@ -110,21 +112,17 @@ def compared(before: Mapping[Label, Answer], after: Mapping[Label, Answer], code
 def refused(world: World, browser: Browser, register: Register, own: Entry, ways: Iterable[Way]) -> Findings:
     """Where somebody is not sent away who has no business there; nothing may change, and nothing show, either."""
     found: defaultdict[Path, list[str]] = defaultdict(list)
-    watched = tables()
-    before = contents(watched)
+    watch = Watch()
     for way in ways:
         try:
             sent = way.sent(Target(world, own, own))
         except LookupError:
             continue
-        if register.flow:  # the way of a step puts the entry where the step begins
-            before = contents(watched)
+        watch.begin()
         answer = ask(browser, register, way.endpoint, way.method, sent)
-        after = contents(watched) if way.method == "POST" else before
-        changed = [name for name in after if after[name] != before[name]]
+        changed = watch.changed()
         if not answer.is_refusal or changed:
             found[way.path].append(f"{register.code} {way.label}: status {answer.status}, changes {changed}")
-        before = after
     return found
 
 

@@ -4,6 +4,7 @@ The same is asked before and after others have entries; nothing in the answers m
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from core.api import Register, Scope, scope_of
@@ -15,11 +16,8 @@ from core.lists.queries import Asked, every_line
 from core.lists.types import Listing
 from core.registers.listing import listing_of
 from core.reports.queries import dimensions_of, reports_of
-from core.users.models import User
-from core.users.testing import Browser
 from core.web.home import my_waiting
 from tests.matrix.asking import Answer, ask
-from tests.matrix.furnishing import RunJobs
 from tests.matrix.ways import LISTS, Sent
 from tests.matrix.world import Entry, World
 
@@ -30,10 +28,17 @@ EVERYWHERE = ("home.index", "tasks.index", "tasks.overdue", "programs.index")
 
 
 class Reader:
-    """A user of a union, who reads a register from there."""
+    """Somebody of a union with every role, who reads registers from there; ``briefly``: not in every way."""
 
-    def __init__(self, world: World, user: User, browser: Browser, run_jobs: RunJobs) -> None:
-        self.world, self.user, self.browser, self._run_jobs = world, user, browser, run_jobs
+    def __init__(self, world: World, code: str, *, briefly: bool = False) -> None:
+        self.world, self.code, self._briefly = world, code, briefly
+        self.user = world.user(code)
+        self.browser = world.browser(self.user)
+
+    def all(self) -> dict[str, dict[Label, Answer]]:
+        """Register -> all that there is to be seen of it."""
+        seen = {register.code: self.register(register) for register in self.world.registers}
+        return seen | {"every page": self.everywhere()}
 
     def everywhere(self) -> dict[Label, Answer]:
         """The pages that belong to no one register."""
@@ -47,9 +52,10 @@ class Reader:
         pages["my_waiting"] = list
         return found
 
-    def register(self, register: Register, own: Entry) -> dict[Label, Answer]:
-        """All of a register, of which ``own`` is an entry of the reader's."""
+    def register(self, register: Register) -> dict[Label, Answer]:
+        """All of a register."""
         found: dict[Label, Answer] = {}
+        own = self.world.entry(register, self.code)
         for endpoint, method, label, sent, headers in self._asked(register, own):
             found[endpoint, method, label] = ask(self.browser, register, endpoint, method, sent, **headers)
         found |= self._exported(register)
@@ -58,10 +64,11 @@ class Reader:
 
     def _asked(self, register: Register, own: Entry) -> Iterator[tuple[str, str, str, Sent, dict[str, str]]]:
         listing = listing_of(register, own.year)
-        for query in _addresses(listing, scope_of(self.user, register.view_permission, register.program)):
+        queries = _addresses(listing, scope_of(self.user, register.view_permission, register.program))
+        for query in islice(queries, 1 if self._briefly else None):
             yield "registers.index", "GET", str(query), Sent(query), {}
         yield "registers.index", "GET", "the totals alone", Sent({}), TOTALS
-        for form in _choices(listing):
+        for form in () if self._briefly else _choices(listing):
             yield "registers.view", "POST", str(form), Sent({}, form), {}
             yield "registers.index", "GET", f"after {form}", Sent({"totals": "1"}), {}
         for endpoint, method in sorted(LISTS):
@@ -84,11 +91,11 @@ class Reader:
         listing = listing_of(register, self.world.years[register.program])
         known = {"list": register.code, "in": self.world.years[register.program].id}
         found: dict[Label, Answer] = {}
-        for kind, query in (("xlsx", {}), ("csv", {"text": "zq"} if register.of_people else {"sort": "-org"})):
+        for kind, query in (("xlsx", {}), ("csv", {"text": "zq"}))[: 1 if self._briefly or not listing.search else 2]:
             form = {"kind": kind, "columns": [column.name for column in listing.columns]}
             answer = ask(self.browser, register, "exports.new", "POST", Sent(known | query, form))
             found["exports.new", "POST", kind] = Answer(answer.status, b"")
-            self._run_jobs()
+            self.world.run_jobs()
             export = db.session.query(Export).order_by(Export.id.desc()).first()
             if export is None or export.key is None:
                 continue

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from core.api import Flow, Register
+from core.api import Flow, Register, scope_of
 from core.extensions import db
 from core.imports.fields import fields_of
 from core.registers.history import values_of, write_seen
@@ -96,8 +96,9 @@ def of_row(target: Target) -> Sent:
 
 
 def of_union(target: Target) -> Sent:
-    """Unions above may be named; they lead to the reader's own entries."""
-    if target.own.code.startswith(target.entry.code):
+    """Unions above the reader's may be named; they lead to the reader's own entries."""
+    scope = scope_of(target.world.user(target.own.code), target.register.view_permission, target.register.program)
+    if scope.touches(target.world.org(target.entry.code).path) and target.entry is not target.own:
         raise LookupError
     return Sent({"org": target.code})
 
@@ -206,16 +207,32 @@ def _notice(target: Target) -> Sent:
     return Sent({}, data)
 
 
-OBJECTION = {"text": "不属实", "raised_by": "", "contact": "", "received_on": ""}
 DECISION = {"upheld": "no", "reason": "查无实据"}
 ABOUT_A_LINE = ("notice", "line")
+
+
+def _line_for_all(target: Target) -> Sent:
+    return Sent({"notice_id": target.own.ids["province"], "line_id": target.id("province line")})
+
+
+def _objection(target: Target) -> Sent:
+    data = {"text": "不属实", "raised_by": "", "contact": "", "received_on": today().isoformat()}
+    return of("notice", "line", data=data)(target)
+
+
+def _about_person(target: Target) -> Sent:
+    return people_only(lambda one: Sent({"person": one.person}))(target)
+
+
+def _exact_number(target: Target) -> Sent:
+    return people_only(lambda one: Sent({}, {"do": "find", "id_number": one.number}))(target)
+
 
 #: Pages that ask for something by a number, a code or what stands in a form.
 BY_ID: list[Way] = [
     Way("registers.index", "GET", of_union, label="filter by union"),
-    Way("registers.index", "GET", people_only(lambda target: Sent({"person": target.person})), label="filter by person"),
-    Way("registers.view", "POST", people_only(lambda target: Sent({}, {"do": "find", "id_number": target.number})),
-        label="exact number"),
+    Way("registers.index", "GET", _about_person, label="filter by person"),
+    Way("registers.view", "POST", _exact_number, label="exact number"),
     Way("registers.add", "POST", _add, writes=True, same=False),
     Way("registers.show", "GET", of_row),
     Way("registers.numbers", "POST", people_only(of_row), writes=True),
@@ -246,13 +263,14 @@ BY_ID: list[Way] = [
     Way("notices.show", "GET", of("notice")),
     Way("notices.printed", "GET", of("notice")),
     Way("objections.index", "GET", of(*ABOUT_A_LINE)),
-    Way("objections.index", "GET", lambda target: Sent({"notice_id": target.own.ids["province"], "line_id": target.id("province line")}),
-        label="in a notice of a union above"),
-    Way("objections.index", "POST",
-        lambda target: Sent(of(*ABOUT_A_LINE)(target).values, OBJECTION | {"received_on": today().isoformat()}), writes=True),
+    Way("objections.index", "GET", _line_for_all, label="in a notice of a union above"),
+    Way("objections.index", "POST", _objection, writes=True),
     Way("objections.contact", "POST", of(*ABOUT_A_LINE, "objection"), writes=True),
     Way("objections.decide", "POST", of(*ABOUT_A_LINE, "objection", data=DECISION), writes=True),
     Way("notices.withdraw", "POST", of("notice", data={"reason": "有误"}), writes=True),
+    Way("exports.show", "GET", of("export")),
+    Way("exports.take", "GET", of("export")),
+    Way("tasks.urge", "POST", of("task"), writes=True),
     Way("reports.show", "GET", of_union, label="look into a union"),
     Way("reports.download", "GET", of_union, label="look into a union"),
 ]  # fmt: skip
@@ -260,8 +278,9 @@ BY_ID: list[Way] = [
 
 def moves(register: Register) -> Iterator[Way]:
     """Every step of the register's flow, with one entry and with chosen ones."""
-    for step in register.flow.transitions if register.flow else ():
-        yield Way("flows.move_chosen", "POST", _move(register.flow, step.code, chosen=True), label=f"{step.code}?")
+    for place, step in enumerate(register.flow.transitions if register.flow else ()):
+        if place == 0:
+            yield Way("flows.move_chosen", "POST", _move(register.flow, step.code, chosen=True), label=f"{step.code}?")
         yield Way("flows.move_chosen", "POST", _move(register.flow, step.code, chosen=True, sure=True), writes=True,
                   label=step.code)  # fmt: skip
         yield Way("flows.move", "POST", _move(register.flow, step.code, chosen=False), writes=True, label=step.code)
@@ -275,14 +294,22 @@ def ways_of(register: Register) -> list[Way]:
 #: The pages of flows, by which every step is taken.
 FLOWS = {("flows.move", "POST"), ("flows.move_chosen", "POST")}
 #: Pages of a register that show no entry of anybody.
-EMPTY = {("registers.add", "GET"), ("imports.template", "GET"), ("reports.index", "GET")}
+EMPTY = {("registers.add", "GET"), ("imports.template", "GET")}
 #: Pages of a register that name no entry: what they show is compared with and without entries of others.
 LISTS = EMPTY | {
     ("registers.index", "GET"), ("registers.view", "POST"), ("imports.index", "GET"), ("notices.index", "GET"),
     ("reports.show", "GET"), ("reports.download", "GET"),
 }  # fmt: skip
+#: What waits.
+TASKS = {("tasks.index", "GET"), ("tasks.overdue", "GET")}
 #: The same of its exports.
-EXPORTS = {("exports.new", "GET"), ("exports.new", "POST"), ("exports.show", "GET"), ("exports.take", "GET")}
+EXPORTS = {
+    ("exports.index", "GET"),
+    ("exports.new", "GET"),
+    ("exports.new", "POST"),
+    ("exports.show", "GET"),
+    ("exports.take", "GET"),
+}
 
 
 def lists_of(register: Register) -> list[Way]:
@@ -304,5 +331,5 @@ def changing(register: Register) -> list[Way]:
         for way in ways
         if way.path in forms
         or way.endpoint.startswith("imports.")
-        or (way.method == "POST" and not way.endpoint.startswith(("registers.view", "exports.")))
+        or (way.method == "POST" and not way.endpoint.startswith(("registers.view", "exports.", "tasks.")))
     ]

@@ -1,7 +1,7 @@
 """Every register that is loaded, in one house: entries of many unions, alike in all but their place."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from importlib.metadata import entry_points
@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, inspect, text
+from sqlalchemy import delete, inspect, text, update
 from stdnum.cn.ric import calc_check_digit
 
 from core.api import Form, Org, Person, ProgramYear, Register, Scope, TaskKind, User, by_code, open_task
@@ -23,7 +23,7 @@ from core.tasks.models import Task
 from core.users.access import scope_of
 from core.users.roles import ROLES
 from core.users.services import GrantRequest, give_grant
-from core.users.testing import MakeUser
+from core.users.testing import AsUser, Browser, MakeUser
 from tests.matrix.filling import filled, own_values
 
 HERE = Path(__file__).parents[1] / "plugins_for_tests"
@@ -72,8 +72,8 @@ class Entry:
 class World:
     """The house, with its users, program years, people and entries."""
 
-    def __init__(self, make_user: MakeUser) -> None:
-        self._make_user = make_user
+    def __init__(self, make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int], *, few: bool = False) -> None:
+        self._make_user, self._as_user, self.run_jobs = make_user, as_user, run_jobs
         self._users: dict[tuple[str, str], User] = {}
         self._people: dict[str, tuple[int, str]] = {}
         self._serials = count(1)
@@ -96,10 +96,15 @@ class World:
             )
             for program in registry_of().programs.values()
         }
-        self.registers = list(registry_of().registers.values())
+        self.registers = _one_of_each_kind() if few else list(registry_of().registers.values())
         for register in self.registers:  # what a plugin puts there by itself
             db.session.execute(delete(register.model))
         db.session.commit()
+        self.add_everywhere(MINE)
+
+    def browser(self, user: User) -> Browser:
+        """The user's browser, logged in."""
+        return self._as_user(user)
 
     def org(self, code: str) -> Org:
         """A union of the small tree."""
@@ -174,14 +179,19 @@ class World:
                 self.add(register, code)
             org = self.org(code)
             open_task(DUE, f"matrix:{code}", org.id, org.path, permission="people.view", due_on=date(2014, 2, 1))
+            task = db.session.query(Task).filter_by(subject=f"matrix:{code}").one()
+            self.entry(self.registers[0], code).ids["task"] = task.id
         db.session.commit()
 
-    def task_of(self, code: str) -> int:
-        """What is overdue at a union."""
-        return db.session.query(Task).filter_by(subject=f"matrix:{code}").one().id
+    def begin_flows(self) -> None:
+        """Put every entry back to where its flow begins; the ways of the steps have moved it."""
+        for register in self.registers:
+            if register.flow:
+                db.session.execute(update(register.model).values(state=register.flow.initial, at_level=None))
+        db.session.commit()
 
     def strange_to(self, code: str) -> tuple[set[str], set[str]]:
-        """What a reader at this union must never be shown: the codes of unions, and numbers, of people and of things."""
+        """What a reader at this union is never to be shown: codes of unions, and numbers of people and of things."""
         scope = scope_of(self.user(code), "program.view")
         strange = {org.code for org in db.session.query(Org) if not scope.includes(org.path)}
         numbers = {number for union, (_id, number) in self._people.items() if union in strange}
@@ -195,18 +205,52 @@ class World:
         return self.entries[register.code, code]
 
 
+def _one_of_each_kind() -> list[Register]:
+    """A register of people and one of unions, with a flow and without."""
+    return list({(item.of_people, item.flow is None): item for item in registry_of().registers.values()}.values())
+
+
 def tables() -> list[str]:
     """Every table of the database."""
     return sorted(name for name in inspect(db.engine).get_table_names() if not name.endswith("_alembic"))
 
 
-def contents(names: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """Table -> number of rows, and a sum over all that they hold."""
-    one = "SELECT '{0}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {0} t"
-    rows = db.session.execute(text(" UNION ALL ".join(one.format(name) for name in names)))
-    found = {name: (count, total) for name, count, total in rows}
+class Watch:
+    """Says which tables a request has changed. What writes nothing takes no number of a transaction, which costs little
+    to see; only after one is every table looked at.
+    """
+
+    def __init__(self) -> None:
+        self._names = tables()
+        self._number, self._contents = -1, dict[str, tuple[int, int]]()
+
+    def begin(self) -> None:
+        """Look at the tables as they are."""
+        number = _transactions()
+        if number != self._number:
+            self._number, self._contents = number, self._read()
+
+    def changed(self) -> list[str]:
+        """The tables that are not as they were."""
+        number, before = _transactions(), self._contents
+        if number == self._number:
+            return []
+        self._number, self._contents = number, self._read()
+        return [name for name, found in self._contents.items() if found != before[name]]
+
+    def _read(self) -> dict[str, tuple[int, int]]:
+        """Table -> number of rows, and a sum over all that they hold."""
+        one = "SELECT '{0}', count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) FROM {0} t"
+        rows = db.session.execute(text(" UNION ALL ".join(one.format(name) for name in self._names)))
+        found = {name: (count, total) for name, count, total in rows}
+        db.session.rollback()
+        return found
+
+
+def _transactions() -> int:
+    number: int = db.session.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")).scalar_one()
     db.session.rollback()
-    return found
+    return number
 
 
 def _settings(form_class: type[Form] | None) -> dict[str, Any]:
