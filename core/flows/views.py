@@ -31,7 +31,7 @@ from core.registers.listing import listing_of
 from core.registers.parts import BatchAction
 from core.registers.queries import Line
 from core.registers.states import state_title
-from core.users.access import can_anywhere, scope_of, today
+from core.users.access import can_anywhere, refuse, scope_of, today
 from core.users.models import User
 from core.web.filters import as_asked
 from core.web.forms import options
@@ -72,6 +72,8 @@ def move_chosen(name: str, code: str) -> Page:
     """Ask back with the number of the chosen entries that can take the step; when that is answered, take it."""
     register, program_year = register_here(name), current_program_year()
     step = _step(register, code)
+    if not can_anywhere(me(), step.permission, program_year.program):
+        refuse(step.permission)
     form = MoveForm(request.form)
     sure = "sure" in request.form
     asked = the_move(

@@ -193,3 +193,12 @@ def test_the_page_names_what_cannot(meals: ProgramYear, small_tree: dict[str, Or
     assert "0 entries can take this step." in page.text
     assert "2 entries: This step does not lead out of the state that the entry is in." in page.text
     assert 'name="sure"' not in page.text
+
+
+def test_who_lacks_the_permission_of_the_step_is_told_so(
+    meals: ProgramYear, small_tree: dict[str, Org], as_user: AsUser
+) -> None:
+    fill(meals, small_tree["610102001"], 1)
+    answer = as_user("leader").post(f"{URL}bids/flow/submit", data={"all": "1"})
+    assert answer.status_code == 403
+    assert "Edit meals" in answer.text
