@@ -1,6 +1,6 @@
 """Values for whatever form a plugin declares, so that a new register is asked about without a line here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,9 +14,10 @@ from core.api import Form, Register, YuanField
 FILLED: dict[str, Callable[[str], Any]] = {}
 
 
-def filled(form: Form, names: Iterable[str], marker: str, code: str = "") -> dict[str, Any]:
+def filled(form: Form, names: Sequence[str], marker: str, code: str = "") -> dict[str, Any]:
     """A value for each of these fields, as a service takes it; texts are the marker."""
-    return {name: FILLED.get(f"{code}:{name}", lambda text: _value(form[name], text))(marker) for name in names}  # noqa: B023
+    special = {name: FILLED[f"{code}:{name}"] for name in names if f"{code}:{name}" in FILLED}
+    return {name: special[name](marker) if name in special else _value(form[name], marker) for name in names}
 
 
 def own_values(register: Register, marker: str) -> dict[str, Any]:
@@ -68,4 +69,11 @@ def _value(field: Field, marker: str) -> Any:
 
 
 def _first_choice(field: SelectField) -> Any:
-    return next(value for value, *_rest in field.iter_choices() if value)
+    return next(value for value in choices_of(field) if value)
+
+
+def choices_of(field: Field) -> dict[Any, str]:
+    """Value -> title of a field that has choices; nothing of any other."""
+    return (
+        {value: str(title) for value, title, *_rest in field.iter_choices()} if isinstance(field, SelectField) else {}
+    )

@@ -11,6 +11,7 @@ from core.extensions import db
 from core.files import services as files
 from core.files.records import record_of
 from core.imports import services as imports
+from core.imports.models import Import
 from core.lists.queries import Asked
 from core.notices import services as notices
 from core.notices.models import Notice, NoticeLine
@@ -55,7 +56,7 @@ def _upload(world: World, entry: Entry, user: User) -> None:
     upload("mapping", sheet(world, register, entry.code, extra="备忘")[1])
     for state in ("ready", "merged"):
         upload(state, sheet(world, register, world.new_union(entry.code))[1])
-    merged = db.session.get_one(imports.Import, entry.ids["merged"])
+    merged = db.session.get_one(Import, entry.ids["merged"])
     imports.start_merge(user, merged, register, entry.year, only_good=False)
 
 

@@ -18,12 +18,12 @@ from tests.matrix.conftest import MakeWorld
 from tests.matrix.furnishing import furnish, line_of, post
 from tests.matrix.probing import Findings, Path, Probe, compared, refused
 from tests.matrix.reading import Reader
-from tests.matrix.ways import BY_ID, EMPTY, EXPORTS, FLOWS, LISTS, TASKS, Sent, changing, lists_of, ways_of
+from tests.matrix.ways import BY_ID, EMPTY, EXPORTS, FLOWS, LISTS, REMOVE, TASKS, Sent, changing, lists_of, ways_of
 from tests.matrix.world import FURNISHED, LATER, MINE, OTHERS, World
 
 pytestmark = pytest.mark.services
 COUNTY, INDUSTRY = MINE[0], "61-transport"
-PATHS = {way.path for way in BY_ID} | FLOWS | LISTS | EXPORTS | TASKS
+PATHS = {way.path for way in (*BY_ID, REMOVE)} | FLOWS | LISTS | EXPORTS | TASKS
 #: Pages that there are for people alone.
 OF_PEOPLE = {("registers.numbers", "POST"), ("registers.view", "POST")}
 
@@ -53,11 +53,10 @@ class Search:
             self.take(compared(before[code], after[code], code))
 
     def attack(self, reader: Reader, others: tuple[str, ...]) -> None:
-        """Ask for what is in :data:`FURNISHED`, and for entries of two of the others, in each register of other two."""
+        """Ask for all that is in :data:`FURNISHED`, and for an entry of others, in each register of another union."""
         probe = Probe(reader)
         for place, register in enumerate(self.world.registers):
-            turned = [others[(place + step) % len(others)] for step in range(2)]
-            victims = [self.world.entry(register, code) for code in (FURNISHED, *turned)]
+            victims = [self.world.entry(register, code) for code in (FURNISHED, others[place % len(others)])]
             own = self.world.entry(register, reader.code)
             probe.attack(register, victims, own)
             if "province" in own.ids:
@@ -129,21 +128,24 @@ def test_who_has_no_business_there_is_sent_away(make_world: MakeWorld) -> None:
     search = Search(make_world())
     world, county = search.world, Reader(search.world, COUNTY)
     probe = Probe(county)
-    for register in world.registers:
-        own = world.entry(register, COUNTY)
+    nobody = world.browser(world.user(COUNTY, ()))
+    for place, register in enumerate(world.registers):
+        own, year = world.entry(register, COUNTY), world.years[register.program]
         furnish(world, own)
-        everything, year = [*lists_of(register), *ways_of(register)], world.years[register.program]
+        # Each takes a part of the ways, in each register another: all together ask in all ways in each.
+        everything, changes = [*lists_of(register), *ways_of(register)], changing(register)
+        search.take(refused(world, nobody, register, own, everything[place % 3 :: 3]))
         other = next(code for code in world.years if code != register.program)
-        for user in (world.user(COUNTY, ()), world.user(COUNTY, program=other)):
-            search.take(refused(world, world.browser(user), register, own, everything))
+        elsewhere = world.browser(world.user(COUNTY, program=other))
+        search.take(refused(world, elsewhere, register, own, everything[(place + 1) % 3 :: 3]))
         reading = world.browser(world.user(COUNTY, _who_only_read(register)))
-        search.take(refused(world, reading, register, own, changing(register)))
+        search.take(refused(world, reading, register, own, changes[place % 2 :: 2]))
         year.closes_on = date(2014, 12, 31)
         db.session.commit()
-        search.take(refused(world, county.browser, register, own, changing(register)))
+        search.take(refused(world, county.browser, register, own, changes[(place + 1) % 2 :: 2]))
         year.enabled, year.closes_on = False, None
         db.session.commit()
-        of_program = [way for way in everything if not way.endpoint.startswith("tasks.")]
+        of_program = [way for way in everything[(place + 2) % 3 :: 3] if not way.endpoint.startswith("tasks.")]
         search.take(refused(world, county.browser, register, own, of_program))
         year.enabled = True
         db.session.commit()

@@ -17,7 +17,7 @@ from core.extensions import db
 from core.imports.fields import fields_of
 from core.registers.history import values_of, write_seen
 from core.users.access import today
-from tests.matrix.filling import own_values, typed
+from tests.matrix.filling import choices_of, own_values, typed
 from tests.matrix.world import MISSING, NO_UNION, Entry, World, marker_of
 
 PDF = b"%PDF-1.4\n{}\n%%EOF\n"
@@ -133,15 +133,16 @@ def people_only(sent: Callable[[Target], Sent]) -> Callable[[Target], Sent]:
 def _change(target: Target) -> Sent:
     entry = target.entry
     row = db.session.get_one(entry.register.model, entry.row)
-    texts = {name: f"{value}." if isinstance(value, str) else value for name, value in entry.values.items()}
-    choices = {name for name in texts if hasattr(entry.register.form()[name], "iter_choices")}
-    changed = {name: entry.values[name] if name in choices else _other(texts[name]) for name in texts}
+    form = entry.register.form()
+    changed = {name: value if choices_of(form[name]) else _other(value) for name, value in entry.values.items()}
     data = typed(entry.register.form, changed) | {"seen": write_seen(values_of(entry.register, row))}
     return Sent({"row_id": target.row}, data)
 
 
 def _other(value: Any) -> Any:
-    """Another value of the same kind; texts have a dot behind them already."""
+    """Another value of the same kind."""
+    if isinstance(value, str):
+        return f"{value}."
     return value + 1 if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -158,12 +159,7 @@ def sheet(world: World, register: Register, code: str, *, extra: str = "", wrong
     if wrong:
         values |= {name: wrong for name in ("org_code", "id_number") if name in values}
     for name, text in typed(register.form, own_values(register, marker_of(code))).items():
-        titles = (
-            {value: str(label) for value, label, *_ in form[name].iter_choices()}
-            if hasattr(form[name], "iter_choices")
-            else {}
-        )
-        values[name] = titles.get(text, text)
+        values[name] = choices_of(form[name]).get(text, text)
     fields = [field for field in fields_of(register) if field.name in values]
     head = [field.heading for field in fields] + [extra] * bool(extra)
     line = [str(values[field.name]) for field in fields] + ["x"] * bool(extra)
@@ -238,7 +234,6 @@ BY_ID: list[Way] = [
     Way("registers.numbers", "POST", people_only(of_row), writes=True),
     Way("registers.change", "GET", of_row),
     Way("registers.change", "POST", _change, writes=True),
-    Way("registers.remove", "POST", of_row, writes=True),
     Way("imports.upload", "POST", _upload, writes=True, same=False),
     Way("imports.show", "GET", of_import("staged")),
     Way("imports.show", "GET", of_import("mapping"), label="columns"),
@@ -276,19 +271,33 @@ BY_ID: list[Way] = [
 ]  # fmt: skip
 
 
+def _remove(target: Target) -> Sent:
+    """Take an entry out, where its flow begins."""
+    model, flow = target.register.model, target.register.flow
+    if flow:
+        db.session.execute(update(model).where(model.id == target.entry.row).values(state=flow.initial, at_level=None))
+        db.session.commit()
+    return of_row(target)
+
+
+REMOVE = Way("registers.remove", "POST", _remove, writes=True)
+
+
 def moves(register: Register) -> Iterator[Way]:
     """Every step of the register's flow, with one entry and with chosen ones."""
-    for place, step in enumerate(register.flow.transitions if register.flow else ()):
-        if place == 0:
-            yield Way("flows.move_chosen", "POST", _move(register.flow, step.code, chosen=True), label=f"{step.code}?")
-        yield Way("flows.move_chosen", "POST", _move(register.flow, step.code, chosen=True, sure=True), writes=True,
-                  label=step.code)  # fmt: skip
-        yield Way("flows.move", "POST", _move(register.flow, step.code, chosen=False), writes=True, label=step.code)
+    flow = register.flow
+    if flow is None:
+        return
+    yield Way("flows.move_chosen", "POST", _move(flow, flow.transitions[0].code, chosen=True), label="ask back")
+    for step in flow.transitions:
+        sent = _move(flow, step.code, chosen=True, sure=True)
+        yield Way("flows.move_chosen", "POST", sent, writes=True, label=step.code)
+        yield Way("flows.move", "POST", _move(flow, step.code, chosen=False), writes=True, label=step.code)
 
 
 def ways_of(register: Register) -> list[Way]:
     """Every way to something of a register by its number; what takes entries away comes last."""
-    return [*BY_ID, *moves(register)]
+    return [*BY_ID, *moves(register), REMOVE]
 
 
 #: The pages of flows, by which every step is taken.
