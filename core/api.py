@@ -37,7 +37,7 @@ from core.people.numbers import (
 from core.people.queries import person_id_of
 from core.people.secrets import decrypt, digest, encrypt
 from core.people.services import PersonRow, Registered, register_people
-from core.plugin.flow import Flow, Transition, review
+from core.plugin.flow import Flow, Transition, review, review_flow
 from core.plugin.gate import current_program_year
 from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
@@ -60,6 +60,7 @@ from core.plugin.types import (
 from core.programs.forms import ProgramSettingsForm, settings_from
 from core.programs.models import ProgramYear
 from core.programs.queries import find, sponsor_code, state_of
+from core.registers.models import YearColumns
 from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
 from core.registers.sheets import read_rows, send_xlsx, write_xlsx
 from core.tasks.kinds import TaskKind
@@ -124,6 +125,7 @@ __all__ = [
     "TaskKind",
     "Transition",
     "User",
+    "YearColumns",
     "YuanField",
     "ZhijiaError",
     "add_working_days",
@@ -169,6 +171,7 @@ __all__ = [
     "register_people",
     "require",
     "review",
+    "review_flow",
     "scope_of",
     "send_xlsx",
     "settings_from",

@@ -117,3 +117,35 @@ def review(
         )  # fmt: skip
         steps.insert(1, down)
     return tuple(steps)
+
+
+def review_flow(
+    *,
+    submitted_by: str,
+    reviewed_by: str,
+    levels: tuple[str, ...],
+    working_days: int | str | None = None,
+    votes: int | Literal["all"] = 1,
+) -> Flow:
+    """The usual flow: drafted, submitted, reviewed level by level (:func:`review`), then approved or refused.
+
+    Whoever holds the permission ``submitted_by`` sends an entry off, again after it was returned, and may take it back
+    while it is under review; ``reviewed_by`` decides at each of ``levels``.
+    """
+    submit = Transition(
+        code="submit", title=_l("Submit"), source=("draft", "returned"), target="review", permission=submitted_by,
+        not_creator=False,
+    )  # fmt: skip
+    withdraw = Transition(
+        code="withdraw", title=_l("Withdraw"), source="review", target="draft", permission=submitted_by,
+        not_creator=False,
+    )  # fmt: skip
+    steps = review("review", permission=reviewed_by, levels=levels, working_days=working_days, votes=votes)
+    states = {
+        "draft": _l("Draft"),
+        "review": _l("Under review"),
+        "approved": _l("Approved"),
+        "returned": _l("Returned"),
+        "refused": _l("Refused"),
+    }
+    return Flow(states=states, transitions=(submit, *steps, withdraw))

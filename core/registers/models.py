@@ -1,11 +1,30 @@
-"""The history of the entries of registers: who changed what, from which value to which."""
+"""The columns of an entry of a register, and its history: who changed what, from which value to which."""
 
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from core.database import Base, BigId, CreatedAt
+from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+
+
+class YearColumns:
+    """The columns of a model whose entries belong to a program year and a union; inherit it beside your own base.
+
+    With them come the tie to the tree of unions and the index by which the list is read. A model that says
+    ``__table_args__`` itself names both again.
+    """
+
+    id: Mapped[BigId]
+    program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:  # SQLAlchemy hands the class over
+        """The tie to the tree, and the index."""
+        table: str = cls.__tablename__  # type: ignore[attr-defined]  # of the model
+        return org_reference(), Index(f"ix_{table}_org_path", "program_year_id", "org_path", "id")
 
 
 class RecordChange(Base):

@@ -5,6 +5,7 @@ from wtforms import IntegerField
 from core.api import Permission, Program, ProgramSettingsForm, Register, hookimpl
 from tests.plugins_for_tests.meals.bids import BIDS
 from tests.plugins_for_tests.meals.guests import GUESTS
+from tests.plugins_for_tests.meals.kitchens import KITCHENS
 
 
 class MealSettings(ProgramSettingsForm):
@@ -31,7 +32,7 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    return [BIDS, GUESTS]
+    return [BIDS, GUESTS, KITCHENS]
 
 
 @hookimpl
