@@ -98,7 +98,7 @@ MATRIX: dict[str, str] = {
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.allot",
-    # Each register and report asks for a permission of its plugin besides: tests/registers, tests/reports.
+    # Each register and report asks for a permission of its plugin besides; whose rows they show: tests/matrix.
     "registers.index": "program.view",
     "registers.view": "program.view",
     "registers.add": "program.view",

@@ -12,6 +12,8 @@ from tests.matrix.ways import Sent, Target, Way, ways_of
 from tests.matrix.world import Entry, Watch, World
 
 Path = tuple[str, str]
+#: Whoever is sent away gets a sentence without the page around it, which takes half of the time.
+IN_PART = {"HX-Request": "true"}
 #: Path -> what came through there.
 Findings = dict[Path, list[str]]
 
@@ -74,9 +76,9 @@ class Probe:
         except LookupError:
             return None
         if way.method == "GET":
-            return ask(self.browser, target.register, way.endpoint, way.method, sent), []
+            return ask(self.browser, target.register, way.endpoint, way.method, sent, **IN_PART), []
         self._watch.begin()
-        answer = ask(self.browser, target.register, way.endpoint, way.method, sent)
+        answer = ask(self.browser, target.register, way.endpoint, way.method, sent, **IN_PART)
         if way.endpoint != "imports.upload":
             return answer, self._watch.changed()
         if answer.status == 302:
@@ -94,7 +96,7 @@ class Probe:
         if way not in self._nothing:
             nothing = Target(target.world, target.entry, target.own, missing=True)
             sent = way.sent(nothing)
-            answer = ask(self.browser, target.register, way.endpoint, way.method, sent)
+            answer = ask(self.browser, target.register, way.endpoint, way.method, sent, **IN_PART)
             self._nothing[way] = answer.without(*_named(sent, nothing))
         return self._nothing[way]
 
@@ -119,7 +121,7 @@ def refused(world: World, browser: Browser, register: Register, own: Entry, ways
         except LookupError:
             continue
         watch.begin()
-        answer = ask(browser, register, way.endpoint, way.method, sent)
+        answer = ask(browser, register, way.endpoint, way.method, sent, **IN_PART)
         changed = watch.changed()
         if not answer.is_refusal or changed:
             found[way.path].append(f"{register.code} {way.label}: status {answer.status}, changes {changed}")

@@ -22,6 +22,7 @@ from tests.matrix.ways import LISTS, Sent
 from tests.matrix.world import Entry, World
 
 Label = tuple[str, str, str]
+IN_PART = {"HX-Request": "true", "HX-Target": "list"}
 TOTALS = {"HX-Request": "true", "HX-Target": "list-totals"}
 #: Pages that show something of every register.
 EVERYWHERE = ("home.index", "tasks.index", "tasks.overdue", "programs.index")
@@ -66,11 +67,11 @@ class Reader:
         listing = listing_of(register, own.year)
         queries = _addresses(listing, scope_of(self.user, register.view_permission, register.program))
         for query in islice(queries, 1 if self._briefly else None):
-            yield "registers.index", "GET", str(query), Sent(query), {}
+            yield "registers.index", "GET", str(query), Sent(query), IN_PART
         yield "registers.index", "GET", "the totals alone", Sent({}), TOTALS
         for form in () if self._briefly else _choices(listing):
             yield "registers.view", "POST", str(form), Sent({}, form), {}
-            yield "registers.index", "GET", f"after {form}", Sent({"totals": "1"}), {}
+            yield "registers.index", "GET", f"after {form}", Sent({"totals": "1"}), IN_PART
         for endpoint, method in sorted(LISTS):
             if method == "GET":
                 yield endpoint, "GET", "", Sent({}), {}

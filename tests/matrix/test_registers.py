@@ -19,7 +19,7 @@ from tests.matrix.furnishing import furnish, line_of, post
 from tests.matrix.probing import Findings, Path, Probe, compared, refused
 from tests.matrix.reading import Reader
 from tests.matrix.ways import BY_ID, EMPTY, EXPORTS, FLOWS, LISTS, REMOVE, TASKS, Sent, changing, lists_of, ways_of
-from tests.matrix.world import FURNISHED, LATER, MINE, OTHERS, World
+from tests.matrix.world import FURNISHED, MINE, OTHERS, World
 
 pytestmark = pytest.mark.services
 COUNTY, INDUSTRY = MINE[0], "61-transport"
@@ -53,10 +53,11 @@ class Search:
             self.take(compared(before[code], after[code], code))
 
     def attack(self, reader: Reader, others: tuple[str, ...]) -> None:
-        """Ask for all that is in :data:`FURNISHED`, and for an entry of others, in each register of another union."""
+        """Ask for what these unions have; in each register for things of two, beginning with another."""
         probe = Probe(reader)
         for place, register in enumerate(self.world.registers):
-            victims = [self.world.entry(register, code) for code in (FURNISHED, others[place % len(others)])]
+            turned = {others[place % len(others)], others[0]}
+            victims = [self.world.entry(register, code) for code in sorted(turned)]
             own = self.world.entry(register, reader.code)
             probe.attack(register, victims, own)
             if "province" in own.ids:
@@ -86,15 +87,22 @@ def test_every_page_of_a_register_is_asked_for(app: Flask) -> None:
     assert PATHS - there == set(), "these are gone"
 
 
-def test_nothing_of_others_comes_through(make_world: MakeWorld) -> None:
+def test_nothing_of_others_comes_through_to_a_county(make_world: MakeWorld) -> None:
     search = Search(make_world())
     county = Reader(search.world, COUNTY)
     search.read(county, OTHERS)
     search.post_for_all()
-    search.attack(county, OTHERS[1:])
+    search.attack(county, OTHERS)
+    assert search.found == {}
+
+
+def test_nothing_of_others_comes_through_to_an_industry_union(make_world: MakeWorld) -> None:
+    """It shares an enterprise with the county, and nothing else."""
+    search = Search(make_world())
+    search.world.add_everywhere((INDUSTRY,))
     industry = Reader(search.world, INDUSTRY, briefly=True)
-    search.read(industry, LATER)
-    search.attack(industry, ("610102", "6102"))
+    search.read(industry, (FURNISHED, "6102"))
+    search.attack(industry, (FURNISHED, "610102"))
     assert search.found == {}
 
 
@@ -110,7 +118,7 @@ def test_the_search_finds_a_leak_on_every_path(make_world: MakeWorld, monkeypatc
     county = Reader(search.world, COUNTY)
     search.read(county, OTHERS)
     search.post_for_all()
-    search.attack(county, OTHERS[1:])
+    search.attack(county, OTHERS)
     # What an export was asked for shows in its file.
     assert PATHS - EMPTY - {("exports.new", "POST"), ("exports.index", "GET")} - set(search.found) == set()
     assert len(search.world.registers) == 4

@@ -31,8 +31,6 @@ HERE = Path(__file__).parents[1] / "plugins_for_tests"
 MINE = ("610102", "610102001", "610102-bus")
 #: Above it, beside it, in another city, on the other axis.
 OTHERS = ("610103", "6101", "610202", "61", "61-transport")
-#: Others still, which come when the industry union has read.
-LATER = ("6102", "6111")
 #: Where others have everything that there can be: files, imports, a notice, an objection.
 FURNISHED = "610103"
 #: No id of the house; with as many digits.
