@@ -290,9 +290,11 @@ def moves(register: Register) -> Iterator[Way]:
         return
     yield Way("flows.move_chosen", "POST", _move(flow, flow.transitions[0].code, chosen=True), label="ask back")
     for step in flow.transitions:
+        first = step is flow.transitions[0]  # that others' entries look like none is asked once
         sent = _move(flow, step.code, chosen=True, sure=True)
-        yield Way("flows.move_chosen", "POST", sent, writes=True, label=step.code)
-        yield Way("flows.move", "POST", _move(flow, step.code, chosen=False), writes=True, label=step.code)
+        yield Way("flows.move_chosen", "POST", sent, writes=True, label=step.code, same=first)
+        sent = _move(flow, step.code, chosen=False)
+        yield Way("flows.move", "POST", sent, writes=True, label=step.code, same=first)
 
 
 def ways_of(register: Register) -> list[Way]:
