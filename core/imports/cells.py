@@ -21,10 +21,8 @@ from core.errors import ZhijiaError
 from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
 from core.users.services import LANGUAGES
 from core.web.fields import YuanField, to_json
-from core.web.forms import Form
+from core.web.forms import LARGEST_NUMBER, Form
 
-#: What a whole number of the database does not reach.
-LARGEST = 2**63
 #: Texts of one column that are kept before they are forgotten all at once.
 MOST_KEPT = 20_000
 _DAY = re.compile(r"(\d{4})(?:年|[-/.])(\d{1,2})(?:月|[-/.])(\d{1,2})日?(?: 00:00:00)?|(\d{4})(\d\d)(\d\d)")
@@ -115,7 +113,7 @@ class FormCells:
             said = self.enter(text)
             if not said and not self.looks_around:
                 said = self.faults()
-            is_too_large = isinstance(self.field.data, int) and abs(self.field.data) >= LARGEST
+            is_too_large = isinstance(self.field.data, int) and abs(self.field.data) >= LARGEST_NUMBER
         except ArithmeticError:  # a number that not even the field's rules can compare
             said, is_too_large = [], True
         if not said and is_too_large:

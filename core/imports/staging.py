@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 
 from flask_babel import gettext as _
-from wtforms import Form as WTForm
 
 from core.bulk import copy_rows
 from core.errors import ZhijiaError
@@ -15,6 +14,7 @@ from core.imports.reading import Found
 from core.people.secrets import keys
 from core.plugin.types import Register
 from core.registers.sheets import Row
+from core.web.forms import Form
 
 #: A longer list is split.
 MOST_ROWS = 200_000
@@ -70,7 +70,7 @@ class _Reader:
         self._around = [
             cells for _at, _key, cells in self._plain if isinstance(cells, FormCells) and cells.looks_around
         ]
-        self._whole = type(form).validate is not WTForm.validate
+        self._whole = type(form).validate is not Form.validate
 
     def read(self, row: Row) -> tuple[object, ...]:
         """The columns of the staging table after the id of the import."""
