@@ -1,21 +1,61 @@
 """Many rows at once: ``COPY`` into a table, in the session's own transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Copy
 from psycopg.sql import SQL, Identifier
 
 from core.extensions import db
 
+#: Nothing, as :func:`copy_columns` takes it.
+NULL = "\\N"
+#: What would end a cell or a line of a ``COPY``, and the sign that the database does not take.
+_ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""}
+_TRANSLATED = str.maketrans(_ESCAPED)
+
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
     """Stream ``rows`` into ``table`` in bounded memory and return how many went in."""
-    connection: Connection[object] | None = db.session.connection().connection.driver_connection
-    assert connection is not None  # noqa: S101  # the session has just opened it
-    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), SQL(", ").join(map(Identifier, columns)))
     count = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with _copy(table, columns) as copy:
         for row in rows:
             copy.write_row(row)
             count += 1
     return count
+
+
+def copy_columns(table: str, columns: Sequence[str], blocks: Iterable[Sequence[Sequence[object]]]) -> int:
+    """Stream blocks of rows into ``table``, each block column by column: several times as fast as row by row.
+
+    Numbers go as they are, texts as :func:`in_copy` gives them, bytes as :func:`bytes_in_copy`. Returns how many rows
+    went in.
+    """
+    count, line = 0, "\t".join(["%s"] * len(columns)) + "\n"
+    with _copy(table, columns) as copy:
+        for block in blocks:
+            lines = list(map(line.__mod__, zip(*block, strict=True)))
+            copy.write("".join(lines))
+            count += len(lines)
+    return count
+
+
+def in_copy(texts: list[str]) -> list[str]:
+    """Texts as they stand in the lines of a ``COPY``; the sign NUL, which the database does not take, is left out."""
+    joined = "".join(texts)
+    return [text.translate(_TRANSLATED) for text in texts] if any(sign in joined for sign in _ESCAPED) else texts
+
+
+def bytes_in_copy(value: bytes) -> str:
+    """Bytes as they stand in the lines of a ``COPY``."""
+    return f"\\\\x{value.hex()}"
+
+
+@contextmanager
+def _copy(table: str, columns: Sequence[str]) -> Iterator[Copy]:
+    connection: Connection[Any] | None = db.session.connection().connection.driver_connection
+    assert connection is not None  # noqa: S101  # the session has just opened it
+    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), SQL(", ").join(map(Identifier, columns)))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield copy
