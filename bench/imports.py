@@ -117,7 +117,7 @@ def _prepare(kind: str, write: Callable[[Iterator[Sequence[str]]], bytes]) -> Ca
             copy_rows("bench_text", COLUMNS, _cells(content, kind))
             db.session.commit()
 
-        return Work(run=stage, floor=floor, reset=lambda: empty("core_import", "bench_text"))
+        return Work(run=stage, floor=floor, reset=lambda: empty("core_import", "core_import_row", "bench_text"))
 
     return prepare
 

@@ -1,6 +1,7 @@
 """Many rows at once: ``COPY`` into a table, in the session's own transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,14 +31,19 @@ def copy_columns(table: str, columns: Sequence[str], blocks: Iterable[Sequence[S
     """Stream blocks of rows into ``table``, each block column by column: several times as fast as row by row.
 
     Numbers go as they are, texts as :func:`in_copy` gives them, bytes as :func:`bytes_in_copy`. Returns how many rows
-    went in.
+    went in. While the database takes a block, the next one is made.
     """
     count, line = 0, "\t".join(["%s"] * len(columns)) + "\n"
-    with _copy(table, columns) as copy:
+    with _copy(table, columns) as copy, ThreadPoolExecutor(1) as beside:
+        sent: Future[None] | None = None
         for block in blocks:
             lines = list(map(line.__mod__, zip(*block, strict=True)))
-            copy.write("".join(lines))
+            if sent is not None:
+                sent.result()
+            sent = beside.submit(copy.write, "".join(lines))
             count += len(lines)
+        if sent is not None:
+            sent.result()
     return count
 
 

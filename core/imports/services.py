@@ -260,7 +260,8 @@ def _read(
             return
         one.columns = found.columns
     copy_list(one.id, register, fields, found, progress)
-    db.session.execute(text(f"ANALYZE {ImportRow.__tablename__}"))  # what compares the rows is planned by their number
+    # What compares the rows is planned by how many there are of each kind; the values are not looked at.
+    db.session.execute(text(f"ANALYZE {ImportRow.__tablename__} (import_id, line, id_number_digest, errors, there)"))
     check_together(one, register, program_year, scope)
     count_rows(one)
     one.new_people = count_new_people(one) if register.takes_on_file else 0
