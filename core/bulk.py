@@ -12,8 +12,8 @@ from core.extensions import db
 
 #: Nothing, as :func:`copy_columns` takes it.
 NULL = "\\N"
-#: What would end a cell or a line of a ``COPY``, and the sign that the database does not take.
-_ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": ""}
+#: What would end a cell or a line of a ``COPY``.
+_ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TRANSLATED = str.maketrans(_ESCAPED)
 
 
@@ -48,7 +48,7 @@ def copy_columns(table: str, columns: Sequence[str], blocks: Iterable[Sequence[S
 
 
 def in_copy(texts: list[str]) -> list[str]:
-    """Texts as they stand in the lines of a ``COPY``; the sign NUL, which the database does not take, is left out."""
+    """Texts as they stand in the lines of a ``COPY``."""
     joined = "".join(texts)
     return [text.translate(_TRANSLATED) for text in texts] if any(sign in joined for sign in _ESCAPED) else texts
 

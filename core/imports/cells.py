@@ -212,15 +212,15 @@ def of_column(title: str, sentence: str) -> str:
 
 
 def as_json(value: Any) -> str:
-    """A value of a form as PostgreSQL reads it back; the sign NUL, which it does not take, is left out."""
+    """A value of a form as PostgreSQL reads it back."""
     if isinstance(value, str):
-        return encode_basestring(value.replace("\0", ""))
+        return encode_basestring(value)
     return json.dumps(to_json(value), ensure_ascii=False)
 
 
 def all_as_json(texts: Sequence[str]) -> list[str]:
     """Each text as :func:`as_json` gives it."""
-    return list(map(as_json if "\0" in "".join(texts) else encode_basestring, texts))
+    return list(map(encode_basestring, texts))
 
 
 def passes(field: FormField) -> int:

@@ -268,8 +268,8 @@ def _in_blocks(lines: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[Block]:
 
 def _column_of(cells: Sequence[Any]) -> Column:
     if set(map(type, cells)) == {str}:
-        texts = list(map(str.strip, cells))
-        return Column(list(map(_plain_text, texts)) if "'" in "".join(texts) else texts)
+        joined = "".join(cells)
+        return Column(list(map(_plain_text if "'" in joined or "\0" in joined else str.strip, cells)))
     return Column(
         [_plain_text(cell) if type(cell) is str else _as_text(cell) for cell in cells],
         frozenset([at for at, cell in enumerate(cells) if _is_rounded(cell)]),
@@ -281,7 +281,8 @@ def _is_rounded(cell: Any) -> bool:
 
 
 def _plain_text(text: str) -> str:
-    text = text.strip()
+    """The text without what was put around it, and without the sign NUL, which no database takes."""
+    text = text.replace("\0", "").strip()
     return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_SIGNS) else text
 
 
