@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 from wtforms import IntegerField
 
+from core.errors import ZhijiaError
 from core.extensions import db
 from core.imports import cells, staging
 from core.imports.merging import secrets_of
@@ -69,7 +70,7 @@ def test_empty_lines_are_passed_over_and_short_ones_are_filled_up(upload: Upload
 
 
 def test_nothing_but_empty_lines_is_a_file_without_rows(upload: Upload) -> None:
-    with pytest.raises(staging.ZhijiaError, match="no rows"):
+    with pytest.raises(ZhijiaError, match="no rows"):
         upload(written([["  "] * WIDTH]), "list.csv")
 
 
@@ -96,7 +97,12 @@ def test_a_form_is_asked_as_a_whole_only_where_it_has_a_rule_for_that(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
-    monkeypatch.setattr(staging._Reader, "_look_around", lambda _self, texts: asked.append(texts) or [])
+
+    def look(_reader: object, texts: Sequence[str]) -> list[str]:
+        asked.append(texts)
+        return []
+
+    monkeypatch.setattr(staging._Reader, "_look_around", look)
     headings = ("工会代码", "Name", "Kind", "Volumes")
     upload(xlsx([("610102001", f"n{number}", "Library", "3") for number in range(5)], headings), register=CORNERS)
     assert not asked
