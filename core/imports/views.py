@@ -98,7 +98,8 @@ def undo(name: str, import_id: int) -> AnyResponse:
     one = _import(register, import_id)
     services.undo(me(), one, register, current_program_year())
     if not one.removed:
-        flash(_("None of the entries can be taken back: all were changed since, or something else needs them."), "warning")
+        sentence = _("None of the entries can be taken back: all were changed since, or something else needs them.")
+        flash(sentence, "warning")
     return redirect(url_for(".show", name=name, import_id=import_id))
 
 
