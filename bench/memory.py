@@ -42,7 +42,8 @@ from core.users.services import GrantRequest, create_user
 
 AIM = 200
 SIZES = (136_000, 1_000_000)
-#: An xlsx of more rows is refused.
+#: What reads an xlsx holds the sheet; a file of more than the largest of these lists is refused.
+AIM_OF_XLSX = 400
 LISTS = (20_000, 100_000, 200_000)
 Measured = tuple[float, float]
 
@@ -141,12 +142,13 @@ def main(only: str = "") -> int:
     works = {computing: SIZES, exporting: SIZES, staging_csv: LISTS, staging_xlsx: LISTS, merging: LISTS}
     try:
         for work, sizes in works.items():
+            aim = AIM_OF_XLSX if work is staging_xlsx else AIM
             for count in sizes if work.__name__.startswith(only) else ():
                 with fresh_app() as app:
                     megabytes, seconds = work(app, count)
-                missed |= megabytes > AIM
+                missed |= megabytes > aim
                 print(
-                    f"worker, {work.__name__} {count:,}: {megabytes:.0f} MB at its peak (aim {AIM}), "
+                    f"worker, {work.__name__} {count:,}: {megabytes:.0f} MB at its peak (aim {aim}), "
                     f"{seconds:.1f} s in all"
                 )
     finally:
