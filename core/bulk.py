@@ -53,9 +53,9 @@ def in_copy(texts: list[str]) -> list[str]:
     return [text.translate(_TRANSLATED) for text in texts] if any(sign in joined for sign in _ESCAPED) else texts
 
 
-def bytes_in_copy(value: bytes) -> str:
+def bytes_in_copy(values: Iterable[bytes]) -> list[str]:
     """Bytes as they stand in the lines of a ``COPY``."""
-    return f"\\\\x{value.hex()}"
+    return [f"\\\\x{text}" for text in map(bytes.hex, values)]
 
 
 @contextmanager

@@ -43,7 +43,7 @@ class Told(NamedTuple):
     condition: ColumnElement[bool]
     sentence: str
     name: str = ""
-    value: SQLColumnExpression[str] | None = None
+    value: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,12 @@ def check_together(upload: Import, register: Register, program_year: ProgramYear
     for parts, known_there in beside.uniques():
         first = func.min(ImportRow.line).over(partition_by=parts)
         is_double = and_(*(part.is_not(None) for part in parts)) & (first < ImportRow.line)
-        told.append(Told(is_double, again, "line", cast(first, String)))
+        told.append(Told(is_double, again, "line", first))
         there.append(known_there)
     facts: list[Any] = [ImportRow.line, ImportRow.there.label("was_there"), or_(false(), *there).label("there")]
     for at, one in enumerate(told):
         facts += [func.coalesce(one.condition, False).label(f"told_{at}")]
-        facts += [] if one.value is None else [func.coalesce(one.value, "").label(f"value_{at}")]
+        facts += [] if one.value is None else [one.value.label(f"value_{at}")]
     good = (ImportRow.import_id == upload.id) & (ImportRow.errors == [])
     row = beside.rows(*facts).where(good).subquery("facts").c
     said = [(row[f"told_{at}"], _filled(one, row.get(f"value_{at}"))) for at, one in enumerate(told)]
@@ -189,7 +189,9 @@ def _of_owner(beside: Joined) -> Iterator[Told]:
 
 def _filled(told: Told, value: ColumnElement[Any] | None) -> SQLColumnExpression[str]:
     sentence = literal(told.sentence)
-    return sentence if value is None else func.replace(sentence, f"{{{told.name}}}", value)
+    if value is None:
+        return sentence
+    return func.replace(sentence, f"{{{told.name}}}", func.coalesce(cast(value, String), ""))
 
 
 def _list_of(said: Sequence[tuple[ColumnElement[bool], SQLColumnExpression[str]]]) -> ColumnElement[Any]:

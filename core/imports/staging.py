@@ -117,14 +117,14 @@ class _Reader:
             _add(errors, faults)
             if name == "id_number":
                 digest = keys().digest
-                digests = [bytes_in_copy(digest("id_number", number)) if number else NULL for number in numbers]
-                for row in (*faults, *rounded):
+                digests = bytes_in_copy(digest("id_number", number) for number in numbers)
+                for row in (*faults, *rounded, *(at for at, number in enumerate(numbers) if not number)):
                     digests[row] = NULL
                 tails = in_copy(["" if row in rounded else number[-4:] for row, number in enumerate(numbers)])
         secrets = keys().encrypt_all(
             "import_row", _objects([name for _at, name, _cells in self._personal], parts, count)
         )
-        return list(map(bytes_in_copy, secrets)), digests, tails
+        return bytes_in_copy(secrets), digests, tails
 
     def _add_rounded(self, columns: Sequence[Column], errors: dict[int, list[str]]) -> None:
         for at, column in enumerate(columns):

@@ -133,7 +133,8 @@ def sheets_of(content: IO[bytes], name: str) -> list[Sheet]:
     if kind == ".xlsx":
         return _sheets_of_xlsx(content)
     if kind == ".csv":
-        return [Sheet("", lambda: _read_csv(content), list)]
+        encoding = cache(lambda: _encoding_of(content))
+        return [Sheet("", lambda: _read_csv(content, encoding()), list)]
     raise ZhijiaError(_("“%(name)s” is not a list that can be read; use xlsx or CSV.", name=name))
 
 
@@ -219,8 +220,7 @@ def _unreadable() -> ZhijiaError:
     return ZhijiaError(_("The xlsx file cannot be read: it is broken, protected by a password, or of another kind."))
 
 
-def _read_csv(content: IO[bytes]) -> Iterator[Block]:
-    encoding = _encoding_of(content)
+def _read_csv(content: IO[bytes], encoding: str) -> Iterator[Block]:
     content.seek(0)
     handle = io.TextIOWrapper(content, encoding, newline="")
     try:
