@@ -10,12 +10,11 @@ from sqlalchemy import CTE, BigInteger, Select, case, cast, func, insert, litera
 from core.audit.services import record
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db, whole
-from core.flows.conditions import Move, due_on, hindrance, levels_above, moves, voters, where_to
+from core.flows.conditions import Move, belongs, due_on, hindrance, levels_above, moves, voters, where_to
 from core.flows.models import FlowBatch, FlowStep
 from core.flows.titles import HINDRANCES
 from core.jobs.models import Job
 from core.jobs.services import enqueue
-from core.registers.queries import belonging
 
 #: Entries that are moved while somebody waits; more are a job.
 AT_ONCE = 5_000
@@ -145,7 +144,12 @@ def _lock(move: Move, chosen: Select[Any]) -> tuple[int, datetime]:
     What follows is a statement of its own, so that it sees what those did for whom this one has waited.
     """
     model = move.model
-    rows = select(model.id).where(model.id.in_(chosen), *_belong(move)).order_by(model.id).with_for_update()
+    rows = (
+        select(model.id)
+        .where(model.id.in_(chosen), *belongs(move.register, move.program_year))
+        .order_by(model.id)
+        .with_for_update()
+    )
     found, at = db.session.execute(select(func.count(), func.clock_timestamp()).select_from(rows.subquery())).one()
     return found, at
 
@@ -182,7 +186,7 @@ def _lines(move: Move, chosen: Select[Any]) -> CTE:
     model = move.model
     able = (
         select(model.id, levels_above(move).label("above"))
-        .where(model.id.in_(chosen), *_belong(move), hindrance(move).is_(None))
+        .where(model.id.in_(chosen), *belongs(move.register, move.program_year), hindrance(move).is_(None))
         .cte("able")
     )
     to_state, to_level = where_to(move, able.c.above)
@@ -203,7 +207,3 @@ def _lines(move: Move, chosen: Select[Any]) -> CTE:
         .join(able, able.c.id == model.id)
         .cte("lines")
     )
-
-
-def _belong(move: Move) -> list[Any]:
-    return [getattr(move.model, name) == value for name, value in belonging(move.register, move.program_year).items()]
