@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import CTE, BigInteger, Select, case, cast, func, insert, literal, null, select, update
 
 from core.audit.services import record
@@ -15,11 +17,20 @@ from core.flows.models import FlowBatch, FlowStep
 from core.flows.titles import HINDRANCES
 from core.jobs.models import Job
 from core.jobs.services import enqueue
+from core.plugin.registry import registry_of
+from core.tasks.kinds import TaskKind
+from core.tasks.services import notify
+from core.users.models import User
 
 #: Entries that are moved while somebody waits; more are a job.
 AT_ONCE = 5_000
 LONGEST_COMMENT = 500
 JOB = "flows.move"
+FAILED = TaskKind(
+    code="flows.batch_failed",
+    title=_l("%(register)s: “%(step)s” was not done, all %(count)s chosen entries are as they were. %(reason)s"),
+    endpoint="registers.index",
+)
 #: Hindrances that are about who asks.
 _ABOUT_ME = ("elsewhere", "own", "acted", "asked")
 
@@ -116,6 +127,43 @@ def move_batch(move: Move, batch: FlowBatch) -> Done:
         db.session.execute(update(FlowBatch).where(FlowBatch.id == batch.id).values(row_ids=[], comment=""))
         db.session.commit()
     return done
+
+
+def release_failed() -> int:
+    """Tell whoever asked for a batch whose job failed for good, and let go of its entries; returns how many there were.
+
+    None of them was moved: a batch is one transaction. Retrying such a job says so as well. Commits.
+    """
+    given_up = (
+        select(FlowBatch, Job.error)
+        .join(Job, Job.key == func.concat("flow_batch:", FlowBatch.id))
+        .where(func.cardinality(FlowBatch.row_ids) > 0, Job.state.in_(("failed", "skipped")))
+        .order_by(FlowBatch.id)
+        .with_for_update(of=FlowBatch, skip_locked=True)
+    )
+    rows = db.session.execute(given_up).all()
+    for batch, reason in rows:
+        user = db.session.get_one(User, batch.user_id)
+        register = registry_of().registers.get(batch.register)
+        with force_locale(user.locale):
+            step = register.flow.transition(batch.transition) if register and register.flow else None
+            title = str(step.title) if step else batch.transition
+        notify(
+            FAILED,
+            [user.id],
+            f"flow_batch:{batch.id}",
+            program_year_id=batch.program_year_id,
+            data={
+                "register": {"register": batch.register},
+                "step": title,
+                "count": len(batch.row_ids),
+                "reason": reason or "–",
+            },
+            address={"name": register.name} if register else {},
+        )
+        db.session.delete(batch)
+    db.session.commit()
+    return len(rows)
 
 
 def _check_comment(move: Move) -> None:

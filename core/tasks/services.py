@@ -110,7 +110,8 @@ def notify(
 ) -> int:
     """Put a message into the inbox of each of these users (ids, or a SELECT of ids); returns how many got it.
 
-    With a ``key`` nobody gets the same message twice. Users whose account is closed get none.
+    With a ``key`` nobody gets the same message twice while it is kept (90 days after it was read). Users whose account
+    is closed get none.
     """
     chosen = User.id.in_(users if isinstance(users, Select) else list(users))
     picked = select(
