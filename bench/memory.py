@@ -1,6 +1,7 @@
 """``python -m bench.memory``: the peak memory of the real worker at a run and at an export, of two sizes.
 
-``python -m bench.memory exporting`` watches that alone. Resident memory of the largest process of ``worker.py``, sampled every 50 ms, in megabytes; the aim is 200.
+``python -m bench.memory exporting`` watches that alone. Resident memory of the largest process of ``worker.py``,
+sampled every 50 ms, in megabytes; the aim is 200.
 """
 
 import os

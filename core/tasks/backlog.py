@@ -72,11 +72,12 @@ def undone_tasks(user: User, program: str, limit: int) -> list[Backlog]:
             url=None,
             union=org.name,
             program_year=year,
+            overdue=late,
             oldest_due=oldest_due,
             stuck=count,
             missing=permission_titles([permission]) if permission else (_("the account of whom it waits for"),),
         )
-        for org, year, permission, count, oldest_due in undone_below(user, program=program, limit=limit)
+        for org, year, permission, count, late, oldest_due in undone_below(user, program=program, limit=limit)
     ]
 
 

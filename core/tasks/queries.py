@@ -256,12 +256,13 @@ def open_now(*conditions: ColumnElement[bool]) -> Any:
 def undone_below(user: User, *, program: str = "", limit: int) -> list[Any]:
     """What waits in the unions that ``user`` supervises for a permission that nobody there holds, the oldest first.
 
-    ``Org, ProgramYear, permission, count, oldest_due`` a row; without a permission it waits for one user.
+    ``Org, ProgramYear, permission, count, overdue, oldest_due`` a row; without a permission it waits for one user.
     """
     below = _supervised(user)
     stuck = left_undone(open_now(below, *([ProgramYear.program == program] if program else [])))
+    late = func.count().filter(Task.due_on < today())
     query = (
-        select(Org, ProgramYear, Task.permission, func.count(), func.min(Task.due_on))
+        select(Org, ProgramYear, Task.permission, func.count(), late, func.min(Task.due_on))
         .select_from(Task)
         .join(Org, Org.id == Task.org_id)
         .outerjoin(ProgramYear, ProgramYear.id == Task.program_year_id)

@@ -4,12 +4,14 @@ from collections import Counter
 from datetime import date, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import event, func, insert, literal, select
 
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.flows.conditions import Move
 from core.flows.deciders import deciders, stages_of
+from core.flows.frame import waiting_entries
 from core.flows.queries import database_now, lying_below, the_move, waiting
 from core.flows.reminders import remind
 from core.flows.services import move_chosen
@@ -93,6 +95,16 @@ def test_one_message_a_day_with_the_counts_and_the_unread_one_of_yesterday_goes(
     db.session.commit()
     remind(today() + 2 * DAY)
     assert told(reviewer) == [("due", 2), ("due", 2)]
+
+
+@pytest.mark.parametrize(("days", "late"), [(0, 0), (-1, 1)])
+def test_what_waits_says_how_much_is_overdue_for_the_mail(
+    app: Flask, sent: Bid, make_user: MakeUser, days: int, late: int
+) -> None:
+    due(sent, today() + days * DAY)
+    with app.test_request_context():
+        [item] = waiting_entries(make_user("reviewer", "610102"))
+    assert (item.count, item.overdue) == (1, late)
 
 
 def test_those_above_are_told_of_what_is_overdue_and_of_what_nobody_may_do(sent: Bid, make_user: MakeUser) -> None:
