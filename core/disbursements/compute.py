@@ -26,6 +26,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
@@ -169,13 +170,21 @@ def paying_level(settings: Mapping[str, Any]) -> str:
 def _payers(run: Run) -> Subquery:
     """Org id -> the union that pays for it: the nearest one of the paying level at or above it, else the run's own."""
     level = paying_level(run.settings)
-    payer, places = aliased(Org), _places(run)
+    own = select(Org.id.label("org_id")).where(subtree(Org.path, run.org_path))
+    of_industry = _of_industry(run)
+    places = own.union_all(select(of_industry.c.org_id)).subquery("places")
+    # Each half by itself, so that the unions below a payer are found by the index on their paths.
+    below, payer = aliased(Org), aliased(Org)
+    pays = and_(payer.level == level, subtree(payer.path, run.org_path))
+    of_payer = payer.id.label("payer_id"), func.length(payer.path).label("depth")
+    each = union_all(
+        select(below.id.label("org_id"), *of_payer).join(payer, _lies_below(below.path, payer.path)).where(pays),
+        select(of_industry.c.org_id, *of_payer).join(payer, _lies_below(of_industry.c.place, payer.path)).where(pays),
+    ).subquery("each")
     covered = (
-        select(places.c.org_id, payer.id.label("payer_id"))
-        .join(places, _lies_below(places.c.place, payer.path))
-        .where(payer.level == level, subtree(payer.path, run.org_path))
-        .ext(distinct_on(places.c.org_id))
-        .order_by(places.c.org_id, func.length(payer.path).desc())
+        select(each.c.org_id, each.c.payer_id)
+        .ext(distinct_on(each.c.org_id))
+        .order_by(each.c.org_id, each.c.depth.desc())
         .subquery("covered")
     )
     above = db.session.scalar(
@@ -192,18 +201,17 @@ def _payers(run: Run) -> Subquery:
     )
 
 
-def _places(run: Run) -> Subquery:
-    """Org id -> its path in the run's subtree; a unit of an industry union on the second axis lies below that union."""
+def _of_industry(run: Run) -> Subquery:
+    """Units of an industry union on the second axis, each with the place in the run's subtree that it lies below."""
     member, below = aliased(Org), aliased(Org)
-    of_industry = (
-        select(below.id, member.industry_path)
+    return (
+        select(below.id.label("org_id"), member.industry_path.label("place"))
         .join(member, _lies_below(below.path, member.path))
         .where(subtree(member.industry_path, run.org_path), not_(subtree(below.path, run.org_path)))
         .ext(distinct_on(below.id))
         .order_by(below.id, func.length(member.path).desc())
+        .subquery("of_industry")
     )
-    own = select(Org.id.label("org_id"), Org.path.label("place")).where(subtree(Org.path, run.org_path))
-    return own.union_all(select(*of_industry.subquery("of_industry").c)).subquery("places")
 
 
 def _lies_below(path: ColumnElement[Any] | InstrumentedAttribute[Any], top: InstrumentedAttribute[str]) -> Any:

@@ -41,9 +41,12 @@ def share_pool(context: SchemeContext, candidates: Select[Any], pool_fen: int) -
     )
     taking = weighed.c.exclude_reason.is_(None)
     product = literal(pool_fen, BigInteger) * weighed.c.weight
-    whole = select(cast(func.sum(weighed.c.weight), BigInteger)).where(taking).scalar_subquery()
+    # A CTE each: a subquery would be summed up again wherever it stands.
+    weights = select(cast(func.sum(weighed.c.weight), BigInteger).label("sum")).where(taking).cte("weights")
+    whole = select(weights.c.sum).scalar_subquery()
     remainder = func.mod(product, whole)
-    lost = select(_quotient(cast(func.sum(remainder), BigInteger), whole)).where(taking).scalar_subquery()
+    remainders = select(_quotient(cast(func.sum(remainder), BigInteger), whole).label("lost")).where(taking)
+    lost = select(remainders.cte("remainders").c.lost).scalar_subquery()
     rank = func.row_number().over(order_by=[case((taking, remainder), else_=-1).desc(), weighed.c.person_id])
     amount = _quotient(product, whole) + case((rank <= lost, 1), else_=0)
     return select(

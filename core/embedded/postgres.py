@@ -135,7 +135,9 @@ def _options(sockets: Path, durable: bool) -> dict[str, str]:
         "max_wal_size": "4GB",
         "checkpoint_timeout": "15min",
     }
-    return options if durable else options | {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    if durable:
+        return options
+    return options | {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_wal_size": "512MB"}
 
 
 def _let_through(targets: Iterable[Path], owner: int) -> None:

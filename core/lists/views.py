@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 from wtforms import Field
 
@@ -192,13 +193,23 @@ def change_list(template: str, listing: Listing, scope: Scope, frame: Frame, **c
 def _find(
     template: str, listing: Listing, scope: Scope, frame: Frame, form: IdNumberForm, context: Mapping[str, Any]
 ) -> Shown | Response:
-    """Narrow the list down to the person with a number; somebody who is not in it looks like nobody."""
+    """Narrow the list down to the person with a number; somebody who is not in it looks like nobody.
+
+    The address that it has then names the person, never the number; htmx gets the list at once, without a second way.
+    """
     status = 400
     if form.validate():
         try:
             person_id = queries.person_in(listing, scope, parse_id_number(form.id_number.data or "").number)
             if person_id is not None:
-                return redirect(address(frame.index, {**frame.keep, "person": person_id}))
+                url = address(frame.index, {**frame.keep, "person": person_id})
+                if _part() != "list":
+                    return redirect(url)
+                args = MultiDict({"person": str(person_id)})
+                page, code, headers = _show(
+                    template, listing, scope, frame, context, IdNumberForm(), NameForm(), args=args
+                )
+                return page, code, {**headers, "HX-Push-Url": url}
             raise NotFound(_("Nobody in this list has this identity number."), field="id_number")
         except ZhijiaError as error:
             form.refuse(error)
@@ -215,8 +226,9 @@ def _show(
     number: IdNumberForm,
     name: NameForm,
     status: int = 200,
+    args: MultiDict[str, str] | None = None,
 ) -> Shown:
-    reading = Reading(listing, scope, request.args)
+    reading = Reading(listing, scope, request.args if args is None else args)
     place = _place(listing, reading)
     if "org" in reading.form:
         reading.form["org"].render_kw |= {
@@ -229,7 +241,7 @@ def _show(
         status = 400
     views = queries.views_of(me().id, listing)
     columns = _columns(listing, views)
-    part = request.headers.get("HX-Target") if "HX-History-Restore-Request" not in request.headers else None
+    part = _part()
     wants_totals = part == "list-totals"
     if wants_totals and reading.failed:
         raise _wrong_filter()
@@ -249,6 +261,11 @@ def _show(
     )
     return render_list({"list-totals": "lists/_totals.html", "list": "lists/_list.html"}.get(part or "", template),
                        list_page, status, context)  # fmt: skip
+
+
+def _part() -> str | None:
+    """The part of the page that htmx asks for; none where a whole page is wanted."""
+    return request.headers.get("HX-Target") if "HX-History-Restore-Request" not in request.headers else None
 
 
 def render_list(template: str, list_page: ListPage, status: int, context: Mapping[str, Any]) -> Shown:

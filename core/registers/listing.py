@@ -10,6 +10,9 @@ from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.queries import belonging
 
+#: Where a row of the list says in which state of its flow it is, whether or not a column shows it.
+STATE = "state of the flow"
+
 
 def listing_of(register: Register, program_year: ProgramYear) -> Listing:
     """The rows of this year, or of its sponsor where they stay from year to year, in the order of the tree."""
@@ -18,7 +21,9 @@ def listing_of(register: Register, program_year: ProgramYear) -> Listing:
     joins = [Join(Org, Org.id == model.org_id)]
     whose = [org]
     if register.of_people:
-        name = Column(name="person", title=_l("Name"), kind="person", expression=Person.name, order=Person.pinyin)
+        name = Column(
+            name="person", title=_l("Name"), kind="person", sort=True, expression=Person.name, order=Person.pinyin
+        )
         number = Column(
             name="id_number", title=_l("Identity number"), kind="identity", expression=Person.id_number_tail
         )
@@ -33,6 +38,7 @@ def listing_of(register: Register, program_year: ProgramYear) -> Listing:
         where=tuple(getattr(model, name) == value for name, value in belonging(register, program_year).items()),
         joins=tuple(joins),
         person_id=model.person_id if register.of_people else None,
+        also={STATE: model.state} if register.flow else {},
         search=search_people if register.of_people else None,
         search_title=_l("Beginning of the name, its pinyin or initials") if register.of_people else "",
     )

@@ -50,7 +50,12 @@ def changeable(register: Register) -> ColumnElement[bool]:
 
 def is_changeable(register: Register, row: Any) -> bool:
     """Whether this entry may be changed or removed as far as its flow is concerned."""
-    return register.flow is None or row.state in register.flow.open_states
+    return register.flow is None or is_open_state(register, row.state)
+
+
+def is_open_state(register: Register, state: str) -> bool:
+    """Whether entries in this state may be changed; without a flow all may."""
+    return register.flow is None or state in register.flow.open_states
 
 
 def refuse_unless_changeable(register: Register, row: Any) -> None:

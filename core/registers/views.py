@@ -25,10 +25,10 @@ from core.registers.access import line_of as _line
 from core.registers.access import register_here as _register
 from core.registers.access import register_to_change as _register_to_change
 from core.registers.history import Change, as_shown, read_seen, shown_difference, shown_values, values_of, write_seen
-from core.registers.listing import listing_of
+from core.registers.listing import STATE, listing_of
 from core.registers.parts import batch_actions, list_actions, record_parts
 from core.registers.queries import Line
-from core.registers.states import is_changeable, refuse_unless_changeable
+from core.registers.states import is_changeable, is_open_state, refuse_unless_changeable
 from core.users.access import scope_of
 from core.web.forms import Form
 from core.web.guard import me, reads_only
@@ -146,8 +146,8 @@ def _list(register: Register) -> dict[str, Any]:
     program_year, name, editable = current_program_year(), register.name, _editable(register)
 
     def row_actions(line: ListLine) -> list[Action]:
-        url = url_for(".change", name=name, row_id=line.id)
-        return [Action(title=_("Change"), url=url)] if editable.includes(line.org_path) else []
+        may_change = editable.includes(line.org_path) and is_open_state(register, line.values.get(STATE, ""))
+        return [Action(title=_("Change"), url=url_for(".change", name=name, row_id=line.id))] if may_change else []
 
     return {
         "template": "registers/index.html",

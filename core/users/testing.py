@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from itertools import count
 from typing import Any
 
@@ -16,7 +15,6 @@ from core.audit.services import SYSTEM
 from core.extensions import db
 from core.org.models import Org
 from core.org.queries import by_code
-from core.users import passwords
 from core.users.models import User
 from core.users.services import GrantRequest, create_user
 
@@ -64,11 +62,6 @@ class Browser(FlaskClient):
         return str(URLSafeTimedSerializer(self.application.secret_key or "", salt="wtf-csrf-token").dumps(raw))
 
 
-@cache
-def _hash() -> str:
-    return passwords.hash_password(PASSWORD)
-
-
 def plant(code: str) -> Org:
     """The org with this code of the small test tree, and those above it, unless they are there already."""
     org = by_code(code)
@@ -94,7 +87,7 @@ def small_tree(app: Flask) -> dict[str, Org]:
 
 
 @pytest.fixture
-def make_user(app: Flask, monkeypatch: pytest.MonkeyPatch) -> MakeUser:
+def make_user(app: Flask) -> MakeUser:
     """``make_user(role, org_code="61", program=None, until=None, username=None) -> User``; no role makes no grant."""
     numbers = count(1)
 
@@ -107,12 +100,10 @@ def make_user(app: Flask, monkeypatch: pytest.MonkeyPatch) -> MakeUser:
         username: str | None = None,
     ) -> User:
         org = plant(org_code)
-        with monkeypatch.context() as patch:
-            patch.setattr("core.users.services.hash_password", lambda _password: _hash())  # argon2 is slow on purpose
-            grants = [GrantRequest(role=role, org=org, program=program, until=until)] if role else []
-            return create_user(
-                SYSTEM, username or f"{role or 'nobody'}{next(numbers)}", f"测试{role or ''}", PASSWORD, org, grants
-            )
+        grants = [GrantRequest(role=role, org=org, program=program, until=until)] if role else []
+        return create_user(
+            SYSTEM, username or f"{role or 'nobody'}{next(numbers)}", f"测试{role or ''}", PASSWORD, org, grants
+        )
 
     return make
 

@@ -7,7 +7,8 @@ from flask import Flask, Response, g, make_response, render_template, request
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError
+from psycopg.errors import UndefinedColumn, UndefinedTable
+from sqlalchemy.exc import DataError, ProgrammingError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from core.errors import ZhijiaError
@@ -26,6 +27,7 @@ SENTENCES: dict[int, LazyString] = {
     500: _l(
         "Something went wrong on our side, and nothing was changed. Try again; tell the administrator if it stays."
     ),
+    503: _l("The database is not up to date with the program. The administrator has to run “zhijia db upgrade”."),
 }
 EXPIRED = _l("The page was open too long or came from elsewhere. Load it again and repeat what you did.")
 
@@ -76,6 +78,14 @@ def _unstorable(error: DataError) -> Response:
     return _page(400, str(SENTENCES[400]))
 
 
+def _wrong_statement(error: ProgrammingError) -> Response:
+    """What the database did not understand: a table or column that a migration has not made yet, or a fault of ours."""
+    db.session.rollback()
+    log.error("request failed", path=request.path, error=repr(error.orig))
+    status = 503 if isinstance(error.orig, UndefinedTable | UndefinedColumn) else 500
+    return _page(status, str(SENTENCES[status]))
+
+
 def _crash(error: InternalServerError) -> Response:
     log.error("request failed", path=request.path, error=repr(error.original_exception))
     return _page(500, str(SENTENCES[500]))
@@ -87,5 +97,6 @@ def init_app(app: Flask) -> None:
     app.after_request(_finish)
     app.register_error_handler(ZhijiaError, _own_error)
     app.register_error_handler(DataError, _unstorable)
+    app.register_error_handler(ProgrammingError, _wrong_statement)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InternalServerError, _crash)

@@ -49,6 +49,15 @@ def test_the_page_says_where_the_entry_stands_and_offers_what_its_reader_may_do(
     assert f"bids/{sent.id}/flow" not in above
 
 
+def test_the_list_offers_to_change_only_what_may_be_changed(
+    meals: ProgramYear, sent: Bid, as_user: AsUser, make_user: MakeUser
+) -> None:
+    draft = bid(make_user("clerk", "610102"), meals)
+    page = as_user("clerk", "610102").get(f"{URL}bids/").text
+    assert f"bids/{draft.id}/change" in page
+    assert f"bids/{sent.id}/change" not in page
+
+
 def test_a_step_is_taken_with_the_button(meals: ProgramYear, sent: Bid, as_user: AsUser) -> None:
     browser, seen = as_user("reviewer", "610102"), as_seen(sent).isoformat()
     move = f"{URL}bids/{sent.id}/flow"

@@ -53,6 +53,13 @@ def test_a_list_moves_without_leaving_its_page(small_tree: dict[str, Org], open_
     expect(page.locator("#list-totals")).to_be_visible()
     page.click("th a.list-sort >> nth=0")
     expect(page.locator("th[aria-sort=ascending]")).to_be_visible()
+    page.evaluate("window.stayed = true")
+    page.locator(".list-tools summary").first.click()
+    page.fill("#list input[name=id_number]", id_number(3))
+    page.press("#list input[name=id_number]", "Enter")
+    expect(page.locator("#list tbody tr")).to_have_count(1)
+    assert "person=" in page.url and id_number(3) not in page.url
+    assert page.evaluate("window.stayed")
     page.locator(".list-tools summary").last.click()
 
 

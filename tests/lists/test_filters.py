@@ -108,6 +108,12 @@ def test_a_number_leads_to_the_rows_of_its_person_and_stands_in_no_address(
     page = browser.get(answer.headers["Location"]).text
     assert "王芳" in page and "李娜" not in page
     assert id_number(1) not in page
+    asked = {"data": {"do": "find", "id_number": id_number(1)}, "headers": {"HX-Request": "true", "HX-Target": "list"}}
+    at_once = browser.post(f"{READERS_URL}view?text=李", **asked)
+    assert (at_once.status_code, at_once.headers["HX-Push-Url"]) == (200, f"{READERS_URL}?person={one.id}")
+    assert 'id="list"' in at_once.text and "<html" not in at_once.text
+    assert "王芳" in at_once.text and "李娜" not in at_once.text
+    assert id_number(1) not in at_once.text and 'value="李"' not in at_once.text
 
 
 @pytest.mark.parametrize(("number", "status"), [("", 400), ("61010219850505000", 400), (id_number(2), 404)])

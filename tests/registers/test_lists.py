@@ -91,7 +91,7 @@ def test_the_list_is_narrowed_down_by_union_and_by_name(
 
     def found(**asked: str) -> list[str]:
         page = browser.get(URL + "readers/", query_string=asked).text
-        return [name for name in ("王芳", "李娜") if name in page]
+        return sorted((name for name in ("王芳", "李娜") if name in page), key=page.index)
 
     assert found() == ["王芳", "李娜"]
     assert (found(org="6101"), found(org="610202")) == (["王芳"], ["李娜"])
@@ -101,6 +101,7 @@ def test_the_list_is_narrowed_down_by_union_and_by_name(
         ["李娜"],
         [],
     )
+    assert (found(sort="person"), found(sort="-person")) == (["李娜", "王芳"], ["王芳", "李娜"])
     page = browser.get(URL + "readers/?org=999999&text=王")
     assert page.status_code == 400
     assert "There is no organisation with the code “999999” here." in page.text.split('id="org-errors"')[1]

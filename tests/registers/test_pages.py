@@ -1,6 +1,7 @@
 """The pages of registers: what is refused, then what is done, and what the audit trail says of it."""
 
 import pytest
+from sqlalchemy import text
 
 from core.audit.services import SYSTEM
 from core.errors import NotFound, Refused
@@ -237,3 +238,18 @@ def test_a_form_that_lets_through_what_the_table_forbids_is_a_sentence(clubs: Pr
 
 def test_registers_of_people_are_told_from_those_of_unions() -> None:
     assert (READERS.of_people, CORNERS.of_people, READERS.name) == (True, False, "readers")
+
+
+def test_tables_that_are_behind_the_program_are_said_and_stop_no_other_page(
+    clubs: ProgramYear, as_user: AsUser
+) -> None:
+    browser = as_user("clerk")
+    db.session.execute(text("ALTER TABLE reading_club_corner RENAME COLUMN name TO title"))
+    db.session.commit()
+    page = browser.get(URL + "corners/")
+    assert page.status_code == 503
+    assert "zhijia db upgrade" in page.text
+    assert browser.get(URL + "readers/").status_code == 200
+    db.session.execute(text("DROP TABLE reading_club_corner CASCADE"))
+    db.session.commit()
+    assert browser.get(URL + "corners/").status_code == 503
