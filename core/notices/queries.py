@@ -20,7 +20,7 @@ from core.users.access import scope_of, today
 from core.users.models import User
 
 PAGE = 50
-#: Lines that are printed in one piece, some two hundred sheets; a browser can still lay them out.
+#: Lines that are printed in one piece, some 170 sheets; a browser gives up at a hundred thousand.
 PART = 5_000
 
 
