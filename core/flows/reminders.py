@@ -29,13 +29,8 @@ DUE = TaskKind(
     endpoint="registers.index",
 )
 BELOW = TaskKind(
-    code="flows.overdue_below",
-    title=_l("%(register)s %(year)s: %(count)s entries are overdue at the unions below"),
-    endpoint="tasks.overdue",
-)
-STUCK = TaskKind(
-    code="flows.stuck",
-    title=_l("%(register)s %(year)s: %(count)s entries wait at unions below where nobody may decide on them"),
+    code="flows.below",
+    title=_l("%(register)s %(year)s, unions below: %(overdue)s entries overdue, %(stuck)s where nobody may decide"),
     endpoint="tasks.overdue",
 )
 
@@ -48,9 +43,8 @@ def remind(day: date | None = None) -> None:
         due = _due(register, program_year, sponsor, day)
         if due is not None:
             tell_anew(DUE, due, subject, day, program_year_id=program_year.id, address={"name": register.name})
-        for kind, column in ((BELOW, "overdue"), (STUCK, "stuck")):
-            people = _above(register, program_year, sponsor, day, column)
-            tell_anew(kind, people, subject, day, program_year_id=program_year.id)
+        above = _above(register, program_year, sponsor, day)
+        tell_anew(BELOW, above, subject, day, program_year_id=program_year.id)
         db.session.commit()
 
 
@@ -71,14 +65,18 @@ def _due(register: Register, program_year: ProgramYear, sponsor: Org, day: date)
     return people.group_by(pairs.c.user_id)
 
 
-def _above(register: Register, program_year: ProgramYear, sponsor: Org, day: date, column: str) -> Select[int, object]:
-    """Who supervises the unions where something lies, and how much of it: overdue, or stuck."""
+def _above(register: Register, program_year: ProgramYear, sponsor: Org, day: date) -> Select[int, object]:
+    """Who supervises the unions where something lies, and how much of it is overdue and how much is stuck."""
     lain = backlog(register, program_year, sponsor, day).subquery()
-    lies = select(lain.c.org_id, lain.c.path, func.sum(lain.c[column]).label("count")).where(lain.c[column] > 0)
-    places = lies.group_by(lain.c.org_id, lain.c.path).cte(column)
+    sums = (func.sum(lain.c.overdue).label("overdue"), func.sum(lain.c.stuck).label("stuck"))
+    places = select(lain.c.org_id, lain.c.path, *sums).group_by(lain.c.org_id, lain.c.path).cte("places")
     where = select(places.c.org_id.label("task_id"), places.c.path, literal(program_year.program).label("program"))
     told = supervising(where, register.view_permission).subquery()
-    counted = func.jsonb_build_object(*_named(register, program_year), "count", func.sum(places.c.count))
+    counted = func.jsonb_build_object(
+        *_named(register, program_year),
+        *("overdue", func.sum(places.c.overdue)),
+        *("stuck", func.sum(places.c.stuck)),
+    )
     people = select(told.c.user_id, counted.label("data")).join(places, places.c.org_id == told.c.task_id)
     return people.group_by(told.c.user_id)
 

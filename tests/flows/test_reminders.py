@@ -33,9 +33,14 @@ DAY = timedelta(days=1)
 
 
 def told(user: User) -> list[tuple[str, int]]:
-    """What the user's inbox says: the kind without its area, and the number."""
+    """What the user's inbox says: the kind without its area, or ``overdue`` and ``stuck`` below, and the number."""
     messages = db.session.scalars(select(Message).where(Message.user_id == user.id).order_by(Message.id))
-    return [(message.kind.removeprefix("flows."), message.data["count"]) for message in messages]
+    said: list[tuple[str, int]] = []
+    for message in messages:
+        names = ("overdue", "stuck") if message.kind == "flows.below" else ("count",)
+        values = [(name, message.data[name]) for name in names]
+        said += [("due" if name == "count" else name, value) for name, value in values if value]
+    return said
 
 
 def due(row: Bid, day: date) -> None:
@@ -115,7 +120,7 @@ def test_those_above_are_told_of_what_is_overdue_and_of_what_nobody_may_do(sent:
     make_user("reviewer", "610102")
     due(sent, today() - DAY)
     remind(today() + DAY)
-    assert (told(city), told(province)) == ([("overdue_below", 1)], [])
+    assert (told(city), told(province)) == ([("overdue", 1)], [])
     assert told(beside) == []
 
 
