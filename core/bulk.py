@@ -1,4 +1,4 @@
-"""Many rows at once: ``COPY`` into a table, in the session's own transaction."""
+"""Many rows at once: ``COPY`` into a table, and deleting what is too old."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,9 +7,12 @@ from typing import Any
 
 from psycopg import Connection, Copy
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import ColumnElement, delete, select
 
 from core.extensions import db
 
+#: Rows that are deleted in one transaction: soon enough over to be in nobody's way.
+CHUNK = 5_000
 #: Nothing, as :func:`copy_columns` takes it.
 NULL = "\\N"
 #: What would end a cell or a line of a ``COPY``.
@@ -18,7 +21,7 @@ _TRANSLATED = str.maketrans(_ESCAPED)
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Stream ``rows`` into ``table`` in bounded memory and return how many went in."""
+    """Stream ``rows`` into ``table`` in bounded memory and return how many went in; the caller commits."""
     count = 0
     with _copy(table, columns) as copy:
         for row in rows:
@@ -31,7 +34,7 @@ def copy_columns(table: str, columns: Sequence[str], blocks: Iterable[Sequence[S
     """Stream blocks of rows into ``table``, each block column by column: several times as fast as row by row.
 
     Numbers go as they are, texts as :func:`in_copy` gives them, bytes as :func:`bytes_in_copy`. Returns how many rows
-    went in. While the database takes a block, the next one is made.
+    went in; the caller commits. While the database takes a block, the next one is made.
     """
     count, line = 0, "\t".join(["%s"] * len(columns)) + "\n"
     with _copy(table, columns) as copy, ThreadPoolExecutor(1) as beside:
@@ -56,6 +59,19 @@ def in_copy(texts: list[str]) -> list[str]:
 def bytes_in_copy(values: Iterable[bytes]) -> list[str]:
     """Bytes as they stand in the lines of a ``COPY``."""
     return [f"\\\\x{text}" for text in map(bytes.hex, values)]
+
+
+def delete_all(model: Any, *conditions: ColumnElement[bool]) -> int:
+    """Delete the rows under these conditions, the oldest (by id) first; returns how many. Commits after each chunk."""
+    total = 0
+    while True:
+        chunk = select(model.id).where(*conditions).order_by(model.id).limit(CHUNK)
+        gone = delete(model).where(model.id.in_(chunk)).returning(model.id)
+        count = len(db.session.execute(gone, execution_options={"synchronize_session": False}).all())
+        db.session.commit()
+        total += count
+        if count < CHUNK:
+            return total
 
 
 @contextmanager

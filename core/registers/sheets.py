@@ -31,6 +31,7 @@ from python_calamine import (
 
 from core.errors import ZhijiaError
 from core.registers.unpacking import check_unpacked
+from core.scratch import scratch
 
 Source: TypeAlias = Path | IO[bytes]
 #: Signs from the beginning of a CSV that say by what it is divided.
@@ -147,7 +148,8 @@ def write_xlsx(
     of ``sheet``. What is longer than a sheet goes on in the next one, under the same headings.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with closing(xlsxwriter.Workbook(target, options)) as book:
+    # The writer keeps its rows in files beside; they must not lie about when it is killed.
+    with scratch() as folder, closing(xlsxwriter.Workbook(target, options | {"tmpdir": str(folder)})) as book:
         whole, money = book.add_format({"num_format": "0"}), book.add_format({"num_format": "0.00"})
         text = book.add_format({"num_format": "@"})
         name = _NOT_IN_SHEET_NAMES.sub(" ", sheet)[:31].strip("' ")
