@@ -5,7 +5,6 @@ The field's name is bound into it, so that a ciphertext moved to another column 
 derived from the installation's data key; who loses that key loses the numbers.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -14,6 +13,7 @@ from typing import Literal, NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from flask_babel import gettext as _
 
@@ -40,7 +40,7 @@ class Keys:
 
     def __init__(self, data_key: bytes) -> None:
         self._cipher = AESGCM(_derive(data_key, b"zhijia encryption 1"))
-        self._digest = _hmac_of(_derive(data_key, b"zhijia digest 1"))
+        self._digest = HMAC(_derive(data_key, b"zhijia digest 1"), SHA256())
 
     def encrypt(self, field: Field, value: str) -> bytes:
         """Encrypt a normalised value; the same value gives another ciphertext each time."""
@@ -69,28 +69,13 @@ class Keys:
 
     def digest(self, field: Field, value: str) -> bytes:
         """The keyed digest of a normalised value (HMAC-SHA256): the same value gives the same 32 bytes."""
-        return self._digest(f"{field}:{value}".encode())
+        digest = self._digest.copy()  # which has taken the key in already
+        digest.update(f"{field}:{value}".encode())
+        return digest.finalize()
 
     def seal(self, field: Field, value: str) -> Sealed:
         """Everything that is stored of a normalised value."""
         return Sealed(self.encrypt(field, value), self.digest(field, value), value[-4:])
-
-
-def _hmac_of(key: bytes) -> Callable[[bytes], bytes]:
-    """HMAC-SHA256 with this key of 32 bytes (RFC 2104), whose two hashes take the key in once and are copied for every
-    text: a third of the time of ``hmac.digest``.
-    """
-    block = key.ljust(hashlib.sha256().block_size, b"\0")
-    opened = hashlib.sha256(bytes(sign ^ 0x36 for sign in block))
-    closing = hashlib.sha256(bytes(sign ^ 0x5C for sign in block))
-
-    def digest(text: bytes) -> bytes:
-        inner, outer = opened.copy(), closing.copy()
-        inner.update(text)
-        outer.update(inner.digest())
-        return outer.digest()
-
-    return digest
 
 
 def _derive(data_key: bytes, purpose: bytes) -> bytes:
