@@ -39,8 +39,9 @@ CAUSES = ("本人重病", "子女上学", "意外灾害", "单亲", "残疾", "�
 COLUMNS = [f"c{number}" for number in range(len(HEADINGS))]
 
 
-def _rows(province: Org) -> Iterator[Sequence[str]]:
-    for number, row in zip(range(ROWS), people_of(SEED, province), strict=False):
+def list_of(count: int, province: Org) -> Iterator[Sequence[str]]:
+    """So many rows of a hardship list, each of another worker."""
+    for number, row in zip(range(count), people_of(SEED, province), strict=False):
         yield (
             row.name,
             row.id_number,
@@ -101,7 +102,7 @@ def _prepare(kind: str, write: Callable[[Iterator[Sequence[str]]], bytes]) -> Ca
         app.config["BABEL_DEFAULT_LOCALE"] = "en"
         user, year, province = prepared()
         register = registry_of().registers["four_seasons.hardship"]
-        content = write(_rows(province))
+        content = write(list_of(ROWS, province))
         services.LARGEST_AT_ONCE = {}  # in this process, without a worker
         db.session.execute(text(f"CREATE TABLE bench_text ({', '.join(f'{column} text' for column in COLUMNS)})"))
         db.session.commit()
@@ -117,7 +118,7 @@ def _prepare(kind: str, write: Callable[[Iterator[Sequence[str]]], bytes]) -> Ca
             copy_rows("bench_text", COLUMNS, _cells(content, kind))
             db.session.commit()
 
-        return Work(run=stage, floor=floor, reset=lambda: empty("core_import", "bench_text"))
+        return Work(run=stage, floor=floor, reset=lambda: empty("core_import", "core_import_row", "bench_text"))
 
     return prepare
 

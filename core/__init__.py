@@ -29,6 +29,7 @@ from core.imports import hooks as import_hooks
 from core.imports.jobs import JOBS as IMPORT_JOBS
 from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
+from core.jobs.tidying import JOBS as JOB_JOBS
 from core.ledger import frame as ledger_frame
 from core.lists import views as list_views
 from core.notices import frame as notice_frame
@@ -85,6 +86,7 @@ JOBS = (
     FLOW_JOBS,
     EXPORT_JOBS,
     IMPORT_JOBS,
+    JOB_JOBS,
 )
 
 

@@ -1,21 +1,83 @@
-"""Many rows at once: ``COPY`` into a table, in the session's own transaction."""
+"""Many rows at once: ``COPY`` into a table, and deleting what is too old."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
 
-from psycopg import Connection
+from psycopg import Connection, Copy
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import ColumnElement, delete, select
 
 from core.extensions import db
 
+#: Rows that are deleted in one transaction: soon enough over to be in nobody's way.
+CHUNK = 5_000
+#: Nothing, as :func:`copy_columns` takes it.
+NULL = "\\N"
+#: What would end a cell or a line of a ``COPY``.
+_ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_TRANSLATED = str.maketrans(_ESCAPED)
+
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Stream ``rows`` into ``table`` in bounded memory and return how many went in."""
-    connection: Connection[object] | None = db.session.connection().connection.driver_connection
-    assert connection is not None  # noqa: S101  # the session has just opened it
-    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), SQL(", ").join(map(Identifier, columns)))
+    """Stream ``rows`` into ``table`` in bounded memory and return how many went in; the caller commits."""
     count = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with _copy(table, columns) as copy:
         for row in rows:
             copy.write_row(row)
             count += 1
     return count
+
+
+def copy_columns(table: str, columns: Sequence[str], blocks: Iterable[Sequence[Sequence[object]]]) -> int:
+    """Stream blocks of rows into ``table``, each block column by column: several times as fast as row by row.
+
+    Numbers go as they are, texts as :func:`in_copy` gives them, bytes as :func:`bytes_in_copy`. Returns how many rows
+    went in; the caller commits. While the database takes a block, the next one is made.
+    """
+    count, line = 0, "\t".join(["%s"] * len(columns)) + "\n"
+    with _copy(table, columns) as copy, ThreadPoolExecutor(1) as beside:
+        sent: Future[None] | None = None
+        for block in blocks:
+            lines = list(map(line.__mod__, zip(*block, strict=True)))
+            if sent is not None:
+                sent.result()
+            sent = beside.submit(copy.write, "".join(lines))
+            count += len(lines)
+        if sent is not None:
+            sent.result()
+    return count
+
+
+def in_copy(texts: list[str]) -> list[str]:
+    """Texts as they stand in the lines of a ``COPY``."""
+    joined = "".join(texts)
+    return [text.translate(_TRANSLATED) for text in texts] if any(sign in joined for sign in _ESCAPED) else texts
+
+
+def bytes_in_copy(values: Iterable[bytes]) -> list[str]:
+    """Bytes as they stand in the lines of a ``COPY``."""
+    return [f"\\\\x{text}" for text in map(bytes.hex, values)]
+
+
+def delete_all(model: Any, *conditions: ColumnElement[bool]) -> int:
+    """Delete the rows under these conditions, the oldest (by id) first; returns how many. Commits after each chunk."""
+    total = 0
+    while True:
+        chunk = select(model.id).where(*conditions).order_by(model.id).limit(CHUNK)
+        gone = delete(model).where(model.id.in_(chunk)).returning(model.id)
+        count = len(db.session.execute(gone, execution_options={"synchronize_session": False}).all())
+        db.session.commit()
+        total += count
+        if count < CHUNK:
+            return total
+
+
+@contextmanager
+def _copy(table: str, columns: Sequence[str]) -> Iterator[Copy]:
+    connection: Connection[Any] | None = db.session.connection().connection.driver_connection
+    assert connection is not None  # noqa: S101  # the session has just opened it
+    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), SQL(", ").join(map(Identifier, columns)))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        yield copy

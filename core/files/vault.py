@@ -4,12 +4,13 @@ A file is a run of blocks: length (4 bytes), nonce (12 bytes), AES-256-GCM ciphe
 is the last are authenticated with it, so that blocks cannot be reordered, dropped or cut off unseen.
 """
 
+import io
 import os
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,6 +22,8 @@ NONCE = 12
 #: A block when it is encrypted, with its tag; what says it is longer was changed.
 LONGEST = BLOCK + 16
 HEAD = struct.Struct(">I")
+#: What a block has beside its content: length, nonce and tag.
+_BESIDE = HEAD.size + NONCE + 16
 
 
 def _cipher(data_key: bytes, name: str) -> AESGCM:
@@ -106,3 +109,53 @@ def read_vault(path: Path, data_key: bytes) -> Iterator[bytes]:
     """The file's content, block by block. Raises as :func:`unsealed`."""
     with path.open("rb") as handle:
         yield from unsealed(handle, data_key)
+
+
+class _Reader(io.RawIOBase):
+    """The content at any place; one block of it is held open."""
+
+    def __init__(self, path: Path, data_key: bytes) -> None:
+        length = path.stat().st_size
+        if length < _BESIDE:
+            raise InvalidTag
+        self._handle, self._cipher = path.open("rb"), _cipher(data_key, "")
+        self._count = -(-length // (BLOCK + _BESIDE))
+        self._size, self._at = length - self._count * _BESIDE, 0
+        self._number, self._block = -1, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        self._at = max(start + offset, 0)
+        return self._at
+
+    def readinto(self, buffer: Any, /) -> int:
+        number, start = divmod(self._at, BLOCK)
+        if number < self._count and number != self._number:
+            self._number, self._block = number, self._opened(number)
+        part = self._block[start : start + len(buffer)] if number == self._number else b""
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def close(self) -> None:
+        self._handle.close()
+        super().close()
+
+    def _opened(self, number: int) -> bytes:
+        self._handle.seek(number * (BLOCK + _BESIDE) + HEAD.size)
+        nonce, sealed = self._handle.read(NONCE), self._handle.read(LONGEST)
+        return self._cipher.decrypt(nonce, sealed, _label(number, last=number == self._count - 1))
+
+
+def open_vault(path: Path, data_key: bytes) -> IO[bytes]:
+    """The file's content, to be read from any place in bounded memory; to be closed.
+
+    Opening or reading raises :class:`cryptography.exceptions.InvalidTag` where it was changed or cut off.
+    """
+    return io.BufferedReader(_Reader(path, data_key))

@@ -35,6 +35,7 @@ from core.plugin.flow import Flow, Transition
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.models import RecordChange
+from core.registers.queries import belonging
 from core.registers.states import deadline
 from core.users.access import held_at, scope_of, users_holding
 from core.users.models import Grant, User
@@ -43,22 +44,14 @@ Expression = ColumnElement[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Move:
-    """A step that ``user`` asks for with entries of a register: of ``program_year``, whose sponsor is ``sponsor``.
+class Way:
+    """A step with entries of a register, whoever takes it: of ``program_year``, whose sponsor is ``sponsor``."""
 
-    ``seen`` is when (UTC) the user was shown how the entries stand; what was moved since is left alone. ``down_to`` is
-    the level that a step back leads to.
-    """
-
-    user: User
     register: Register
     flow: Flow
     program_year: ProgramYear
     sponsor: Org
     step: Transition
-    seen: datetime | None = None
-    comment: str = ""
-    down_to: str | None = None
 
     @property
     def model(self) -> Any:
@@ -66,20 +59,61 @@ class Move:
         return self.register.model
 
 
+@dataclass(frozen=True, kw_only=True)
+class Move(Way):
+    """A step that ``user`` asks for.
+
+    ``seen`` is when (UTC) the user was shown how the entries stand; what was moved since is left alone. ``down_to`` is
+    the level that a step back leads to.
+    """
+
+    user: User
+    seen: datetime | None = None
+    comment: str = ""
+    down_to: str | None = None
+
+
+def asked_for(flow: Flow, state: str) -> list[Transition]:
+    """The steps that an entry in this state waits for: only reviews where there are any, in the first state none.
+
+    Steps of the same rule ask the same of each entry: to approve, to return and to refuse count once.
+    """
+    if state == flow.initial:
+        return []
+    is_reviewed = bool(flow.levels_of(state))
+    asked = [step for step in flow.steps_from(state) if bool(step.levels) == is_reviewed and not step.goes_down]
+    return list({(step.permission, step.not_creator, step.votes): step for step in asked}.values())
+
+
+def belongs(register: Register, program_year: ProgramYear) -> list[ColumnElement[bool]]:
+    """The entries of the year, or of its sponsor where they stay from year to year."""
+    return [getattr(register.model, name) == value for name, value in belonging(register, program_year).items()]
+
+
 def hindrance(move: Move) -> Expression:
     """Why an entry cannot take the step, as a code of :data:`core.flows.titles.HINDRANCES`; null where it can."""
-    model, step, me = move.model, move.step, literal(move.user.id)
+    model, step = move.model, move.step
     whens: list[tuple[Any, str]] = [] if move.seen is None else [(model.state_since > move.seen, "meanwhile")]
     whens += [(model.state.not_in(step.sources), "state"), (~is_in_place(move), "elsewhere")]
     if step.goes_down:
         whens.append((~_is_below(move), "level"))
+    return case(*whens, *hindrances_of(move, literal(move.user.id)), else_=cast(null(), Text))
+
+
+def hindrances_of(way: Way, user: Any) -> list[tuple[Any, str]]:
+    """What keeps one of those who hold the permission from the step, with its code.
+
+    ``user`` is an id, or ``User.id`` of the query around it.
+    """
+    model, step = way.model, way.step
+    whens: list[tuple[Any, str]] = []
     if step.not_creator:
-        whens += [(_is_author(move, me), "own"), (_has_acted(move, me, model.state, model.at_level), "acted")]
+        whens += [(_is_author(way, user), "own"), (_has_acted(way, user, model.state, model.at_level), "acted")]
     if step.votes != 1:
-        whens.append((_has_voted(move, me), "voted"))
+        whens.append((_has_voted(way, user), "voted"))
     if step.votes == "all":
-        whens.append((_asked(move) & ~_asked(move, lambda voter: voter == me), "asked"))
-    return case(*whens, else_=cast(null(), Text))
+        whens.append((_asked(way) & ~_asked(way, lambda voter: voter == user), "asked"))
+    return whens
 
 
 def is_in_place(move: Move) -> ColumnElement[bool]:
@@ -101,22 +135,22 @@ def is_in_place(move: Move) -> ColumnElement[bool]:
     )
 
 
-def waiting_level(move: Move) -> Expression:
+def waiting_level(way: Way) -> Expression:
     """The level at which an entry waits; what waits at none waits at the sponsor."""
-    return func.coalesce(move.model.at_level, move.sponsor.level)
+    return func.coalesce(way.model.at_level, way.sponsor.level)
 
 
-def levels_above(move: Move) -> Expression:
+def levels_above(way: Way) -> Expression:
     """The levels of the unions above an entry and below the sponsor, as an array."""
-    path = move.model.org_path
+    path = way.model.org_path
     place = func.generate_series(1, func.length(path) - 1).column_valued("place")
     levels = select(func.coalesce(func.array_agg(Org.level), cast([], ARRAY(Text)))).where(
         Org.path == func.left(path, place),
-        func.starts_with(Org.path, move.sponsor.path),
-        Org.path != move.sponsor.path,
+        func.starts_with(Org.path, way.sponsor.path),
+        Org.path != way.sponsor.path,
     )
     # The cast makes it an array: ANY over a bare subquery would look for a row.
-    return cast(levels.correlate(move.model).scalar_subquery(), ARRAY(Text))
+    return cast(levels.correlate(way.model).scalar_subquery(), ARRAY(Text))
 
 
 def _is_below(move: Move) -> ColumnElement[bool]:
@@ -200,72 +234,72 @@ def _next_level(move: Move, above: Expression) -> Expression:
     return case(*whens, else_=literal(sponsor))
 
 
-def _of_entry(move: Move, step: Any) -> ColumnElement[bool]:
-    mine: ColumnElement[bool] = (step.register == move.register.code) & (step.row_id == move.model.id)
+def _of_entry(way: Way, step: Any) -> ColumnElement[bool]:
+    mine: ColumnElement[bool] = (step.register == way.register.code) & (step.row_id == way.model.id)
     return mine
 
 
-def _last(move: Move, *conditions: Any) -> Expression:
+def _last(way: Way, *conditions: Any) -> Expression:
     """The last step of the entry that moved it, under conditions on ``FlowStep`` that take its alias."""
     step = aliased(FlowStep)
-    query = select(func.coalesce(func.max(step.id), 0)).where(_of_entry(move, step), step.moved)
+    query = select(func.coalesce(func.max(step.id), 0)).where(_of_entry(way, step), step.moved)
     for condition in conditions:
         query = query.where(condition(step))
-    return query.correlate(move.model).scalar_subquery()
+    return query.correlate(way.model).scalar_subquery()
 
 
-def _of_stay(move: Move, vote: Any) -> ColumnElement[bool]:
+def _of_stay(way: Way, vote: Any) -> ColumnElement[bool]:
     """The votes since the entry arrived where it waits."""
-    found: ColumnElement[bool] = _of_entry(move, vote) & ~vote.moved & (vote.id > _last(move))
+    found: ColumnElement[bool] = _of_entry(way, vote) & ~vote.moved & (vote.id > _last(way))
     return found
 
 
-def _is_author(move: Move, user: Any) -> ColumnElement[bool]:
+def _is_author(way: Way, user: Any) -> ColumnElement[bool]:
     """Whether the user made, changed or submitted the entry."""
     step, change = aliased(FlowStep), aliased(RecordChange)
-    submitted = select(step.id).where(_of_entry(move, step), step.user_id == user)
+    submitted = select(step.id).where(_of_entry(way, step), step.user_id == user)
     changed = select(change.id).where(
-        change.register == move.register.code,
-        change.row_id == move.model.id,
+        change.register == way.register.code,
+        change.row_id == way.model.id,
         change.user_id == user,
     )
     return or_(
-        func.coalesce(move.model.made_by == user, false()),
-        submitted.where(step.from_state.in_(move.flow.open_states)).correlate(move.model, User).exists(),
-        changed.correlate(move.model, User).exists(),
+        func.coalesce(way.model.made_by == user, false()),
+        submitted.where(step.from_state.in_(way.flow.open_states)).correlate(way.model, User).exists(),
+        changed.correlate(way.model, User).exists(),
     )
 
 
-def _has_acted(move: Move, user: Any, state: Any, level: Any) -> ColumnElement[bool]:
+def _has_acted(way: Way, user: Any, state: Any, level: Any) -> ColumnElement[bool]:
     """Whether the user took a step with the entry in another state or at another level since its author had it."""
     step = aliased(FlowStep)
-    begun = _last(move, lambda last: last.to_state.in_(move.flow.open_states))
+    begun = _last(way, lambda last: last.to_state.in_(way.flow.open_states))
     elsewhere = (step.from_state != state) | step.at_level.is_distinct_from(level)
-    acted = select(step.id).where(_of_entry(move, step), step.user_id == user, step.id > begun, elsewhere)
-    return acted.correlate(move.model, User).exists()
+    acted = select(step.id).where(_of_entry(way, step), step.user_id == user, step.id > begun, elsewhere)
+    return acted.correlate(way.model, User).exists()
 
 
-def _has_voted(move: Move, user: Any) -> ColumnElement[bool]:
+def _has_voted(way: Way, user: Any) -> ColumnElement[bool]:
     vote = aliased(FlowStep)
-    voted = select(vote.id).where(_of_stay(move, vote), vote.user_id == user)
+    voted = select(vote.id).where(_of_stay(way, vote), vote.user_id == user)
     return voted.correlate_except(vote).exists()
 
 
-def _asked(move: Move, *conditions: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
+def _asked(way: Way, *conditions: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether there is somebody who was asked when the entry arrived, may still decide, and fits the conditions."""
     last = aliased(FlowStep)
-    pinned = select(last.voters).where(_of_entry(move, last), last.id == _last(move)).correlate(move.model)
+    pinned = select(last.voters).where(_of_entry(way, last), last.id == _last(way)).correlate(way.model)
     voter = func.unnest(pinned.scalar_subquery()).column_valued("voter")
-    asked = select(voter).where(voter.in_(_holders(move, move.step, waiting_level(move))))
+    asked = select(voter).where(voter.in_(_holders(way, way.step, waiting_level(way))))
     for condition in conditions:
         asked = asked.where(condition(voter))
-    return asked.correlate(move.model).exists()
+    return asked.correlate(way.model, User).exists()
 
 
-def _holders(move: Move, step: Transition, level: Any) -> Any:
+def _holders(way: Way, step: Transition, level: Any) -> Any:
     """The users who hold the permission of a step at the union of this level at which the entry waits."""
-    sponsor, path = move.sponsor, move.model.org_path
+    sponsor, path = way.sponsor, way.model.org_path
     above = func.starts_with(path, Org.path) & (Org.path != path)
     there = (Org.level == level) & case((level == sponsor.level, Org.id == sponsor.id), else_=above)
-    held = users_holding(step.permission, move.program_year.program).join(Org, Org.path == Grant.org_path)
-    return held.where(there).correlate(move.model)
+    held = users_holding(step.permission, way.program_year.program).join(Org, Org.path == Grant.org_path)
+    return held.where(there).correlate(way.model)

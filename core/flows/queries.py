@@ -1,6 +1,6 @@
 """Reading flows: what somebody may do with an entry, what happened to it, and what waits for whom."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from core.extensions import db
-from core.flows.conditions import Move, hindrance, is_in_place, levels_above
+from core.flows.conditions import Move, asked_for, belongs, hindrance, is_in_place, levels_above
+from core.flows.deciders import backlog, stages_of
 from core.flows.models import FlowStep
 from core.org.models import Org
 from core.org.scope import lineage
@@ -17,6 +18,7 @@ from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of, visible_to
 from core.registers.queries import belonging, registers_of
+from core.tasks.queries import SUPERVISE
 from core.users.access import can_anywhere, scope_of, today
 from core.users.models import User
 
@@ -35,14 +37,33 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Entries of a register that lie in a state: their number, the earliest deadline, and since when (UTC)."""
+    """Entries of a register that lie in a state: their number, how many of them are overdue, the earliest deadline, and
+    since when (UTC).
+    """
 
     program_year: ProgramYear
     register: Register
     state: str
     count: int
+    overdue: int
     oldest_due: date | None
     since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """Entries of a register in a state that lie at one union: how many are overdue, the earliest deadline, and how many
+    wait there for one of ``permissions`` that too few hold.
+    """
+
+    program_year: ProgramYear
+    register: Register
+    state: str
+    org: Org
+    overdue: int
+    oldest_due: date | None
+    stuck: int
+    permissions: Sequence[str]
 
 
 def the_move(user: User, register: Register, program_year: ProgramYear, step: Transition, **more: Any) -> Move:
@@ -145,20 +166,40 @@ def in_review(program_year: ProgramYear) -> list[tuple[Register, int]]:
     return [(register, count) for register, count in found if count]
 
 
-def overdue(user: User) -> list[Pending]:
-    """Entries below the user's unions that should have been moved on before today, by register and state."""
-    found: list[Pending] = []
-    for register, year in _flows_of(user):
-        scope = scope_of(user, register.view_permission, year.program)
-        late = scope.covers(register.model.org_path) & (register.model.due_on < today())
-        found += _pending(register, year, late)
+def lying_below(user: User, program: str, limit: int) -> list[Lying]:
+    """What lies at the unions that the user supervises, of the entries that they may see; of one program or of all.
+
+    At most ``limit`` of each register, first what is stuck, then the longest overdue.
+    """
+    found: list[Lying] = []
+    for register, year, sponsor in flows_of(visible_to(user)):
+        if program not in ("", year.program) or not can_anywhere(user, SUPERVISE, year.program):
+            continue
+        seen = scope_of(user, register.view_permission, year.program).covers(register.model.org_path)
+        lain = backlog(register, year, sponsor, today(), seen).subquery()
+        asked = {stage.state: stage.permissions for stage in stages_of(register, year, sponsor)}
+        lies = select(lain.c.state, Org, lain.c.overdue, lain.c.oldest_due, lain.c.stuck).join(
+            Org, Org.id == lain.c.org_id
+        )
+        rows = db.session.execute(
+            lies.where(scope_of(user, SUPERVISE, year.program).covers(lain.c.path))
+            .order_by(lain.c.stuck == 0, lain.c.oldest_due, lain.c.path)
+            .limit(limit)
+        )
+        found += [
+            Lying(year, register, state, org, late, due, stuck, asked.get(state, []))
+            for state, org, late, due, stuck in rows
+        ]
     return found
 
 
-def _flows_of(user: User) -> Iterator[tuple[Register, ProgramYear]]:
-    """The registers with a flow of every open program year; one that lasts from year to year stands in the newest."""
+def flows_of(years: Iterable[tuple[ProgramYear, Org]]) -> Iterator[tuple[Register, ProgramYear, Org]]:
+    """The registers with a flow of those years that are open, with their sponsors, the newest year first.
+
+    One that lasts from year to year stands in the newest.
+    """
     lasting: set[tuple[str, int]] = set()
-    for program_year, _sponsor in visible_to(user):
+    for program_year, sponsor in years:
         if state_of(program_year) != "open":
             continue
         for register in registers_of(program_year):
@@ -166,7 +207,12 @@ def _flows_of(user: User) -> Iterator[tuple[Register, ProgramYear]]:
                 continue
             if "sponsor_id" in belonging(register, program_year):
                 lasting.add((register.code, program_year.org_id))
-            yield register, program_year
+            yield register, program_year, sponsor
+
+
+def _flows_of(user: User) -> Iterator[tuple[Register, ProgramYear]]:
+    """The registers with a flow of every open program year that the user may see."""
+    return ((register, year) for register, year, _sponsor in flows_of(visible_to(user)))
 
 
 def _for(user: User, register: Register, program_year: ProgramYear) -> ColumnElement[bool]:
@@ -177,7 +223,7 @@ def _for(user: User, register: Register, program_year: ProgramYear) -> ColumnEle
     model, flow = register.model, register.flow
     conditions = []
     for state in flow.states if flow else ():
-        able = [] if flow is None or state == flow.initial else _able(user, register, program_year, flow, state)
+        able = _able(user, register, program_year, flow, state) if flow else []
         if able:
             waits = and_(model.state == state, or_(*able))
             conditions.append(waits & (model.made_by == user.id) if flow and state in flow.open_states else waits)
@@ -187,23 +233,17 @@ def _for(user: User, register: Register, program_year: ProgramYear) -> ColumnEle
 def _able(
     user: User, register: Register, program_year: ProgramYear, flow: Flow, state: str
 ) -> list[ColumnElement[bool]]:
-    """For each step out of a state, the entries with which the user may take it; only reviews where there are any."""
-    is_reviewed = bool(flow.levels_of(state))
-    # Steps of the same rule ask the same of each entry: to approve, to return and to refuse count it once.
-    steps = {
-        (step.permission, step.not_creator, step.votes): step
-        for step in flow.steps_from(state)
-        if bool(step.levels) == is_reviewed
-        and not step.goes_down
-        and can_anywhere(user, step.permission, program_year.program)
-    }
-    moves = (the_move(user, register, program_year, step) for step in steps.values())
+    """For each step that is asked for in a state, the entries with which the user may take it."""
+    steps = [step for step in asked_for(flow, state) if can_anywhere(user, step.permission, program_year.program)]
+    moves = [the_move(user, register, program_year, step) for step in steps]
     return [is_in_place(move) & hindrance(move).is_(None) for move in moves]
 
 
 def _pending(register: Register, program_year: ProgramYear, condition: ColumnElement[bool]) -> list[Pending]:
     model = register.model
-    mine = [getattr(model, name) == value for name, value in belonging(register, program_year).items()]
-    found = select(model.state, func.count(), func.min(model.due_on), func.min(model.state_since))
-    rows = db.session.execute(found.where(*mine, condition).group_by(model.state).order_by(model.state))
+    late = func.count().filter(model.due_on < today())
+    found = select(model.state, func.count(), late, func.min(model.due_on), func.min(model.state_since))
+    rows = db.session.execute(
+        found.where(*belongs(register, program_year), condition).group_by(model.state).order_by(model.state)
+    )
     return [Pending(program_year, register, *row) for row in rows]

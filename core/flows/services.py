@@ -4,23 +4,33 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask_babel import force_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import CTE, BigInteger, Select, case, cast, func, insert, literal, null, select, update
 
 from core.audit.services import record
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db, whole
-from core.flows.conditions import Move, due_on, hindrance, levels_above, moves, voters, where_to
+from core.flows.conditions import Move, belongs, due_on, hindrance, levels_above, moves, voters, where_to
 from core.flows.models import FlowBatch, FlowStep
 from core.flows.titles import HINDRANCES
 from core.jobs.models import Job
 from core.jobs.services import enqueue
-from core.registers.queries import belonging
+from core.plugin.registry import registry_of
+from core.tasks.kinds import TaskKind
+from core.tasks.services import notify
+from core.users.models import User
 
 #: Entries that are moved while somebody waits; more are a job.
 AT_ONCE = 5_000
 LONGEST_COMMENT = 500
 JOB = "flows.move"
+FAILED = TaskKind(
+    code="flows.batch_failed",
+    title=_l("%(register)s: “%(step)s” was not done, all %(count)s chosen entries are as they were. %(reason)s"),
+    endpoint="registers.index",
+)
 #: Hindrances that are about who asks.
 _ABOUT_ME = ("elsewhere", "own", "acted", "asked")
 
@@ -119,6 +129,43 @@ def move_batch(move: Move, batch: FlowBatch) -> Done:
     return done
 
 
+def release_failed() -> int:
+    """Tell whoever asked for a batch whose job failed for good, and let go of its entries; returns how many there were.
+
+    None of them was moved: a batch is one transaction. Retrying such a job says so as well. Commits.
+    """
+    given_up = (
+        select(FlowBatch, Job.error)
+        .join(Job, Job.key == func.concat("flow_batch:", FlowBatch.id))
+        .where(func.cardinality(FlowBatch.row_ids) > 0, Job.state.in_(("failed", "skipped")))
+        .order_by(FlowBatch.id)
+        .with_for_update(of=FlowBatch, skip_locked=True)
+    )
+    rows = db.session.execute(given_up).all()
+    for batch, reason in rows:
+        user = db.session.get_one(User, batch.user_id)
+        register = registry_of().registers.get(batch.register)
+        with force_locale(user.locale):
+            step = register.flow.transition(batch.transition) if register and register.flow else None
+            title = str(step.title) if step else batch.transition
+        notify(
+            FAILED,
+            [user.id],
+            f"flow_batch:{batch.id}",
+            program_year_id=batch.program_year_id,
+            data={
+                "register": {"register": batch.register},
+                "step": title,
+                "count": len(batch.row_ids),
+                "reason": reason or "–",
+            },
+            address={"name": register.name} if register else {},
+        )
+        db.session.delete(batch)
+    db.session.commit()
+    return len(rows)
+
+
 def _check_comment(move: Move) -> None:
     if move.step.comment and not move.comment:
         raise ZhijiaError(_("Please give the reason."), field="comment")
@@ -145,7 +192,12 @@ def _lock(move: Move, chosen: Select[Any]) -> tuple[int, datetime]:
     What follows is a statement of its own, so that it sees what those did for whom this one has waited.
     """
     model = move.model
-    rows = select(model.id).where(model.id.in_(chosen), *_belong(move)).order_by(model.id).with_for_update()
+    rows = (
+        select(model.id)
+        .where(model.id.in_(chosen), *belongs(move.register, move.program_year))
+        .order_by(model.id)
+        .with_for_update()
+    )
     found, at = db.session.execute(select(func.count(), func.clock_timestamp()).select_from(rows.subquery())).one()
     return found, at
 
@@ -182,7 +234,7 @@ def _lines(move: Move, chosen: Select[Any]) -> CTE:
     model = move.model
     able = (
         select(model.id, levels_above(move).label("above"))
-        .where(model.id.in_(chosen), *_belong(move), hindrance(move).is_(None))
+        .where(model.id.in_(chosen), *belongs(move.register, move.program_year), hindrance(move).is_(None))
         .cte("able")
     )
     to_state, to_level = where_to(move, able.c.above)
@@ -203,7 +255,3 @@ def _lines(move: Move, chosen: Select[Any]) -> CTE:
         .join(able, able.c.id == model.id)
         .cte("lines")
     )
-
-
-def _belong(move: Move) -> list[Any]:
-    return [getattr(move.model, name) == value for name, value in belonging(move.register, move.program_year).items()]

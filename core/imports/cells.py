@@ -1,13 +1,14 @@
 """From the text of a cell to the value that the register takes, through the form's own fields and validators.
 
-What a cell's text comes to is kept, as most columns say the same again and again. A field whose rules look at other
-fields is asked again in every row, and so is a form with a ``validate`` of its own.
+Columns come some thousand rows at a time. What a cell's text comes to is kept, as most columns say the same again and
+again. A field whose rules look at other fields is asked again in every row, and so is a form with a ``validate`` of its
+own.
 """
 
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
@@ -18,13 +19,18 @@ from wtforms import Field as FormField
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 
 from core.errors import ZhijiaError
-from core.people.numbers import parse_bank_account, parse_id_number, parse_phone
+from core.people.numbers import (
+    are_bank_accounts,
+    are_id_numbers,
+    are_phones,
+    parse_bank_account,
+    parse_id_number,
+    parse_phone,
+)
 from core.users.services import LANGUAGES
 from core.web.fields import YuanField, to_json
-from core.web.forms import Form
+from core.web.forms import LARGEST_NUMBER, Form
 
-#: What a whole number of the database does not reach.
-LARGEST = 2**63
 #: Texts of one column that are kept before they are forgotten all at once.
 MOST_KEPT = 20_000
 _DAY = re.compile(r"(\d{4})(?:年|[-/.])(\d{1,2})(?:月|[-/.])(\d{1,2})日?(?: 00:00:00)?|(\d{4})(\d\d)(\d\d)")
@@ -32,19 +38,45 @@ _ABOUT_LENGTH = (InputRequired, Optional, Length)
 _YES = frozenset(("是", "有", "√", "y", "yes", "true", "1"))
 _NO = frozenset(("", "否", "无", "×", "n", "no", "false", "0"))
 
-PARSE: dict[str, Callable[[str], str]] = {
-    "id_number": lambda text: parse_id_number(text).number,
-    "phone": parse_phone,
-    "bank_account": parse_bank_account,
+#: What finds those of many that are right as they stand, and what reads one as people write it.
+NUMBERS: dict[str, tuple[Callable[[Sequence[str]], list[bool]], Callable[[str], str]]] = {
+    "id_number": (are_id_numbers, lambda text: parse_id_number(text).number),
+    "phone": (are_phones, parse_phone),
+    "bank_account": (are_bank_accounts, parse_bank_account),
 }
+#: Sentences by the position of the cell in its column.
+Faults = dict[int, tuple[str, ...]]
 
 
 class Cell(NamedTuple):
-    """What a text comes to: its value, the same as JSON, and sentences on what is wrong with it."""
+    """What a text comes to: the value as JSON, and sentences on what is wrong with it."""
 
-    value: Any
     json: str
     errors: tuple[str, ...] = ()
+
+
+class Known(dict[str, str]):
+    """Text -> its value as JSON, found out where it is asked for first; ``wrong`` has the sentences on some."""
+
+    def __init__(self, find_out: Callable[[str], Cell]) -> None:
+        self._find_out = find_out
+        self.wrong: dict[str, tuple[str, ...]] = {}
+
+    def __missing__(self, text: str) -> str:
+        self[text], errors = self._find_out(text)
+        if errors:
+            self.wrong[text] = errors
+        return self[text]
+
+    def column(self, texts: Sequence[str]) -> tuple[list[str], Faults]:
+        """What the texts come to; when too many were kept, all are forgotten."""
+        if len(self) > MOST_KEPT:
+            self.clear()
+            self.wrong.clear()
+        found = list(map(self.__getitem__, texts))
+        if not self.wrong or self.wrong.keys().isdisjoint(texts):
+            return found, {}
+        return found, {at: self.wrong[text] for at, text in enumerate(texts) if text in self.wrong}
 
 
 class Typed:
@@ -72,22 +104,17 @@ class FormCells:
 
     def __init__(self, form: Form, name: str, title: str, unit: str = "") -> None:
         self.form, self.field, self.title, self._unit = form, form[name], title, unit
-        self._kept: dict[str, Cell] = {}
+        self._known = Known(self._read)
         self._plain = plain_text_for(self.field)
         self._required = is_required(self.field)
         self.looks_around = is_asked_in_every_row(form, self.field)
         self._passes = 0 if self.looks_around else passes(self.field)
 
-    def read(self, text: str) -> Cell:
-        """The cell with this text."""
-        if 0 < len(text) <= self._passes:
-            return Cell(text, as_json(text))
-        cell = self._kept.get(text)
-        if cell is None:
-            if len(self._kept) >= MOST_KEPT:
-                self._kept.clear()
-            cell = self._kept[text] = self._read(text)
-        return cell
+    def column(self, texts: Sequence[str]) -> tuple[list[str], Faults]:
+        """What these cells come to, as JSON."""
+        if self._passes and min(map(len, texts)) and max(map(len, texts)) <= self._passes:
+            return all_as_json(texts), {}
+        return self._known.column(texts)
 
     def enter(self, text: str) -> list[str]:
         """Fill the field of the form with the text; sentences where it cannot be one."""
@@ -111,44 +138,57 @@ class FormCells:
         return [of_column(self.title, str(sentence)) for sentence in field.process_errors or field.errors]
 
     def _read(self, text: str) -> Cell:
+        if 0 < len(text) <= self._passes:
+            return Cell(as_json(text))
         try:
             said = self.enter(text)
             if not said and not self.looks_around:
                 said = self.faults()
-            is_too_large = isinstance(self.field.data, int) and abs(self.field.data) >= LARGEST
+            is_too_large = isinstance(self.field.data, int) and abs(self.field.data) >= LARGEST_NUMBER
         except ArithmeticError:  # a number that not even the field's rules can compare
             said, is_too_large = [], True
         if not said and is_too_large:
             said = [of_column(self.title, _("“%(text)s” is too large a number.", text=text[:40]))]
         if said:
-            return Cell(None, as_json(text), tuple(said))
-        return Cell(self.field.data, as_json(self.field.data))
+            return Cell(as_json(text), tuple(said))
+        return Cell(as_json(self.field.data))
 
 
 class PersonalCells:
     """The cells of an identity number, a phone or an account: hardly ever twice the same, so nothing is kept."""
 
     def __init__(self, name: str, title: str, *, required: bool) -> None:
-        self._parse, self._required, self.title = PARSE[name], required, title
-        self.name = name
+        self._are_right, self._parse = NUMBERS[name]
+        self._required, self.name, self.title = required, name, title
 
-    def read(self, text: str) -> Cell:
-        """The cell with this text; its value is the normalised number."""
+    def column(self, texts: Sequence[str]) -> tuple[list[str], Faults]:
+        """The normalised numbers; where one is wrong, the text stays as it is."""
+        right = self._are_right(texts)
+        if all(right):
+            return list(texts), {}
+        found, faults = list(texts), Faults()
+        for at, text in enumerate(texts):
+            if not right[at]:
+                found[at], said = self._read(text)
+                if said:
+                    faults[at] = (said,)
+        return found, faults
+
+    def _read(self, text: str) -> tuple[str, str]:
         if not text:
-            return Cell("", '""', (missing(self.title),) if self._required else ())
+            return "", missing(self.title) if self._required else ""
         try:
-            number = self._parse(text)
+            return self._parse(text), ""
         except ZhijiaError as error:
-            return Cell("", as_json(text), (str(error),))
-        return Cell(number, f'"{number}"')
+            return text, str(error)
 
 
 class TextCells:
     """The cells of a text that no form checks: the name that is compared with the one on file."""
 
-    def read(self, text: str) -> Cell:
-        """The cell with this text."""
-        return Cell(text, as_json(text))
+    def column(self, texts: Sequence[str]) -> tuple[list[str], Faults]:
+        """What these cells come to, as JSON."""
+        return all_as_json(texts), {}
 
 
 def is_required(field: FormField) -> bool:
@@ -172,10 +212,15 @@ def of_column(title: str, sentence: str) -> str:
 
 
 def as_json(value: Any) -> str:
-    """A value of a form as PostgreSQL reads it back; the sign NUL, which it does not take, is left out."""
+    """A value of a form as PostgreSQL reads it back."""
     if isinstance(value, str):
-        return encode_basestring(value.replace("\0", ""))
+        return encode_basestring(value)
     return json.dumps(to_json(value), ensure_ascii=False)
+
+
+def all_as_json(texts: Sequence[str]) -> list[str]:
+    """Each text as :func:`as_json` gives it."""
+    return list(map(encode_basestring, texts))
 
 
 def passes(field: FormField) -> int:

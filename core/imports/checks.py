@@ -1,8 +1,8 @@
 """What only the whole file or the database can tell of staged rows, in one statement; each fault is a sentence."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import (
@@ -36,7 +36,14 @@ from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.queries import belonging
 
-Told = tuple[ColumnElement[bool], SQLColumnExpression[str]]
+
+class Told(NamedTuple):
+    """What can be wrong with a row: when, and the sentence; ``value`` of the row stands for ``{name}`` in it."""
+
+    condition: ColumnElement[bool]
+    sentence: str
+    name: str = ""
+    value: ColumnElement[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ class Joined:
         )
         return self.scope.covers(path) & (subtree(path, self.program_year.org_path) | industry)
 
-    def keys(self) -> Iterator[tuple[list[Any], ColumnElement[bool]]]:
+    def uniques(self) -> Iterator[tuple[list[Any], ColumnElement[bool]]]:
         """Each uniqueness of the register's table: what stands for it in the staged row, and how a row is found.
 
         Of people, a number that is not on file yet is unique by itself.
@@ -120,7 +127,7 @@ def joined(register: Register, program_year: ProgramYear, scope: Scope) -> Joine
 
 def value_of(name: str) -> ColumnElement[Any]:
     """A field of a staged row, as text; null where the row has none."""
-    return func.jsonb_extract_path_text(ImportRow.values, name, type_=String)
+    return ImportRow.values.op("->>", return_type=String())(literal(name))
 
 
 def check_together(upload: Import, register: Register, program_year: ProgramYear, scope: Scope) -> None:
@@ -129,39 +136,32 @@ def check_together(upload: Import, register: Register, program_year: ProgramYear
     In the caller's transaction; may be called again when things have changed meanwhile.
     """
     beside = joined(register, program_year, scope)
-    mine = (ImportRow.import_id == upload.id) & (ImportRow.errors == [])
     told = [*_of_owner(beside)]
-    doubles, there = [], []
-    for number, (parts, known_there) in enumerate(beside.keys()):
-        first = func.min(ImportRow.line).over(partition_by=parts).label(f"first_{number}")
-        known = and_(*(part.is_not(None) for part in parts))
-        doubles.append((first, known))
+    again = _("The same entry stands in line {line} already.")
+    there: list[ColumnElement[bool]] = []
+    for parts, known_there in beside.uniques():
+        first = func.min(ImportRow.line).over(partition_by=parts)
+        is_double = and_(*(part.is_not(None) for part in parts)) & (first < ImportRow.line)
+        told.append(Told(is_double, again, "line", first))
         there.append(known_there)
-    facts = beside.rows(
-        ImportRow.line,
-        *(first for first, _known in doubles),
-        *(known.label(f"known_{number}") for number, (_first, known) in enumerate(doubles)),
-        _sentences(told).label("said"),
-        or_(false(), *there).label("there"),
-    ).where(mine)
-    found = facts.subquery("facts")
-    said: ColumnElement[Any] = found.c.said
-    for number in range(len(doubles)):
-        before, known = found.c[f"first_{number}"], found.c[f"known_{number}"]
-        sentence = _filled(_("The same entry stands in line {line} already."), line=cast(before, String))
-        said = said.op("||")(case((known & (before < found.c.line), func.jsonb_build_array(sentence)), else_=_NOTHING))
-    wrong = said != _NOTHING
+    facts: list[Any] = [ImportRow.line, ImportRow.there.label("was_there"), or_(false(), *there).label("there")]
+    for at, one in enumerate(told):
+        facts += [func.coalesce(one.condition, False).label(f"told_{at}")]
+        facts += [] if one.value is None else [one.value.label(f"value_{at}")]
+    good = (ImportRow.import_id == upload.id) & (ImportRow.errors == [])
+    row = beside.rows(*facts).where(good).subquery("facts").c
+    said = [(row[f"told_{at}"], _filled(one, row.get(f"value_{at}"))) for at, one in enumerate(told)]
+    is_wrong = or_(false(), *(condition for condition, _sentence in said))
+    there_now = (row.there & not_(is_wrong)).label("there")
+    # Narrowed down before it is joined to the rows again: most files have few that are wrong, or none.
+    found = select(row.line, _list_of(said).label("said"), there_now).where(is_wrong | (row.there != row.was_there))
+    changed = found.subquery("changed").c
     db.session.execute(
         update(ImportRow)
-        .where(
-            ImportRow.import_id == upload.id, ImportRow.line == found.c.line, wrong | (found.c.there != ImportRow.there)
-        )
-        .values(errors=ImportRow.errors.op("||")(said), there=found.c.there & not_(wrong))
+        .where(ImportRow.import_id == upload.id, ImportRow.line == changed.line)
+        .values(errors=changed.said, there=changed.there)
         .execution_options(synchronize_session=False)
     )
-
-
-_NOTHING = literal([], JSONB)
 
 
 def _of_owner(beside: Joined) -> Iterator[Told]:
@@ -171,36 +171,35 @@ def _of_owner(beside: Joined) -> Iterator[Told]:
         code = value_of("org_code")
         sentence = _("This sponsor has no union with the code “{code}” that you answer for.")
         is_wrong = not_(func.coalesce(Org.active & beside.reaches(Org.path), False))
-        yield (code != "") & is_wrong, _filled(sentence, code=code)
+        yield Told((code != "") & is_wrong, sentence, "code", code)
     if not register.of_people:
         return
     is_mine = func.coalesce(beside.reaches(person.org_path), False)
     if register.takes_on_file:
-        elsewhere = literal(_("This worker is on file at another union; ask for a transfer first."))
-        yield known & not_(is_mine), elsewhere
-        yield known & is_mine & not_(person.active), literal(_("This worker is no longer on file."))
+        elsewhere = _("This worker is on file at another union; ask for a transfer first.")
+        yield Told(known & not_(is_mine), elsewhere)
+        yield Told(known & is_mine & not_(person.active), _("This worker is no longer on file."))
     else:
         nobody = _("Nobody with this identity number is on file in a union of this sponsor that you answer for.")
-        yield not_(is_mine & func.coalesce(person.active, False)), literal(nobody)
+        yield Told(not_(is_mine & func.coalesce(person.active, False)), nobody)
     other_name = (value_of("name") != "") & (person.name != value_of("name"))
     sentence = _("This identity number is on file under another name.")
-    yield known & is_mine & person.active & other_name, literal(sentence)
+    yield Told(known & is_mine & person.active & other_name, sentence)
 
 
-def _sentences(told: list[Told]) -> ColumnElement[Any]:
-    said: ColumnElement[Any] = _NOTHING
-    for condition, sentence in told:
-        one = case((func.coalesce(condition, False), func.jsonb_build_array(sentence)), else_=_NOTHING)
-        said = said.op("||")(one)
-    return said
+def _filled(told: Told, value: ColumnElement[Any] | None) -> SQLColumnExpression[str]:
+    sentence = literal(told.sentence)
+    if value is None:
+        return sentence
+    return func.replace(sentence, f"{{{told.name}}}", func.coalesce(cast(value, String), ""))
 
 
-def _filled(sentence: str, **values: SQLColumnExpression[str]) -> SQLColumnExpression[str]:
-    """The sentence, with ``{name}`` in it standing for a value of the row."""
-    said: SQLColumnExpression[str] = literal(sentence)
-    for name, value in values.items():
-        said = func.replace(said, f"{{{name}}}", func.coalesce(value, ""))
-    return said
+def _list_of(said: Sequence[tuple[ColumnElement[bool], SQLColumnExpression[str]]]) -> ColumnElement[Any]:
+    """The sentences whose condition holds, as JSON."""
+    found: ColumnElement[Any] = literal([], JSONB)
+    for condition, sentence in said:
+        found = found.op("||")(case((condition, func.jsonb_build_array(sentence)), else_=literal([], JSONB)))
+    return found
 
 
 def count_rows(upload: Import) -> None:

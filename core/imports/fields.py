@@ -23,11 +23,11 @@ from core.web.fields import YuanField
 PERSONAL = ("id_number", "phone", "bank_account")
 #: What people write above these columns besides what the form calls them.
 ALSO_CALLED: Mapping[str, tuple[str, ...]] = {
-    "id_number": ("身份证号", "身份证号码", "公民身份号码", "身份证", "证件号码"),
+    "id_number": ("身份证号", "身份证号码", "公民身份号码", "公民身份证号码", "居民身份证号码", "身份证", "证件号码"),
     "name": ("姓名", "职工姓名", "会员姓名"),
     "org_code": ("工会代码", "所属工会代码", "工会组织代码"),
-    "phone": ("手机", "手机号", "手机号码", "电话", "联系电话"),
-    "bank_account": ("银行卡号", "银行账号", "银行卡", "账号"),
+    "phone": ("手机", "手机号", "手机号码", "电话", "电话号码", "联系电话"),
+    "bank_account": ("银行卡号", "银行账号", "银行帐号", "银行卡", "账号"),
     "bank_name": ("开户行", "开户银行"),
 }
 _UNIT = re.compile(r"[(\[](元|万元|亿元|yuan)[)\]]$")

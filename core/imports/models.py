@@ -58,11 +58,14 @@ class ImportRow(Base):
     Identity number, phone and bank account stand in ``secret`` only: an encrypted JSON object, also where they are
     wrong. ``errors`` are sentences; ``there`` means that the register has it already. ``row_id`` is the row that the
     merge made of it. Once merged, a good line keeps nothing but that.
+
+    ``import_id`` is no foreign key, which would be checked row by row: rows come in with their import locked, and no
+    import is ever removed.
     """
 
     __tablename__ = "core_import_row"
 
-    import_id: Mapped[int] = mapped_column(ForeignKey("core_import.id"), primary_key=True)
+    import_id: Mapped[int] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     values: Mapped[dict[str, Any]]
     secret: Mapped[bytes | None]

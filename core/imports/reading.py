@@ -1,5 +1,6 @@
 """Finding the list in a file: its sheet, its heading row, and then its rows under the fields of a register."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -9,7 +10,7 @@ from flask_babel import gettext as _
 
 from core.errors import ZhijiaError
 from core.imports.fields import Field, matched
-from core.registers.sheets import Row, Sheet, sheets_of
+from core.registers.sheets import Block, Row, Sheet, sheets_of
 
 #: The heading row is one of the first rows that are not empty; titles and notes may stand above it.
 SEARCHED = 10
@@ -26,13 +27,16 @@ class Found:
     line: int
     sheet: Sheet
 
-    def rows(self) -> Iterator[Row]:
-        """The rows below the headings. Raises :class:`ZhijiaError` where cells of them are merged."""
+    def blocks(self) -> Iterator[Block]:
+        """The lines below the headings. Raises :class:`ZhijiaError` where cells of them are merged."""
         for _first, last in self.sheet.merged():
             if last > self.line:
                 sentence = _("Cells are merged down to line %(line)s; undo the merging, so that every row is whole.")
                 raise ZhijiaError(sentence % {"line": last})
-        return (row for row in self.sheet.rows() if row.line > self.line)
+        for block in self.sheet.blocks():
+            above = bisect_right(block.lines, self.line)
+            if above < len(block.lines):
+                yield Block(block.lines[above:], block.cells[above:]) if above else block
 
 
 def find_list(content: IO[bytes], file_name: str, fields: Sequence[Field], remembered: Mapping[str, str]) -> Found:

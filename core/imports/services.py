@@ -20,7 +20,7 @@ from core.audit.services import record
 from core.config import LOCAL_ZONE, settings_of
 from core.errors import Forbidden, Refused, ZhijiaError
 from core.extensions import db, whole
-from core.files.vault import read_vault, write_vault
+from core.files.vault import open_vault, write_vault
 from core.imports import merging, queries
 from core.imports.checks import check_together, count_new_people, count_rows
 from core.imports.fields import check_columns, fields_of, plain
@@ -97,11 +97,11 @@ def choose_columns(
         check_columns(columns, fields)
         one.columns = list(columns)
         _remember(actor, register, dict(zip(map(plain, one.headings), columns, strict=True)))
-        content = io.BytesIO(_kept(one))
-        if is_large(content, one.file_name):
-            _read_later(actor, one, None)
-        else:
-            _read(actor, one, register, program_year, scope, content, _nobody_asks)
+        with _kept(one) as content:
+            if is_large(content, one.file_name):
+                _read_later(actor, one, None)
+            else:
+                _read(actor, one, register, program_year, scope, content, _nobody_asks)
         db.session.commit()
     if one.state != "reading":
         file_of(one.id).unlink(missing_ok=True)
@@ -117,7 +117,8 @@ def read_by_job(actor: User, one: Import, register: Register, program_year: Prog
             one = _locked(one)
             if one.state == "reading":
                 scope = _scope(actor, register, program_year)
-                _read(actor, one, register, program_year, scope, io.BytesIO(_kept(one)), progress)
+                with _kept(one) as content:
+                    _read(actor, one, register, program_year, scope, content, progress)
             db.session.commit()
     except ZhijiaError as error:
         _set_back(one, "failed", str(error))
@@ -260,7 +261,8 @@ def _read(
             return
         one.columns = found.columns
     copy_list(one.id, register, fields, found, progress)
-    db.session.execute(text(f"ANALYZE {ImportRow.__tablename__}"))  # what compares the rows is planned by their number
+    # What compares the rows is planned by how many there are of each kind; the values are not looked at.
+    db.session.execute(text(f"ANALYZE {ImportRow.__tablename__} (import_id, line, id_number_digest, errors, there)"))
     check_together(one, register, program_year, scope)
     count_rows(one)
     one.new_people = count_new_people(one) if register.takes_on_file else 0
@@ -332,9 +334,9 @@ def _blocks(content: IO[bytes]) -> Iterator[bytes]:
         yield block
 
 
-def _kept(one: Import) -> bytes:
+def _kept(one: Import) -> IO[bytes]:
     try:
-        return b"".join(read_vault(file_of(one.id), settings_of().data_key))
+        return open_vault(file_of(one.id), settings_of().data_key)
     except FileNotFoundError as error:
         raise Refused(_("The uploaded file is no longer kept; please upload it again.")) from error
 

@@ -1,20 +1,20 @@
 """Streaming the rows of a file into the staging table, each checked by itself on the way."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from flask_babel import gettext as _
-from wtforms import Form as WTForm
 
-from core.bulk import copy_rows
+from core.bulk import NULL, bytes_in_copy, copy_columns, in_copy
 from core.errors import ZhijiaError
-from core.imports.cells import FormCells, PersonalCells, TextCells, Typed, lost_digits, of_column
+from core.imports.cells import FormCells, PersonalCells, TextCells, Typed, all_as_json, lost_digits, of_column
 from core.imports.fields import PERSONAL, Field, unit_of
 from core.imports.models import ImportRow
 from core.imports.reading import Found
 from core.people.secrets import keys
 from core.plugin.types import Register
-from core.registers.sheets import Row
+from core.registers.sheets import Block, Column
+from core.web.forms import Form
 
 #: A longer list is split.
 MOST_ROWS = 200_000
@@ -31,93 +31,113 @@ def copy_list(import_id: int, register: Register, fields: Sequence[Field], found
 
     ``found.columns`` says what each column is. Raises :class:`ZhijiaError` where there are no rows, or too many.
     """
-    reader = _Reader(register, fields, found)
-    count = copy_rows(ImportRow.__tablename__, STAGED, _staged(import_id, reader, found.rows(), progress))
+    reader = _Reader(import_id, register, fields, found)
+    count = copy_columns(ImportRow.__tablename__, STAGED, _staged(reader, found.blocks(), progress))
     if not count:
         raise ZhijiaError(_("The file has headings, but no rows."))
     return count
 
 
-def _staged(import_id: int, reader: "_Reader", rows: Iterator[Row], progress: Progress) -> Iterator[Sequence[object]]:
-    for count, row in enumerate(rows, start=1):
+def _staged(reader: "_Reader", blocks: Iterator[Block], progress: Progress) -> Iterator[Sequence[Sequence[object]]]:
+    count = said = 0
+    for block in blocks:
+        staged = reader.read(block)
+        count += len(staged[0])
         if count > MOST_ROWS:
             raise ZhijiaError(_("The file has more than %(count)s rows; please split it.", count=f"{MOST_ROWS:,}"))
-        if not count % STEP:
+        if count - said >= STEP:
             progress(count, 0)
-        yield (import_id, *reader.read(row))
+            said = count
+        yield staged
 
 
 class _Reader:
-    """What turns rows into staged rows: one form for all of them."""
+    """What turns blocks of rows into columns of the staging table: one form for all of them."""
 
-    def __init__(self, register: Register, fields: Sequence[Field], found: Found) -> None:
-        self._form = form = register.form()
-        self._keys = keys()
+    def __init__(self, import_id: int, register: Register, fields: Sequence[Field], found: Found) -> None:
+        self._import_id, self._form, self._width = import_id, register.form(), len(found.headings)
         self._plain: list[tuple[int, str, FormCells | TextCells]] = []
         self._personal: list[tuple[int, str, PersonalCells]] = []
         self._titles: dict[int, str] = {}
         for field in fields:
             at = found.columns.index(field.name) if field.name in found.columns else -1
             self._titles[at] = field.title
-            key = json.dumps(field.name)
             if field.name in register.form.whose and field.name in PERSONAL:
-                self._personal.append((at, key, PersonalCells(field.name, field.title, required=field.required)))
-            elif field.name in form:
+                cells = PersonalCells(field.name, field.title, required=field.required)
+                self._personal.append((at, field.name, cells))
+            elif field.name in self._form:
                 unit = unit_of(found.headings[at]) if at >= 0 and field.is_money else ""
-                self._plain.append((at, key, FormCells(form, field.name, field.title, unit)))
+                self._plain.append((at, field.name, FormCells(self._form, field.name, field.title, unit)))
             else:
-                self._plain.append((at, key, TextCells()))
+                self._plain.append((at, field.name, TextCells()))
         self._around = [
-            cells for _at, _key, cells in self._plain if isinstance(cells, FormCells) and cells.looks_around
+            cells for _at, _name, cells in self._plain if isinstance(cells, FormCells) and cells.looks_around
         ]
-        self._whole = type(form).validate is not WTForm.validate
+        self._whole = type(self._form).validate is not Form.validate
 
-    def read(self, row: Row) -> tuple[object, ...]:
-        """The columns of the staging table after the id of the import."""
-        values, width = row.values, len(row.values)
-        errors: list[str] = []
-        parts = []
-        for at, key, cells in self._plain:
-            cell = cells.read(values[at] if 0 <= at < width else "")
-            parts.append(f"{key}: {cell.json}")
-            if cell.errors:
-                errors += cell.errors
-        secret, digest, tail = self._seal(row, errors)
-        if (self._around or self._whole) and not errors:
-            errors += self._look_around(row)
-        if row.rounded:
-            errors += [lost_digits(self._titles[at]) for at in sorted(row.rounded) if at in self._titles]
-        said = json.dumps(errors[:MOST_ERRORS], ensure_ascii=False) if errors else "[]"
-        return row.line, f"{{{', '.join(parts)}}}", secret, digest, tail, said
+    def read(self, block: Block) -> Sequence[Sequence[object]]:
+        """The columns of :data:`STAGED`, without the rows that are empty."""
+        columns = block.columns(self._width)
+        if not any(all(column.texts) for column in columns):
+            block = block.without_empty()
+            columns = block.columns(self._width)
+        count = len(block.lines)
+        if not count:
+            return [[] for _column in STAGED]
+        columns.append(Column([""] * count))  # found at -1, by fields that stand above no column
+        errors: dict[int, list[str]] = {}
+        values = []
+        for at, _name, cells in self._plain:
+            found, faults = cells.column(columns[at].texts)
+            values.append(found)
+            _add(errors, faults)
+        sealed = self._seal(columns, count, errors)
+        if self._around or self._whole:
+            texts = [column.texts for column in columns]
+            _add(
+                errors, {at: self._look_around([text[at] for text in texts]) for at in range(count) if at not in errors}
+            )
+        self._add_rounded(columns, errors)
+        said = ["[]"] * count
+        for at, sentences in errors.items():
+            said[at] = json.dumps(sentences[:MOST_ERRORS], ensure_ascii=False)
+        objects = in_copy(_objects([name for _at, name, _cells in self._plain], values, count))
+        return [[self._import_id] * count, block.lines, objects, *sealed, in_copy(said)]
 
-    def _seal(self, row: Row, errors: list[str]) -> tuple[bytes | None, bytes | None, str]:
-        """The personal numbers of a row: encrypted together, and what its identity number is found by."""
-        parts, digest, tail = [], None, ""
-        for at, key, cells in self._personal:
-            text = row.values[at] if 0 <= at < len(row.values) else ""
-            if at in row.rounded:  # what is wrong with it is that, whatever its digits say now
-                parts.append(f"{key}: {json.dumps(text)}")
-                continue
-            number, as_json, said = cells.read(text)
-            parts.append(f"{key}: {as_json}")
-            if said:
-                errors += said
-            if cells.name == "id_number":
-                tail = (number or text)[-4:]
-                digest = self._keys.digest("id_number", number) if number else None
-        if not parts:
-            return None, None, ""
-        return self._keys.encrypt("import_row", f"{{{', '.join(parts)}}}"), digest, tail
+    def _seal(self, columns: Sequence[Column], count: int, errors: dict[int, list[str]]) -> Sequence[Sequence[str]]:
+        """The personal numbers of the rows: encrypted together, and what the identity number is found by."""
+        if not self._personal:
+            return [NULL] * count, [NULL] * count, [""] * count
+        parts, digests, tails = [], [NULL] * count, [""] * count
+        for at, name, cells in self._personal:
+            rounded = columns[at].rounded  # what is wrong with those is that, whatever their digits say now
+            numbers, faults = cells.column(columns[at].texts)
+            faults = {row: said for row, said in faults.items() if row not in rounded}
+            parts.append(all_as_json(numbers))
+            _add(errors, faults)
+            if name == "id_number":
+                digest = keys().digest
+                digests = bytes_in_copy(digest("id_number", number) for number in numbers)
+                for row in (*faults, *rounded, *(at for at, number in enumerate(numbers) if not number)):
+                    digests[row] = NULL
+                tails = in_copy(["" if row in rounded else number[-4:] for row, number in enumerate(numbers)])
+        secrets = keys().encrypt_all(
+            "import_row", _objects([name for _at, name, _cells in self._personal], parts, count)
+        )
+        return bytes_in_copy(secrets), digests, tails
 
-    def _look_around(self, row: Row) -> list[str]:
+    def _add_rounded(self, columns: Sequence[Column], errors: dict[int, list[str]]) -> None:
+        for at, column in enumerate(columns):
+            if column.rounded and at in self._titles:
+                _add(errors, {row: [lost_digits(self._titles[at])] for row in column.rounded})
+
+    def _look_around(self, texts: Sequence[str]) -> list[str]:
         """What rules say that look at the whole row, once the form is filled with it."""
-        width = len(row.values)
         for at, name, cells in (*self._plain, *self._personal):
-            text = row.values[at] if 0 <= at < width else ""
             if isinstance(cells, FormCells):
-                cells.enter(text)
-            elif json.loads(name) in self._form:
-                self._form[json.loads(name)].process(Typed(json.loads(name), text))
+                cells.enter(texts[at])
+            elif name in self._form:
+                self._form[name].process(Typed(name, texts[at]))
         if not self._whole:
             return [sentence for cells in self._around for sentence in cells.faults()]
         if self._form.validate():
@@ -125,3 +145,17 @@ class _Reader:
         named = ((name, sentence) for name, sentences in self._form.errors.items() if name for sentence in sentences)
         said = [of_column(str(self._form[name].label.text), str(sentence)) for name, sentence in named]
         return said + [str(sentence) for sentence in self._form.form_errors]
+
+
+def _add(errors: dict[int, list[str]], faults: Mapping[int, Sequence[str]]) -> None:
+    for at, sentences in faults.items():
+        if sentences:
+            errors.setdefault(at, []).extend(sentences)
+
+
+def _objects(names: Sequence[str], values: Sequence[Sequence[str]], count: int) -> list[str]:
+    """JSON objects of these names, from their values column by column."""
+    if not names:
+        return ["{}"] * count
+    template = ", ".join(f"{json.dumps(name)}: %s" for name in names)
+    return list(map(f"{{{template}}}".__mod__, zip(*values, strict=True)))

@@ -80,7 +80,6 @@ def merge(name: str, import_id: int) -> AnyResponse:
     register, form = register_to_change(name), MergeForm(request.form)
     one = _import(register, import_id)
     services.start_merge(me(), one, register, current_program_year(), only_good=bool(form.only_good.data))
-    flash(_("The rows are being put into the register."), "success")
     return redirect(url_for(".show", name=name, import_id=import_id))
 
 
@@ -98,7 +97,9 @@ def undo(name: str, import_id: int) -> AnyResponse:
     register = register_to_change(name)
     one = _import(register, import_id)
     services.undo(me(), one, register, current_program_year())
-    flash(_("%(count)s entries are taken back.", count=one.removed), "success")
+    if not one.removed:
+        sentence = _("None of the entries can be taken back: all were changed since, or something else needs them.")
+        flash(sentence, "warning")
     return redirect(url_for(".show", name=name, import_id=import_id))
 
 
@@ -144,6 +145,7 @@ def _columns_page(register: Register, one: Import, chosen: list[str] | None = No
         one=one,
         fields=fields,
         columns=list(zip(one.headings, chosen or guessed, strict=False)),
+        unknown=[heading for heading, name in zip(one.headings, guessed, strict=True) if name is None],
         error=error,
         same=queries.same_file(one),
     )

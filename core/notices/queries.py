@@ -1,6 +1,6 @@
 """Reading notices: those that concern a reader's unions, their lines, the objections; and what these hold back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,8 @@ from core.users.access import scope_of, today
 from core.users.models import User
 
 PAGE = 50
+#: Lines that are printed in one piece, some 170 sheets; a browser gives up at a hundred thousand.
+PART = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,14 @@ def page_of(notice: Notice, scope: Scope, after: tuple[str, int] | None = None, 
     return list(db.session.scalars(query))
 
 
-def every_line(notice: Notice, scope: Scope) -> Iterator[NoticeLine]:
-    """All lines that the reader may see. A thousand at a time, by key: whoever prints may go away in the middle."""
-    size, after, is_more = 1000, None, True
-    while is_more:
-        lines = page_of(notice, scope, after, size)
-        is_more = len(lines) > size
-        yield from lines[:size]
-        after = (lines[size - 1].org_path, lines[size - 1].id) if is_more else None
+def count_lines(notice: Notice, scope: Scope) -> int:
+    """How many lines the reader may see."""
+    return db.session.scalars(select(func.count()).select_from(_lines(notice, scope).subquery())).one()
+
+
+def part_of(notice: Notice, scope: Scope, part: int) -> Sequence[NoticeLine]:
+    """The lines of one part, counted from 1, of what is too long to be printed in one piece."""
+    return db.session.scalars(_lines(notice, scope).offset((part - 1) * PART).limit(PART)).all()
 
 
 def find_line(notice: Notice, line_id: int, scope: Scope) -> NoticeLine | None:

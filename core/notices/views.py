@@ -4,9 +4,7 @@ A notice is meant for all whom it concerns: whoever may see the program year rea
 below and of unions above. Posting, recording and deciding ask for permissions of their own, where the entry stands.
 """
 
-from collections.abc import Iterator
-
-from flask import Blueprint, flash, redirect, render_template, request, stream_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy import Select
 from werkzeug.wrappers import Response
@@ -119,11 +117,29 @@ def withdraw(name: str, notice_id: int) -> Page:
 
 
 @blueprint.get("/<int:notice_id>/print")
-def printed(name: str, notice_id: int) -> Iterator[str]:
-    """The notice as it hangs on the wall: an official document, Chinese whatever the reader reads, on A4."""
+def printed(name: str, notice_id: int) -> str:
+    """The notice as it hangs on the wall: an official document, Chinese whatever the reader reads, on A4.
+
+    A very long one comes in parts, each a document of its own.
+    """
     notice, org = current_notice(name, notice_id)
-    lines = queries.every_line(notice, reader_scope())
-    return stream_template("notices/print.html", notice=notice, org=org, lines=lines)
+    scope = reader_scope()
+    total = queries.count_lines(notice, scope)
+    parts = max(1, -(-total // queries.PART))
+    part = request.args.get("part", 1, type=int)
+    if not 1 <= part <= parts:
+        raise NotFound(_("There is no such page."))
+    return render_template(
+        "notices/print.html",
+        name=name,
+        notice=notice,
+        org=org,
+        lines=queries.part_of(notice, scope, part),
+        first=(part - 1) * queries.PART + 1,
+        total=total,
+        part=part,
+        parts=parts,
+    )
 
 
 def reader_scope() -> Scope:

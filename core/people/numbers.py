@@ -6,8 +6,10 @@ those codes change. The bank's own check digit of an account is not checked eith
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from flask_babel import gettext as _
 from stdnum.cn.ric import calc_check_digit
@@ -49,6 +51,28 @@ def parse_id_number(text: str) -> IdNumber:
             _("The check digit of the identity number is wrong; please compare it with the card."), field="id_number"
         )
     return IdNumber(number, born_on, "M" if int(number[16]) % 2 else "F")
+
+
+def are_id_numbers(texts: Sequence[str]) -> list[bool]:
+    """Which of many are valid identity numbers as they stand; another may still be one that is written otherwise."""
+    today = datetime.now(LOCAL_ZONE).date()
+    return [
+        _ID_NUMBER.fullmatch(text) is not None
+        and calc_check_digit(text) == text[-1]
+        and (born_on := _day(text[6:14])) is not None
+        and _EARLIEST_BIRTH <= born_on <= today
+        for text in texts
+    ]
+
+
+def are_phones(texts: Sequence[str]) -> list[bool]:
+    """Which of many are phone numbers as they stand."""
+    return [found is not None for found in map(_PHONE.fullmatch, texts)]
+
+
+def are_bank_accounts(texts: Sequence[str]) -> list[bool]:
+    """Which of many are bank accounts as they stand."""
+    return [found is not None for found in map(_ACCOUNT.fullmatch, texts)]
 
 
 def parse_phone(text: str) -> str:
@@ -96,6 +120,7 @@ def _plain(text: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text))
 
 
+@lru_cache(maxsize=50_000)  # more days than anybody has lived
 def _day(digits: str) -> date | None:
     try:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))

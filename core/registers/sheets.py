@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 import xlsxwriter
 from flask import Response, send_file
@@ -31,11 +31,14 @@ from python_calamine import (
 
 from core.errors import ZhijiaError
 from core.registers.unpacking import check_unpacked
+from core.scratch import scratch
 
 Source: TypeAlias = Path | IO[bytes]
 #: Signs from the beginning of a CSV that say by what it is divided.
 SNIFFED = 4096
 _DELIMITERS = (",", ";", "\t")
+#: Cells that are read at a time.
+BLOCK = 16_000
 #: From here on Excel keeps only 15 digits of a number and puts zeros for the others.
 FIRST_ROUNDED = 10**15
 #: A sheet holds 1,048,576 rows, of which the heading takes one.
@@ -58,14 +61,56 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines that follow each other, with their cells as they stand in the file; some may be empty."""
+
+    lines: Sequence[int]
+    cells: Sequence[Sequence[Any]]
+
+    def rows(self) -> Iterator[Row]:
+        """The lines that are not empty."""
+        for line, cells in zip(self.lines, self.cells, strict=True):
+            values = tuple([_plain_text(cell) if type(cell) is str else _as_text(cell) for cell in cells])
+            if any(values):
+                yield Row(line, values, frozenset([at for at, cell in enumerate(cells) if _is_rounded(cell)]))
+
+    def without_empty(self) -> "Block":
+        """The same without the lines that are empty."""
+        filled = {row.line for row in self.rows()}
+        kept = [at for at, line in enumerate(self.lines) if line in filled]
+        return Block([self.lines[at] for at in kept], [self.cells[at] for at in kept])
+
+    def columns(self, width: int) -> list["Column"]:
+        """The first so many columns; what a line lacks is empty."""
+        if not self.cells:
+            return [Column([])] * width
+        if min(map(len, self.cells)) >= width:
+            turned = list(zip(*self.cells, strict=False))[:width]
+        else:
+            turned = list(zip(*((*cells[:width], *[""] * (width - len(cells))) for cells in self.cells), strict=True))
+        return [_column_of(cells) for cells in turned]
+
+
+class Column(NamedTuple):
+    """The texts of one column, line by line, and which of them are numbers that have lost digits (see :class:`Row`)."""
+
+    texts: list[str]
+    rounded: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """One sheet of a file. ``rows()`` reads it from its beginning; ``merged`` are the first and last lines of merged
+    """One sheet of a file. ``blocks()`` reads it from its beginning; ``merged`` are the first and last lines of merged
     cells, counted from 1.
     """
 
     title: str
-    rows: Callable[[], Iterator[Row]]
+    blocks: Callable[[], Iterator[Block]]
     merged: Callable[[], list[tuple[int, int]]]
+
+    def rows(self) -> Iterator[Row]:
+        """The rows that are not empty, from the beginning."""
+        return (row for block in self.blocks() for row in block.rows())
 
 
 def read_rows(source: Source, name: str | None = None) -> Iterator[Row]:
@@ -89,7 +134,8 @@ def sheets_of(content: IO[bytes], name: str) -> list[Sheet]:
     if kind == ".xlsx":
         return _sheets_of_xlsx(content)
     if kind == ".csv":
-        return [Sheet("", lambda: _read_csv(content), list)]
+        encoding = cache(lambda: _encoding_of(content))
+        return [Sheet("", lambda: _read_csv(content, encoding()), list)]
     raise ZhijiaError(_("“%(name)s” is not a list that can be read; use xlsx or CSV.", name=name))
 
 
@@ -102,7 +148,8 @@ def write_xlsx(
     of ``sheet``. What is longer than a sheet goes on in the next one, under the same headings.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with closing(xlsxwriter.Workbook(target, options)) as book:
+    # The writer keeps its rows in files beside; they must not lie about when it is killed.
+    with scratch() as folder, closing(xlsxwriter.Workbook(target, options | {"tmpdir": str(folder)})) as book:
         whole, money = book.add_format({"num_format": "0"}), book.add_format({"num_format": "0.00"})
         text = book.add_format({"num_format": "@"})
         name = _NOT_IN_SHEET_NAMES.sub(" ", sheet)[:31].strip("' ")
@@ -168,25 +215,21 @@ def _sheet_of(book: CalamineWorkbook, title: str) -> Sheet:
     def merged() -> list[tuple[int, int]]:
         return [(first[0] + 1, last[0] + 1) for first, last in sheet().merged_cell_ranges or []]
 
-    return Sheet(title, lambda: _rows_of_cells(enumerate(sheet().iter_rows(), start=1)), merged)
+    return Sheet(title, lambda: _in_blocks(enumerate(sheet().iter_rows(), start=1)), merged)
 
 
 def _unreadable() -> ZhijiaError:
     return ZhijiaError(_("The xlsx file cannot be read: it is broken, protected by a password, or of another kind."))
 
 
-def _read_csv(content: IO[bytes]) -> Iterator[Row]:
-    encoding = _encoding_of(content)
+def _read_csv(content: IO[bytes], encoding: str) -> Iterator[Block]:
     content.seek(0)
     handle = io.TextIOWrapper(content, encoding, newline="")
     try:
         head = handle.read(SNIFFED)
         handle.seek(0)
         lines = csv.reader(handle, delimiter=max(_DELIMITERS, key=head.count))
-        for cells in lines:
-            values = tuple([_plain_text(cell) for cell in cells])
-            if any(values):
-                yield Row(lines.line_num, values)
+        yield from _in_blocks((lines.line_num, cells) for cells in lines)
     except csv.Error as error:
         raise ZhijiaError(_("Line %(line)s of the CSV file cannot be read.", line=lines.line_num)) from error
     finally:
@@ -211,11 +254,28 @@ def _encoding_of(content: IO[bytes]) -> str:
     raise ZhijiaError(_("The CSV file is not text in UTF-8, UTF-16 or GB18030."))
 
 
-def _rows_of_cells(lines: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[Row]:
+def _in_blocks(lines: Iterable[tuple[int, Sequence[Any]]]) -> Iterator[Block]:
+    """Blocks of so many cells, as a line of a hostile file may have any number of them."""
+    numbers, rows, held = [], [], 0
     for line, cells in lines:
-        values = tuple([_plain_text(cell) if type(cell) is str else _as_text(cell) for cell in cells])
-        if any(values):
-            yield Row(line, values, frozenset([at for at, cell in enumerate(cells) if _is_rounded(cell)]))
+        numbers.append(line)
+        rows.append(cells)
+        held += len(cells)
+        if held >= BLOCK or len(rows) >= BLOCK:
+            yield Block(numbers, rows)
+            numbers, rows, held = [], [], 0
+    if rows:
+        yield Block(numbers, rows)
+
+
+def _column_of(cells: Sequence[Any]) -> Column:
+    if set(map(type, cells)) == {str}:
+        joined = "".join(cells)
+        return Column(list(map(_plain_text if "'" in joined or "\0" in joined else str.strip, cells)))
+    return Column(
+        [_plain_text(cell) if type(cell) is str else _as_text(cell) for cell in cells],
+        frozenset([at for at, cell in enumerate(cells) if _is_rounded(cell)]),
+    )
 
 
 def _is_rounded(cell: Any) -> bool:
@@ -223,7 +283,8 @@ def _is_rounded(cell: Any) -> bool:
 
 
 def _plain_text(text: str) -> str:
-    text = text.strip()
+    """The text without what was put around it, and without the sign NUL, which no database takes."""
+    text = text.replace("\0", "").strip()
     return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA_SIGNS) else text
 
 

@@ -20,11 +20,14 @@ LARGEST_UNPACKED = 200 * 1024 * 1024
 CHUNK = 256 * 1024
 #: A place in a sheet is at most this long: `r="XFD1048576`.
 _OVERLAP = 16
-#: Column AAA or beyond, line 300,000 or beyond, or a place that is written as no program writes it.
-_TOO_FAR = re.compile(rb"""[\s"']r(?:=["'](?:[A-Za-z]{3}|[A-Za-z]{0,2}(?:[3-9]\d{5}|\d{7})|&)|\s+=\s*["']|=\s+["'])""")
+#: Column AAA or beyond, line 300,000 or beyond, or a place that is written as no program writes it. These begin with a
+#: letter and look back from there, as a search for a letter takes a fraction of one for any of several signs.
+_TOO_FAR = re.compile(
+    rb"""r(?<=[\s"']r)(?:=["'](?:[A-Za-z]{3}|[A-Za-z]{0,2}(?:[3-9]\d{5}|\d{7})|&)|\s+=\s*["']|=\s+["'])"""
+)
 #: Column BA or beyond, and line 10,000 or beyond: either alone is no harm.
-_WIDE = re.compile(rb"""[\s"']r=["'][B-Zb-z][A-Za-z]\d""")
-_LONG = re.compile(rb"""[\s"']r=["'][A-Za-z]{0,2}\d{5}""")
+_WIDE = re.compile(rb"""r=(?<=[\s"']r=)["'][B-Zb-z][A-Za-z]\d""")
+_LONG = re.compile(rb"""r=(?<=[\s"']r=)["'][A-Za-z]{0,2}\d{5}""")
 
 
 def check_unpacked(content: IO[bytes]) -> None:

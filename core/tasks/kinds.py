@@ -12,6 +12,7 @@ from flask import current_app, url_for
 from flask_babel import LazyString
 from werkzeug.routing import BuildError
 
+from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.programs.queries import sponsor_code
 
@@ -37,19 +38,24 @@ class TaskKind:
 def title_of(code: str, data: Mapping[str, Any]) -> str:
     """The title of a kind with its values, in the reader's language.
 
-    A value may be a task of its own, ``{"kind": code, "data": values}``: a message about it.
+    A value may be a task of its own, ``{"kind": code, "data": values}``: a message about it. Or it names a register by
+    its code, ``{"register": code}``.
     """
     kind = _KINDS.get(code)
     if kind is None:
         return code
-    named = {
-        name: title_of(value["kind"], value["data"]) if isinstance(value, dict) else value
-        for name, value in data.items()
-    }
+    named = {name: _said(value) if isinstance(value, dict) else value for name, value in data.items()}
     try:
         return str(kind.title) % named
     except (KeyError, TypeError, ValueError):  # written by an older version of the title
         return str(kind.title)
+
+
+def _said(value: Mapping[str, Any]) -> str:
+    if "register" in value:
+        register = registry_of().registers.get(value["register"])
+        return str(register.title) if register else value["register"]
+    return title_of(value["kind"], value["data"])
 
 
 def url_of(code: str, address: Mapping[str, Any], program_year: ProgramYear | None) -> str | None:

@@ -17,13 +17,13 @@ from flask import current_app, url_for
 from flask.ctx import RequestContext
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select, union, update
+from sqlalchemy import delete, func, literal, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.config import MailSettings, settings_of
 from core.extensions import db
 from core.tasks.models import Mail, Message, Task
-from core.tasks.queries import count_my_overdue, count_unread, daily_readers, doers, owed_mails, still_owed
+from core.tasks.queries import count_unread, doers, owed_mails, still_owed
 from core.users.models import User
 from core.web.filters import capped
 from core.web.home import waiting
@@ -68,10 +68,9 @@ def announce() -> None:
 
 
 def owe_daily(day: date) -> None:
-    """Owe the mail of the day to everybody who wants one a day and for whom something waits; once a day."""
-    owed = [{"user_id": user.id, "day": day} for user in daily_readers() if any(_counts(user))]
-    if owed:
-        db.session.execute(insert(Mail).values(owed).on_conflict_do_nothing())
+    """Owe the mail of the day to everybody who wants one a day, once a day; for whom nothing waits then, none goes."""
+    wanted = select(User.id, literal(day)).where(User.active, User.email.is_not(None), User.mailing == "daily")
+    db.session.execute(insert(Mail).from_select(["user_id", "day"], wanted).on_conflict_do_nothing())
     db.session.commit()
 
 
@@ -136,10 +135,11 @@ def _give_back(mail_id: int, code: str) -> None:
     log.warning("a mail was refused", mail=mail_id, code=code)
 
 
-def _counts(user: User) -> tuple[int, int]:
-    """How much waits for the user, and how many messages are not read."""
+def _counts(user: User) -> tuple[int, int, int]:
+    """How much waits for the user, how much of it is overdue, and how many messages are not read."""
     with _at_site():  # what waits comes with its addresses
-        return sum(item.count for item in waiting(user)), count_unread(user)
+        items = waiting(user)
+    return sum(item.count for item in items), sum(item.overdue for item in items), count_unread(user)
 
 
 def _at_site() -> RequestContext:
@@ -147,11 +147,11 @@ def _at_site() -> RequestContext:
 
 
 def _write(user: User, settings: MailSettings) -> EmailMessage | None:
-    tasks, messages = _counts(user)
+    tasks, overdue, messages = _counts(user)
     if not user.active or not user.email or user.mailing == "none" or not (tasks or messages):
         return None
     with _at_site(), force_locale(user.locale):
-        text = _text(tasks, count_my_overdue(user), messages, url_for("tasks.index", _external=True))
+        text = _text(tasks, overdue, messages, url_for("tasks.index", _external=True))
         subject = _("Zhijia: something waits for you")
     mail = EmailMessage()
     mail["Subject"], mail["From"], mail["To"] = subject, settings.sender, user.email

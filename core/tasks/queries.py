@@ -18,7 +18,7 @@ from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.tasks.models import Mail, Message, Task
-from core.users.access import can_anywhere, posts_of, scope_of, today, users_holding
+from core.users.access import can_anywhere, permission_of, posts_of, scope_of, today, users_holding
 from core.users.models import Grant, User
 from core.users.roles import PERMISSIONS
 
@@ -61,15 +61,20 @@ def mine(user: User) -> ColumnElement[bool]:
     return or_(*_mine(user))
 
 
-def _overdue_below(user: User) -> ColumnElement[bool]:
-    """The overdue tasks of the unions that ``user`` supervises, for each program in which they do."""
+def _supervised(user: User) -> ColumnElement[bool]:
+    """The tasks of the unions that ``user`` supervises, for each program in which they do."""
     singled_out = {grant.program for grant in user.grants if grant.program is not None}
     scopes = [scope_of(user, SUPERVISE).covers(Task.org_path)]
     scopes += [
         (ProgramYear.program == program) & scope_of(user, SUPERVISE, program).covers(Task.org_path)
         for program in sorted(singled_out)
     ]
-    return and_(Task.done_at.is_(None), Task.due_on < today(), or_(*scopes), YEAR_RUNS)
+    return or_(*scopes)
+
+
+def _overdue_below(user: User) -> ColumnElement[bool]:
+    """The overdue tasks of the unions that ``user`` supervises."""
+    return and_(Task.done_at.is_(None), Task.due_on < today(), _supervised(user), YEAR_RUNS)
 
 
 def page_of_mine(
@@ -201,18 +206,71 @@ def doers(tasks: Any) -> Select[int, int]:
 
 
 def supervisors(tasks: Any) -> Select[int, int]:
-    """``user_id, task_id``: who supervises at the union directly above that of each task of the subquery."""
-    roles = next(item.roles for item in PERMISSIONS if item.code == SUPERVISE)
-    return (
-        select(User.id.label("user_id"), tasks.c.id.label("task_id"))
+    """``user_id, task_id``: who is to know of each task of the subquery, as :func:`supervising` says."""
+    return supervising(
+        select(tasks.c.id.label("task_id"), Org.path, ProgramYear.program)
         .select_from(tasks)
         .join(Org, Org.id == tasks.c.org_id)
-        .join(Grant, (Grant.org_id == Org.parent_id) & Grant.role.in_(roles))
-        .join(User, User.id == Grant.user_id)
         .outerjoin(ProgramYear, ProgramYear.id == tasks.c.program_year_id)
-        .where(User.active, _counts(ProgramYear.program))
-        .distinct()
     )
+
+
+def supervising(places: Select[int, str, Any], permission: str | None = None) -> Select[int, int]:
+    """``user_id, task_id``: who supervises at the nearest union above each place that has a supervisor; at the root
+    above nobody, its own. ``places`` selects ``task_id, path, program``.
+
+    A supervisor also holds ``permission``, if one is given.
+    """
+    lain = places.subquery()
+    roles = {role for item in PERMISSIONS if item.code == SUPERVISE for role in item.roles}
+    if permission is not None:
+        known = permission_of(permission)
+        roles &= set(known.roles if known else ())
+    above = func.starts_with(lain.c.path, Grant.org_path) & (Grant.org_path != lain.c.path)
+    is_root = func.length(lain.c.path) - func.length(func.replace(lain.c.path, "/", "")) == 2  # "/61/"
+    near = func.rank().over(partition_by=lain.c.task_id, order_by=func.length(Grant.org_path).desc())
+    found = (
+        select(User.id.label("user_id"), lain.c.task_id, near.label("distance"))
+        .select_from(lain)
+        .join(Grant, Grant.role.in_(sorted(roles)) & (above | (is_root & (Grant.org_path == lain.c.path))))
+        .join(User, User.id == Grant.user_id)
+        .where(User.active, _counts(lain.c.program))
+        .subquery()
+    )
+    return select(found.c.user_id, found.c.task_id).where(found.c.distance == 1).distinct()
+
+
+def left_undone(tasks: Any) -> Select[int]:
+    """The ids of those tasks of the subquery that nobody may do: nobody at the union holds what is asked for."""
+    able = doers(tasks).subquery()
+    return select(tasks.c.id).where(tasks.c.id.not_in(select(able.c.task_id)))
+
+
+def open_now(*conditions: ColumnElement[bool]) -> Any:
+    """The open tasks of years that are on, under conditions, as :func:`doers` takes them."""
+    columns = (Task.id, Task.org_id, Task.permission, Task.user_id, Task.not_user_id, Task.program_year_id)
+    tasks = select(*columns).outerjoin(ProgramYear, ProgramYear.id == Task.program_year_id)
+    return tasks.where(Task.done_at.is_(None), YEAR_RUNS, *conditions).subquery()
+
+
+def undone_below(user: User, *, program: str = "", limit: int) -> list[Any]:
+    """What waits in the unions that ``user`` supervises for a permission that nobody there holds, the oldest first.
+
+    ``Org, ProgramYear, permission, count, overdue, oldest_due`` a row; without a permission it waits for one user.
+    """
+    below = _supervised(user)
+    stuck = left_undone(open_now(below, *([ProgramYear.program == program] if program else [])))
+    late = func.count().filter(Task.due_on < today())
+    query = (
+        select(Org, ProgramYear, Task.permission, func.count(), late, func.min(Task.due_on))
+        .select_from(Task)
+        .join(Org, Org.id == Task.org_id)
+        .outerjoin(ProgramYear, ProgramYear.id == Task.program_year_id)
+        .where(Task.id.in_(stuck))
+        .group_by(Org.id, ProgramYear.id, Task.permission)
+        .order_by(func.min(Task.due_on), Org.path)
+    )
+    return list(db.session.execute(query.limit(limit)))
 
 
 def _roles() -> Any:
@@ -252,9 +310,3 @@ def owed_mails(most_attempts: int) -> list[int]:
     """The ids of mails that are not sent and were not given up, the oldest first."""
     owed = select(Mail.id).where(Mail.sent_at.is_(None), still_owed(most_attempts))
     return list(db.session.scalars(owed.order_by(Mail.id)))
-
-
-def daily_readers() -> list[User]:
-    """The users who want a mail a day."""
-    query = select(User).where(User.active, User.email.is_not(None), User.mailing == "daily")
-    return list(db.session.scalars(query.order_by(User.id)))

@@ -12,11 +12,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, and_, func, insert, literal, not_, or_, select, update
 
 from core.extensions import db
-from core.notices.calendar import add_working_days
+from core.notices.calendar import add_working_days, is_working_day
 from core.programs.models import ProgramYear
 from core.tasks.kinds import TaskKind
 from core.tasks.models import Message, Task
-from core.tasks.queries import YEAR_RUNS, doers, supervisors
+from core.tasks.queries import YEAR_RUNS, doers, left_undone, open_now, supervisors
+from core.tasks.services import tell_anew
 from core.users.access import today
 
 #: Working days before the last day, unless the settings of the program year say otherwise.
@@ -28,6 +29,12 @@ OVERDUE = TaskKind(code="tasks.overdue", title=_l("Tasks that are overdue: %(cou
 BELOW = TaskKind(
     code="tasks.overdue_below", title=_l("Overdue at the unions below: %(count)s"), endpoint="tasks.overdue"
 )
+#: What waits where nobody may do it is told every working day, as long as it does.
+UNDONE = TaskKind(
+    code="tasks.left_undone",
+    title=_l("Tasks at the unions below that nobody there may do: %(count)s"),
+    endpoint="tasks.overdue",
+)
 
 
 def remind(day: date | None = None) -> None:
@@ -35,7 +42,23 @@ def remind(day: date | None = None) -> None:
     day = day or today()
     _tell({DUE_SOON: doers}, Task.reminded_at, and_(Task.due_on >= day, _due_soon(day)), day)
     _tell({OVERDUE: doers, BELOW: supervisors}, Task.overdue_at, Task.due_on < day, day)
+    if is_working_day(day):
+        _tell_of_undone(day)
     db.session.commit()
+
+
+def days_before(program_year: ProgramYear) -> int:
+    """How many working days before the last day people are reminded."""
+    days = program_year.settings.get(SETTING)
+    return DAYS_BEFORE if days is None else int(days)
+
+
+def _tell_of_undone(day: date) -> None:
+    undone = select(Task.id, Task.org_id, Task.program_year_id).where(Task.id.in_(left_undone(open_now())))
+    told = supervisors(undone.subquery()).subquery()
+    data = func.jsonb_build_object("count", func.count())
+    people = select(told.c.user_id, data.label("data")).group_by(told.c.user_id)
+    tell_anew(UNDONE, people, "tasks:undone", day)
 
 
 def _due_soon(day: date) -> ColumnElement[bool]:

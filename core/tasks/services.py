@@ -11,7 +11,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CursorResult, Select, String, func, literal, select, update
+from sqlalchemy import CursorResult, Select, String, delete, func, literal, select, update
 from sqlalchemy import cast as as_type
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
@@ -25,6 +25,8 @@ from core.users.access import today
 from core.users.models import User
 
 URGED = TaskKind(code="tasks.urged", title=_l("You are urged to do what is overdue: %(task)s"), endpoint="tasks.index")
+#: The columns of a message in the order in which a SELECT gives them.
+MESSAGE = ("user_id", "kind", "subject", "data", "address", "program_year_id", "key")
 #: What a SELECT of tasks must and may name.
 NEEDED = {"subject", "org_id", "org_path"}
 ALLOWED = NEEDED | {"data", "address", "program_year_id", "permission", "user_id", "not_user_id", "due_on"}
@@ -108,7 +110,8 @@ def notify(
 ) -> int:
     """Put a message into the inbox of each of these users (ids, or a SELECT of ids); returns how many got it.
 
-    With a ``key`` nobody gets the same message twice. Users whose account is closed get none.
+    With a ``key`` nobody gets the same message twice while it is kept (90 days after it was read). Users whose account
+    is closed get none.
     """
     chosen = User.id.in_(users if isinstance(users, Select) else list(users))
     picked = select(
@@ -120,8 +123,37 @@ def notify(
         as_type(literal(program_year_id), Message.program_year_id.type),
         as_type(literal(key), String),
     ).where(User.active, chosen)
-    columns = ["user_id", "kind", "subject", "data", "address", "program_year_id", "key"]
-    return _count(insert(Message).from_select(columns, picked).on_conflict_do_nothing())
+    return _count(insert(Message).from_select(MESSAGE, picked).on_conflict_do_nothing())
+
+
+def tell_anew(
+    kind: TaskKind,
+    people: Select[int, Any],
+    subject: str,
+    day: date,
+    *,
+    program_year_id: int | None = None,
+    address: Mapping[str, Any] | None = None,
+) -> int:
+    """Put a message about a subject into the inbox of each user of ``people``; returns how many got it.
+
+    The SELECT labels ``user_id`` and ``data``, the values of the kind's title. Once a day (Asia/Shanghai); what an
+    earlier one said that is not read yet is out of date and goes. In the caller's transaction.
+    """
+    key = f"{kind.code}:{subject}:{day.isoformat()}"
+    old = (Message.kind == kind.code, Message.subject == subject, Message.key != key, Message.read_at.is_(None))
+    db.session.execute(delete(Message).where(*old), execution_options={"synchronize_session": False})
+    told = people.subquery()
+    values = select(
+        told.c.user_id,
+        literal(kind.code),
+        literal(subject),
+        told.c.data,
+        literal(_json_only(address or {}), JSONB),
+        as_type(literal(program_year_id), Message.program_year_id.type),
+        literal(key),
+    )
+    return _count(insert(Message).from_select(MESSAGE, values).on_conflict_do_nothing())
 
 
 def mark_read(user: User, message_id: int | None = None) -> int:

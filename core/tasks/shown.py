@@ -8,7 +8,8 @@ from flask_babel import gettext as _
 
 from core.programs.queries import title_of as year_title
 from core.tasks.kinds import title_of, url_of
-from core.tasks.queries import TaskRow, count_mine, page_of_mine
+from core.tasks.queries import TaskRow, count_mine, count_my_overdue, page_of_mine
+from core.users.access import today
 from core.users.models import User
 from core.web.home import WaitingItem
 
@@ -21,8 +22,8 @@ def waiting_tasks(user: User) -> list[WaitingItem]:
     rows = page_of_mine(user, limit=SHOWN)
     items = items_of(rows[:SHOWN])
     if len(rows) > SHOWN:
-        more = count_mine(user) - SHOWN
-        items.append(WaitingItem(title=_("More tasks"), url=url_for("tasks.index"), count=more))
+        more, late = count_mine(user) - SHOWN, count_my_overdue(user) - sum(item.overdue for item in items)
+        items.append(WaitingItem(title=_("More tasks"), url=url_for("tasks.index"), count=more, overdue=late))
     return items
 
 
@@ -32,6 +33,7 @@ def items_of(rows: Sequence[TaskRow]) -> list[WaitingItem]:
         WaitingItem(
             title=title_of(row.task.kind, row.task.data),
             url=url_of(row.task.kind, row.task.address, row.program_year),
+            overdue=int(row.task.due_on is not None and row.task.due_on < today()),
             since=row.task.created_at,
             due_on=row.task.due_on,
             where=where(row),

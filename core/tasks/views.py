@@ -1,5 +1,6 @@
 """The pages of tasks: what waits for me, and what is overdue in the unions below."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,6 +12,7 @@ from core.errors import ZhijiaError
 from core.programs.models import ProgramYear
 from core.programs.queries import title_of as year_title
 from core.tasks import queries, services
+from core.tasks.backlog import SHOWN, backlog_of
 from core.tasks.queries import PAGE, SUPERVISE, TaskRow
 from core.tasks.shown import items_of, waiting_tasks
 from core.users.access import can_anywhere
@@ -46,10 +48,14 @@ def overdue() -> str:
     """What is overdue in the unions that I supervise, the longest overdue first."""
     program, after = request.args.get("program", ""), _place()
     rows = queries.page_of_overdue(me(), program=program, after=after)
+    # What is counted stands above the first page of what is named one by one.
+    lying = backlog_of(me(), program) if after is None else []
     return render_template(
         "tasks/overdue.html",
+        lying=lying[:SHOWN],
+        is_cut=len(lying) > SHOWN,
         rows=list(zip(rows[:PAGE], items_of(rows[:PAGE]), strict=True)),
-        programs=_titles(queries.programs_of_overdue(me())),
+        programs=_titles([*queries.programs_of_overdue(me()), *(one.program_year for one in lying)]),
         program=program,
         is_first=after is None,
         next_after=_next(rows),
@@ -71,8 +77,9 @@ def urge(task_id: int) -> Response:
     return redirect(url_for(".overdue"))
 
 
-def _titles(years: list[ProgramYear]) -> list[tuple[str, str]]:
-    return [(year.program, year_title(year, str(get_locale()))) for year in years]
+def _titles(years: Iterable[ProgramYear | None]) -> list[tuple[str, str]]:
+    """Each program once, with its title."""
+    return sorted({year.program: year_title(year, str(get_locale())) for year in years if year}.items())
 
 
 def _place() -> tuple[date, int] | None:

@@ -81,18 +81,18 @@ def held_at(user: User, permission: str, program: str) -> list[Org]:
     return list(db.session.scalars(select(Org).where(Org.path.in_(sorted(paths))))) if paths else []
 
 
-def users_holding(permission: str, program: str | None) -> Select[int]:
+def users_holding(permission: str | Iterable[str], program: str | None) -> Select[int]:
     """The same from the other side: ids of the active users who hold it, for ``program`` or (none) for every program.
 
-    Narrow it down to a place by ``Grant``, which it joins.
+    Of several permissions one is enough. Narrow it down to a place by ``Grant``, which it joins.
     """
-    known = permission_of(permission)
+    known = [permission_of(code) for code in ([permission] if isinstance(permission, str) else permission)]
     return (
         select(Grant.user_id)
         .join(User, User.id == Grant.user_id)
         .where(
             User.active,
-            Grant.role.in_(known.roles if known else ()),
+            Grant.role.in_(sorted({role for one in known if one for role in one.roles})),
             Grant.until.is_(None) | (Grant.until >= today()),
             Grant.program.is_(None) | (Grant.program == program),
         )

@@ -20,15 +20,16 @@ blueprint = Blueprint("home", __name__)
 
 @dataclass(frozen=True, kw_only=True)
 class WaitingItem:
-    """Something that a user is to do: ``count`` things of a kind, the oldest since ``since`` (UTC).
+    """Something that a user is to do: ``count`` things of a kind, of which ``overdue`` are late.
 
-    ``due_on`` is the last day in time (Asia/Shanghai), ``where`` the union and the program that it belongs to. Without
-    a ``url`` there is no page for it (any more).
+    The oldest is there since ``since`` (UTC). ``due_on`` is the earliest last day in time (Asia/Shanghai), ``where``
+    the union and the program that it belongs to. Without a ``url`` there is no page for it (any more).
     """
 
     title: str
     url: str | None
     count: int = 1
+    overdue: int = 0
     since: datetime | None = None
     due_on: date | None = None
     where: str = ""

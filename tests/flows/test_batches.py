@@ -14,6 +14,8 @@ from core.flows import services
 from core.flows.conditions import Move
 from core.flows.models import FlowBatch, FlowStep
 from core.flows.queries import count_by_hindrance, database_now, the_move
+from core.jobs.models import Job
+from core.jobs.services import retry
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.users.models import User
@@ -202,3 +204,50 @@ def test_who_lacks_the_permission_of_the_step_is_told_so(
     answer = as_user("leader").post(f"{URL}bids/flow/submit", data={"all": "1"})
     assert answer.status_code == 403
     assert "Edit meals" in answer.text
+
+
+@pytest.fixture
+def sent_off(meals: ProgramYear, small_tree: dict[str, Org], make_user: MakeUser) -> tuple[User, Job]:
+    """A clerk who has asked for two bids to be submitted in the background."""
+    fill(meals, small_tree["610102001"], 2)
+    clerk = make_user("clerk", "61")
+    return clerk, services.move_later(asked(clerk, meals, "submit"), ALL)
+
+
+def test_whoever_asked_is_told_of_a_batch_that_failed_for_good_and_the_entries_are_let_go(
+    sent_off: tuple[User, Job], as_user: AsUser, run_jobs: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk, job = sent_off
+
+    def fail(*_arguments: object) -> None:
+        raise Refused("The disk is full.")
+
+    monkeypatch.setattr("core.flows.jobs.move_batch", fail)
+    run_jobs()
+    assert db.session.get_one(Job, job.id).state == "failed"
+    assert services.release_failed() == 1
+    assert services.release_failed() == 0
+    assert db.session.query(FlowBatch).count() == 0
+    assert places() == {("draft", None): 2}
+    inbox = as_user(clerk).get("/inbox/").text
+    assert "Bids: “Submit” was not done, all 2 chosen entries are as they were. The disk is full." in inbox
+    monkeypatch.undo()
+    retry(make_admin(clerk), db.session.get_one(Job, job.id))
+    run_jobs()
+    assert "its entries were let go" in (db.session.get_one(Job, job.id).error or "")
+    assert places() == {("draft", None): 2}
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "done"])
+def test_a_batch_that_is_on_its_way_is_not_let_go(sent_off: tuple[User, Job], state: str) -> None:
+    sent_off[1].state = state
+    db.session.commit()
+    assert services.release_failed() == 0
+    assert db.session.query(FlowBatch).one().row_ids
+
+
+def make_admin(user: User) -> User:
+    """The user as an administrator."""
+    user.grants[0].role = "admin"
+    db.session.commit()
+    return user

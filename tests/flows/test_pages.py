@@ -10,7 +10,7 @@ from core.audit.services import SYSTEM
 from core.errors import Refused
 from core.extensions import db
 from core.flows.models import FlowStep
-from core.flows.queries import overdue, waiting
+from core.flows.queries import lying_below, waiting
 from core.org.scope import Scope
 from core.people.merging import merge
 from core.people.personal import erase, show_data
@@ -200,8 +200,10 @@ def test_due_today_is_not_overdue(
 ) -> None:
     sent.due_on = today() + timedelta(days=days)
     db.session.commit()
-    assert sum(one.count for one in overdue(make_user("leader", "6101"))) == late
-    assert overdue(make_user("leader", "6102")) == []
+    make_user("reviewer", "610102")
+    found = lying_below(make_user("leader", "6101"), "", 10)
+    assert [(one.state, one.org.code, one.overdue, one.stuck) for one in found] == [("review", "610102", 1, 0)] * late
+    assert lying_below(make_user("leader", "6102"), "", 10) == []
     assert (", overdue" in as_user("leader", "6101").get(f"{URL}bids/{sent.id}").text) == bool(late)
 
 

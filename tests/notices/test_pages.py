@@ -1,5 +1,6 @@
 """The pages of notices: who reads which, page by page, and the printed one."""
 
+import re
 from datetime import date
 from html import unescape
 
@@ -8,6 +9,7 @@ from sqlalchemy import insert
 
 from core.audit.services import SYSTEM
 from core.extensions import db
+from core.notices import queries
 from core.notices.models import Notice, NoticeLine
 from core.programs.models import ProgramYear
 from core.programs.services import close
@@ -116,6 +118,35 @@ def test_lines_are_paged_by_key(readers: list[Reader], as_user: AsUser) -> None:
     printed = clerk.get(f"{url}/print").text
     assert printed.count("<tr>") == 72
     assert '<td class="sheet-no">71</td>' in printed
+    assert "sheet-parts" not in printed
+
+
+@pytest.mark.parametrize(("lines", "parts"), [(5, 1), (6, 2), (10, 2), (11, 3)])
+def test_a_very_long_notice_is_printed_in_parts(
+    readers: list[Reader], as_user: AsUser, monkeypatch: pytest.MonkeyPatch, lines: int, parts: int
+) -> None:
+    monkeypatch.setattr(queries, "PART", 5)
+    clerk = as_user("clerk")
+    assert post_notice(clerk, [readers[0].id])[0] == 302
+    notice, org = only_notice(), readers[2]
+    more = [
+        {"notice_id": notice.id, "row_id": 1000 + number, "org_id": org.org_id, "org_path": org.org_path,
+         "shown": {"__person": f"第{number:03}*"}}
+        for number in range(1, lines)
+    ]  # fmt: skip
+    db.session.execute(insert(NoticeLine), more)
+    db.session.commit()
+    url = f"{NOTICES}{notice.id}/print"
+    pages = [clerk.get(f"{url}?part={part}").text for part in range(1, parts + 1)]
+    numbers = [int(found) for page in pages for found in re.findall(r'<td class="sheet-no">(\d+)</td>', page)]
+    assert numbers == list(range(1, lines + 1))
+    for page, part in zip(pages, range(1, parts + 1), strict=True):
+        assert (f"第{part}份，共{parts}份" in page) is (parts > 1)
+        assert (f"part={part + 1}" in page) is (part < parts)
+    assert clerk.get(url).text == pages[0]
+    assert clerk.get(f"{url}?part=0").status_code == 404
+    assert clerk.get(f"{url}?part={parts + 1}").status_code == 404
+    assert clerk.get(f"{url}?part={10**30}").status_code == 404
 
 
 def test_the_printed_notice_has_the_official_form(readers: list[Reader], as_user: AsUser) -> None:

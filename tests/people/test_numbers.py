@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -7,6 +8,9 @@ from core.config import LOCAL_ZONE
 from core.errors import ZhijiaError
 from core.people.numbers import (
     IdNumber,
+    are_bank_accounts,
+    are_id_numbers,
+    are_phones,
     mask_account,
     mask_id,
     mask_name,
@@ -101,3 +105,50 @@ def test_masks_show_the_end_of_numbers_only() -> None:
         "王*芳",
         "欧**芳",
     ]
+
+
+def changed(text: str) -> list[str]:
+    """The number as others may write it, and with a mistake at each place."""
+    wide = text.translate({ord(sign): ord(sign) + 0xFEE0 for sign in "0123456789X"})
+    written = [
+        text,
+        wide,
+        f" {text} ",
+        f"{text}\n",
+        f"{text[:4]} {text[4:]}",
+        text.lower(),
+        f"+86{text}",
+        "",
+        "١" * len(text),
+    ]
+    return written + [text[:at] + sign + text[at + 1 :] for at in range(len(text)) for sign in ("0", "7", "X", "")]
+
+
+@pytest.mark.parametrize(
+    ("right", "are", "parse"),
+    [
+        (with_check_digit("61010219900101123"), are_id_numbers, lambda text: parse_id_number(text).number),
+        (
+            with_check_digit(f"610102{datetime.now(LOCAL_ZONE):%Y%m%d}123"),
+            are_id_numbers,
+            lambda text: parse_id_number(text).number,
+        ),
+        (with_check_digit("61010219000101124"), are_id_numbers, lambda text: parse_id_number(text).number),
+        ("11010119000101001X", are_id_numbers, lambda text: parse_id_number(text).number),
+        ("13900000000", are_phones, parse_phone),
+        ("02987654321", are_phones, parse_phone),
+        ("6222020200012345678", are_bank_accounts, parse_bank_account),
+    ],
+)
+def test_what_is_right_as_it_stands_is_what_reading_it_changes_nothing_about(
+    right: str, are: Callable[[Sequence[str]], list[bool]], parse: Callable[[str], str]
+) -> None:
+    def stays(text: str) -> bool:
+        try:
+            return parse(text) == text
+        except ZhijiaError:
+            return False
+
+    texts = changed(right)
+    assert are(texts) == [stays(text) for text in texts]
+    assert are([]) == []

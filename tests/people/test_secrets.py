@@ -1,7 +1,9 @@
+import hmac
+
 import pytest
 
 from core.errors import ZhijiaError
-from core.people.secrets import Keys
+from core.people.secrets import Keys, _derive
 
 KEYS = Keys(b"a" * 32)
 
@@ -29,3 +31,16 @@ def test_the_same_number_has_another_ciphertext_each_time_but_one_digest() -> No
     assert Keys(b"b" * 32).digest("phone", "13900000000") != first.digest
     assert (len(first.digest), first.tail) == (32, "0000")
     assert b"139" not in first.ciphertext
+
+
+def test_the_digest_is_an_hmac() -> None:
+    key = _derive(b"a" * 32, b"zhijia digest 1")
+    assert KEYS.digest("phone", "13900000000") == hmac.digest(key, b"phone:13900000000", "sha256")
+
+
+def test_many_are_encrypted_as_one_is() -> None:
+    values = [f"139{number:08d}" for number in range(50)]
+    ciphertexts = KEYS.encrypt_all("phone", values)
+    assert [KEYS.decrypt("phone", ciphertext) for ciphertext in ciphertexts] == values
+    assert len({ciphertext[1:13] for ciphertext in ciphertexts}) == 50
+    assert KEYS.encrypt_all("phone", []) == []

@@ -16,7 +16,7 @@ from core.tasks.reminders import remind
 from core.tasks.services import finish_tasks, notify
 from core.users.models import User
 from core.users.testing import MakeUser
-from tests.tasks.conftest import REVIEW, Opener
+from tests.tasks.conftest import CLERKS, REVIEW, Opener
 
 pytestmark = pytest.mark.services
 #: A Thursday; two working days after it is the Monday.
@@ -71,10 +71,36 @@ def test_what_is_due_today_is_reminded_of_and_not_overdue(opened: Opener, make_u
 
 def test_what_is_overdue_is_told_to_the_union_directly_above(opened: Opener, make_user: MakeUser) -> None:
     above, higher, beside = make_user("leader", "6101"), make_user("leader", "61"), make_user("leader", "6102")
+    for code in ("610102", "610103"):
+        make_user("reviewer", code)
     opened("record:1", "610102", due_on=THURSDAY)
     opened("record:2", "610103", due_on=THURSDAY)
     remind(MONDAY)
     assert (told(above), told(higher), told(beside)) == ([("overdue_below", 2)], [], [])
+
+
+def test_what_nobody_may_do_is_told_above_every_working_day_until_somebody_may(
+    opened: Opener, make_user: MakeUser
+) -> None:
+    higher, closed = make_user("leader", "61"), make_user("reviewer", "6102")
+    opened("record:1", "610102")
+    opened("record:2", "610102", user_id=closed.id)
+    opened("record:3", "610103", permission=CLERKS)
+    make_user("clerk", "610103")
+    remind(THURSDAY)
+    assert told(higher) == [("left_undone", 1)]
+    closed.active = False
+    db.session.commit()
+    remind(THURSDAY + timedelta(days=1))
+    assert told(higher) == [("left_undone", 2)]
+    remind(THURSDAY + timedelta(days=2))  # a Saturday
+    make_user("reviewer", "610102")
+    remind(MONDAY)
+    assert told(higher) == [("left_undone", 1)]
+    above = make_user("leader", "6101")
+    remind(MONDAY + timedelta(days=1))
+    assert told(above) == [("left_undone", 1)]
+    assert told(higher) == []
 
 
 def test_nobody_is_told_of_what_is_done_or_of_a_year_that_is_off_or_what_they_made(
