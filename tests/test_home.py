@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from core.org.models import Org
 from core.users.models import User
 from core.users.testing import AsUser, MakeUser
-from core.web.home import Panel, WaitingItem, provide_panel, provide_waiting
+from core.web.home import COUNT_KEPT, Panel, WaitingItem, provide_panel, provide_waiting
 from core.web.labels import STATES, label_of
 from core.web.navigation import ITEMS, NavItem, menu_for
 
@@ -56,6 +56,33 @@ def test_providers_are_asked_for_the_user_who_looks(app: Flask, as_user: AsUser,
     user = make_user("clerk")
     as_user(user).get("/")
     assert asked == [user.id]
+
+
+def test_the_menu_counts_anew_each_minute_and_after_a_change(
+    app: Flask, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, clock = [3], [1_000_000.0]
+    provide_waiting(app, lambda _user: [WaitingItem(title="entries", url="/a", count=count[0])])
+    monkeypatch.setattr("core.web.home.time.time", lambda: clock[0])
+    browser = as_user("clerk")
+
+    def menu(path: str = "/people") -> str:
+        page = browser.get(path).text
+        return page.partition('<span class="badge bg-red text-red-fg ms-auto">')[2].partition("<")[0]
+
+    assert menu() == "3"
+    count[0] = 4
+    clock[0] += COUNT_KEPT - 1
+    assert menu() == "3"
+    assert (menu("/"), menu()) == ("4", "4")
+    count[0] = 5
+    assert (menu("/tasks/"), menu()) == ("5", "5")
+    count[0] = 6
+    browser.post("/inbox/read")
+    assert menu() == "6"
+    count[0] = 7
+    clock[0] += COUNT_KEPT
+    assert menu() == "7"
 
 
 def test_an_area_without_anything_to_show_leaves_no_trace(app: Flask, as_user: AsUser) -> None:

@@ -41,6 +41,9 @@ from core.users.access import held_at, scope_of, users_holding
 from core.users.models import Grant, User
 
 Expression = ColumnElement[Any]
+# The tables of the subqueries, each under a name of its own. Made once, as making one takes longer than using it.
+_STEP, _LAST, _VOTE, _PINNED = (aliased(FlowStep, name=name) for name in ("step", "last", "vote", "pinned"))
+_CHANGE = aliased(RecordChange, name="change")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +173,7 @@ def moves(move: Move) -> ColumnElement[bool]:
         return true()
     if step.votes == "all":
         return ~_asked(move, lambda voter: (voter != move.user.id) & ~_has_voted(move, voter))
-    vote = aliased(FlowStep)
+    vote = _VOTE
     votes = select(func.count()).where(_of_stay(move, vote), vote.transition == step.code).correlate(move.model)
     enough: ColumnElement[bool] = votes.scalar_subquery() + 1 >= step.votes
     return enough
@@ -241,7 +244,7 @@ def _of_entry(way: Way, step: Any) -> ColumnElement[bool]:
 
 def _last(way: Way, *conditions: Any) -> Expression:
     """The last step of the entry that moved it, under conditions on ``FlowStep`` that take its alias."""
-    step = aliased(FlowStep)
+    step = _LAST
     query = select(func.coalesce(func.max(step.id), 0)).where(_of_entry(way, step), step.moved)
     for condition in conditions:
         query = query.where(condition(step))
@@ -256,7 +259,7 @@ def _of_stay(way: Way, vote: Any) -> ColumnElement[bool]:
 
 def _is_author(way: Way, user: Any) -> ColumnElement[bool]:
     """Whether the user made, changed or submitted the entry."""
-    step, change = aliased(FlowStep), aliased(RecordChange)
+    step, change = _STEP, _CHANGE
     submitted = select(step.id).where(_of_entry(way, step), step.user_id == user)
     changed = select(change.id).where(
         change.register == way.register.code,
@@ -272,7 +275,7 @@ def _is_author(way: Way, user: Any) -> ColumnElement[bool]:
 
 def _has_acted(way: Way, user: Any, state: Any, level: Any) -> ColumnElement[bool]:
     """Whether the user took a step with the entry in another state or at another level since its author had it."""
-    step = aliased(FlowStep)
+    step = _STEP
     begun = _last(way, lambda last: last.to_state.in_(way.flow.open_states))
     elsewhere = (step.from_state != state) | step.at_level.is_distinct_from(level)
     acted = select(step.id).where(_of_entry(way, step), step.user_id == user, step.id > begun, elsewhere)
@@ -280,14 +283,14 @@ def _has_acted(way: Way, user: Any, state: Any, level: Any) -> ColumnElement[boo
 
 
 def _has_voted(way: Way, user: Any) -> ColumnElement[bool]:
-    vote = aliased(FlowStep)
+    vote = _VOTE
     voted = select(vote.id).where(_of_stay(way, vote), vote.user_id == user)
     return voted.correlate_except(vote).exists()
 
 
 def _asked(way: Way, *conditions: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether there is somebody who was asked when the entry arrived, may still decide, and fits the conditions."""
-    last = aliased(FlowStep)
+    last = _PINNED
     pinned = select(last.voters).where(_of_entry(way, last), last.id == _last(way)).correlate(way.model)
     voter = func.unnest(pinned.scalar_subquery()).column_valued("voter")
     asked = select(voter).where(voter.in_(_holders(way, way.step, waiting_level(way))))

@@ -17,7 +17,7 @@ from core.tasks.queries import PAGE, SUPERVISE, TaskRow
 from core.tasks.shown import items_of, waiting_tasks
 from core.users.access import can_anywhere
 from core.web.guard import found, me, needs
-from core.web.home import waiting
+from core.web.home import forget_count, waiting
 from core.web.paging import place_in, token_of
 
 blueprint = Blueprint("tasks", __name__, url_prefix="/tasks", template_folder="templates")
@@ -27,6 +27,7 @@ blueprint = Blueprint("tasks", __name__, url_prefix="/tasks", template_folder="t
 def index() -> str:
     """What waits for me, the most urgent first."""
     user, program, after = me(), request.args.get("program", ""), _place()
+    forget_count()  # so that the menu says the same as the page
     rows = queries.page_of_mine(user, program=program, after=after)
     # What is derived from other records and has no task of its own stands above the first page.
     others = waiting(user, but=waiting_tasks) if after is None and not program else []

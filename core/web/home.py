@@ -4,17 +4,21 @@ An area registers providers while the application is made: :func:`provide_waitin
 :func:`provide_panel` for a part of the page (a template and what it needs).
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, g, render_template
+from flask import Blueprint, Flask, Response, current_app, g, render_template, request, session
 
 from core.users.models import User
 from core.web.guard import me
 
 EXTENSION = "zhijia_home"
+#: Where the session keeps how much waits, and for how many seconds the menu of other pages goes by it.
+COUNT = "waiting"
+COUNT_KEPT = 60
 blueprint = Blueprint("home", __name__)
 
 
@@ -95,6 +99,31 @@ def my_waiting() -> list[WaitingItem]:
     return items
 
 
+def my_count() -> int:
+    """How much waits for whoever is logged in, for the menu: asked once a minute, and after whatever they change.
+
+    It takes statements for every register with a flow of every open year: too much for each page of everybody.
+    """
+    now, mine = int(time.time()), me().id
+    user_id, at, count = session.get(COUNT, (None, 0, 0))
+    if "waiting" in g or user_id != mine or not 0 <= now - at < COUNT_KEPT:
+        count = sum(item.count for item in my_waiting())
+        session[COUNT] = (mine, now, count)
+    return int(count)
+
+
+def forget_count() -> None:
+    """Have the menu count anew."""
+    if COUNT in session:
+        del session[COUNT]
+
+
+def _after_a_change(response: Response) -> Response:
+    if request.method not in ("GET", "HEAD", "OPTIONS"):
+        forget_count()
+    return response
+
+
 def panels(user: User) -> list[Panel]:
     """The parts of the home page, in order."""
     ordered = sorted(_providers(current_app).panels, key=lambda pair: pair[0])
@@ -104,4 +133,10 @@ def panels(user: User) -> list[Panel]:
 @blueprint.get("/")
 def index() -> str:
     """What waits for me, my programs, and the work that runs."""
-    return render_template("home.html", panels=panels(me()))
+    return render_template("home.html", waiting=my_waiting(), panels=panels(me()))
+
+
+def init_app(app: Flask) -> None:
+    """Mount the page, and count anew after each change."""
+    app.register_blueprint(blueprint)
+    app.after_request(_after_a_change)

@@ -66,7 +66,7 @@ def init_app(app: Flask) -> None:
     login_manager.init_app(app, add_context_processor=False)
     login_manager.user_loader(_load_user)
     locale.init_app(app)
-    for part in (errors, guard, security, filters, assets):
+    for part in (errors, guard, security, filters, assets, home):
         part.init_app(app)
     app.context_processor(_frame)
     app.jinja_env.globals.update(
@@ -75,7 +75,7 @@ def init_app(app: Flask) -> None:
         languages=LANGUAGES,
         menu=_menu,
         my_org=_my_org,
-        my_waiting=home.my_waiting,
+        my_count=home.my_count,
         my_roles=_my_roles,
         program_title=_program_title,
         sponsor=_sponsor,
@@ -84,4 +84,3 @@ def init_app(app: Flask) -> None:
         today=today,
         titles_of=titles_of,
     )
-    app.register_blueprint(home.blueprint)

@@ -18,9 +18,9 @@ def plugins() -> dict[str, object]:
 
 
 @pytest.fixture(autouse=True)
-def no_counts_in_the_menu(app: Flask) -> None:
-    """What waits for a reader stands in the menu of every page; it is asked once, for the pages that list it."""
-    app.jinja_env.globals["my_waiting"] = list
+def no_count_in_the_menu(app: Flask) -> None:
+    """How much waits for a reader stands in the menu of every page; it is asked for where it is listed."""
+    app.jinja_env.globals["my_count"] = int
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from core.lists.queries import Asked, every_line
 from core.lists.types import Listing
 from core.registers.listing import listing_of
 from core.reports.queries import dimensions_of, reports_of
-from core.web.home import my_waiting
+from core.web.home import my_count
 from tests.matrix.asking import Answer, ask
 from tests.matrix.ways import LISTS, Sent
 from tests.matrix.world import Entry, World
@@ -44,13 +44,13 @@ class Reader:
     def everywhere(self) -> dict[Label, Answer]:
         """The pages that belong to no one register."""
         register, pages = self.world.registers[0], self.browser.application.jinja_env.globals
-        pages["my_waiting"] = my_waiting
+        pages["my_count"] = my_count
         found = {(page, "GET", ""): ask(self.browser, register, page, "GET", Sent({})) for page in EVERYWHERE}
         for register in self.world.registers:
             found["programs.home", "GET", register.program] = ask(
                 self.browser, register, "programs.home", "GET", Sent({})
             )
-        pages["my_waiting"] = list
+        pages["my_count"] = int
         return found
 
     def register(self, register: Register) -> dict[Label, Answer]:
