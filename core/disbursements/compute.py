@@ -242,6 +242,7 @@ def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) ->
         .join(payers, payers.c.org_id == named.c.org_id)
         .outerjoin(paid, paid.c.person_id == named.c.person_id)
         .outerjoin(merged, merged.c.person_id == named.c.person_id)
+        .order_by(payers.c.payer_id, named.c.person_id)  # as chunks are read again
     )
     return insert(Candidate).from_select([column.name for column in rows.selected_columns], rows)
 
