@@ -53,6 +53,7 @@ class JobSpec:
 
     ``schedule`` is a cron line in Asia/Shanghai; a program's schedule comes due for each of its enabled years in turn.
     ``program`` names the program whose year must be on when the job runs. ``patience`` is the time limit in seconds.
+    Whoever asked for a job is told in the inbox when it fails for good, unless ``tells`` is off as its area does so.
     A job may run again after a crash, so it must find its own place (be idempotent). Raises :class:`ConfigError`.
     """
 
@@ -64,6 +65,7 @@ class JobSpec:
     schedule: str | None = None
     max_attempts: int = 3
     patience: int = 3600
+    tells: bool = True
 
     def __post_init__(self) -> None:
         if self.queue not in QUEUES:

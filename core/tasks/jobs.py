@@ -3,21 +3,29 @@
 from datetime import timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func
+from sqlalchemy import func, select
 
 from core.bulk import delete_all
 from core.config import Settings
+from core.extensions import db
 from core.jobs.context import JobContext
+from core.jobs.models import Job
 from core.notices.calendar import is_working_day
+from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
 from core.tasks import mail, reminders
+from core.tasks.kinds import TaskKind
 from core.tasks.models import Mail, Message
+from core.tasks.services import notify
 from core.users.access import today
 
 #: How long a message stays in the inbox after it was read; one that nobody has read stays.
 MESSAGES_KEPT = timedelta(days=90)
 #: Mails hold no text; whether they were sent is of interest for some weeks.
 MAILS_KEPT = timedelta(days=30)
+#: How far back failed jobs are looked at: longer than the clock may stand still over a holiday.
+FAILURES_TOLD = timedelta(days=14)
+FAILED = TaskKind(code="jobs.failed", title=_l("“%(job)s” has failed: %(reason)s"), endpoint="jobs.show")
 
 
 def remind(_context: JobContext) -> None:
@@ -39,6 +47,27 @@ def send_mail(_context: JobContext) -> None:
     mail.deliver()
 
 
+def tell_failures(_context: JobContext) -> None:
+    """Tell whoever asked for a job that it failed for good, once for each try."""
+    silent = [spec.name for spec in registry_of().jobs.values() if not spec.tells]
+    failed = select(Job).where(
+        Job.state == "failed",
+        Job.finished_at > func.now() - FAILURES_TOLD,
+        Job.user_id.is_not(None),
+        Job.name.not_in(silent),
+    )
+    for job in db.session.scalars(failed.order_by(Job.id)):
+        notify(
+            FAILED,
+            [job.user_id or 0],
+            f"job:{job.id}",
+            data={"job": {"job": job.name}, "reason": job.error or ""},
+            address={"job_id": job.id},
+            key=f"job:{job.id}:{job.attempt}",
+        )
+    db.session.commit()
+
+
 def tidy(_context: JobContext) -> None:
     """Remove messages that were read long ago, and the record of old mails."""
     delete_all(Message, Message.read_at < func.now() - MESSAGES_KEPT)
@@ -49,6 +78,7 @@ def jobs_for(settings: Settings) -> list[JobSpec]:
     """The jobs of an installation; those that send mails only where a server is set."""
     specs = [
         JobSpec(name="tasks.remind", title=_l("Reminders"), func=remind, schedule="30 7 * * *"),
+        JobSpec(name="tasks.failures", title=_l("Tell of failed jobs"), func=tell_failures, schedule="*/10 * * * *"),
         JobSpec(name="tasks.tidy", title=_l("Remove old messages"), func=tidy, schedule="10 3 * * *"),
     ]
     if settings.mail is not None:

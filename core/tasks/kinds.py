@@ -39,7 +39,7 @@ def title_of(code: str, data: Mapping[str, Any]) -> str:
     """The title of a kind with its values, in the reader's language.
 
     A value may be a task of its own, ``{"kind": code, "data": values}``: a message about it. Or it names a register by
-    its code, ``{"register": code}``.
+    its code, ``{"register": code}``, or a job by its name, ``{"job": name}``.
     """
     kind = _KINDS.get(code)
     if kind is None:
@@ -52,9 +52,9 @@ def title_of(code: str, data: Mapping[str, Any]) -> str:
 
 
 def _said(value: Mapping[str, Any]) -> str:
-    if "register" in value:
-        register = registry_of().registers.get(value["register"])
-        return str(register.title) if register else value["register"]
+    for what, known in (("register", registry_of().registers), ("job", registry_of().jobs)):
+        if what in value:
+            return str(known[value[what]].title if value[what] in known else value[what])
     return title_of(value["kind"], value["data"])
 
 

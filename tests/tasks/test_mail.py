@@ -258,7 +258,11 @@ def test_nothing_is_sent_where_no_server_is_set(app: Flask, opened: Opener, read
     opened("record:1")
     mail.announce()
     assert mail.deliver() == 0
-    assert [spec.name for spec in jobs.jobs_for(app.extensions[EXTENSION])] == ["tasks.remind", "tasks.tidy"]
+    assert [spec.name for spec in jobs.jobs_for(app.extensions[EXTENSION])] == [
+        "tasks.remind",
+        "tasks.failures",
+        "tasks.tidy",
+    ]
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -368,7 +372,7 @@ def test_the_jobs_send_and_remind(
     reader("daily", "daily@union.example")
     opened("record:1", due_on=DAY)
     specs = {spec.name: spec for spec in jobs.jobs_for(app.extensions[EXTENSION])}
-    assert set(specs) == {"tasks.remind", "tasks.tidy", "tasks.daily_mail", "tasks.mail"}
+    assert set(specs) == {"tasks.remind", "tasks.failures", "tasks.tidy", "tasks.daily_mail", "tasks.mail"}
     specs["tasks.remind"].func(None)
     specs["tasks.mail"].func(None)
     assert [address for address, _text in box.taken] == ["each@union.example"]
