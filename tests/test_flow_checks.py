@@ -158,5 +158,5 @@ def test_a_register_with_a_flow_takes_at_most_forty_lines() -> None:
 
 def test_the_flow_in_the_document_is_the_one_that_is_tested() -> None:
     document = (ROOT / "docs" / "writing-a-plugin.md").read_text()
-    listing = document.split("~~~python\n")[1].split("~~~")[0]
+    listing = next(part for part in document.split("~~~") if part.startswith("python\nFLOW = ")).removeprefix("python\n")
     assert listing in (ROOT / "tests/plugins_for_tests/meals/bids.py").read_text()

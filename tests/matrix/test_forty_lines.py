@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from core.config import ROOT
 from core.plugin.registry import registry_of
 from core.users.testing import AsUser
 from tests.matrix.conftest import MakeWorld
@@ -24,6 +25,11 @@ def test_forty_lines_are_enough() -> None:
     assert not [line for line in lines if "fmt:" in line or ";" in line]
     check = [sys.executable, "-m", "ruff", "format", "--check", str(FILE)]
     assert subprocess.run(check, capture_output=True, check=False).returncode == 0
+
+
+def test_the_document_shows_it_whole() -> None:
+    code = FILE.read_text(encoding="utf-8").split('"""', 2)[2].strip()
+    assert f"~~~python\n{code}\n~~~" in (ROOT / "docs" / "writing-a-plugin.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.services
