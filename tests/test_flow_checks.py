@@ -158,5 +158,6 @@ def test_a_register_with_a_flow_takes_at_most_forty_lines() -> None:
 
 def test_the_flow_in_the_document_is_the_one_that_is_tested() -> None:
     document = (ROOT / "docs" / "writing-a-plugin.md").read_text()
-    listing = next(part for part in document.split("~~~") if part.startswith("python\nFLOW = ")).removeprefix("python\n")
+    parts = (part.removeprefix("python\n") for part in document.split("~~~"))
+    listing = next(part for part in parts if part.startswith("FLOW = "))
     assert listing in (ROOT / "tests/plugins_for_tests/meals/bids.py").read_text()
