@@ -13,7 +13,12 @@ from core.web.forms import Form, options
 class LookForm(Form):
     """By what to group, within which union, and whether beside the year before."""
 
-    by = SelectMultipleField(_l("Group by"), option_widget=CheckboxInput(), widget=ListWidget(prefix_label=False))
+    by = SelectMultipleField(
+        _l("Group by"),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+        validate_choice=False,  # the page says itself what it has not
+    )
     org = StringField(_l("Code of the union"), render_kw={"autocomplete": "off", "maxlength": 64})
     compare = BooleanField(_l("Compare with last year"))
 

@@ -87,8 +87,9 @@ def download(name: str) -> Response:
 def _look(report: Report, form: LookForm) -> Look:
     """How the address asks to look. Raises :class:`ZhijiaError` at the field that asks for what there is not."""
     user, program_year = me(), current_program_year()
-    form.offer(dimensions_of(user, program_year, report))
-    if not form.validate():
+    dimensions = dimensions_of(user, program_year, report)
+    form.offer(dimensions)
+    if not {column.name for column in dimensions}.issuperset(form.by.data or ()):
         raise ZhijiaError(_("The report cannot be grouped by this."), field="by")
     code = form.org.data or ""
     top = org_within(user, program_year, report, code) if code else None

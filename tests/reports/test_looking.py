@@ -136,7 +136,7 @@ def test_a_reader_begins_at_their_own_union_and_sees_nothing_beside_it(corners: 
     [
         ("org=999", 404, "There is no organisation with the code “999” here."),
         ("by=volumes", 400, "The report cannot be grouped by this."),
-        ("by=kind&by=nonsense", 400, "The report cannot be grouped by this."),
+        ("by=kind&by=nonsense", 400, ">The report cannot be grouped by this.<"),
     ],
 )
 def test_what_there_is_not_is_one_sentence(
