@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import InstrumentedAttribute, aliased
+from sqlalchemy.orm import aliased
 
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk
 from core.disbursements.rules import ALREADY_PAID, MERGED, NO_AMOUNT, merged_files, paid_before
@@ -38,7 +38,7 @@ from core.errors import Refused
 from core.extensions import db
 from core.ledger import budgets
 from core.org.models import Org
-from core.org.scope import subtree
+from core.org.scope import lies_below, subtree
 from core.people.models import Person
 from core.plugin.types import Scheme, SchemeContext
 from core.programs.models import ProgramYear
@@ -178,8 +178,8 @@ def _payers(run: Run) -> Subquery:
     pays = and_(payer.level == level, subtree(payer.path, run.org_path))
     of_payer = payer.id.label("payer_id"), func.length(payer.path).label("depth")
     each = union_all(
-        select(below.id.label("org_id"), *of_payer).join(payer, _lies_below(below.path, payer.path)).where(pays),
-        select(of_industry.c.org_id, *of_payer).join(payer, _lies_below(of_industry.c.place, payer.path)).where(pays),
+        select(below.id.label("org_id"), *of_payer).join(payer, lies_below(below.path, payer.path)).where(pays),
+        select(of_industry.c.org_id, *of_payer).join(payer, lies_below(of_industry.c.place, payer.path)).where(pays),
     ).subquery("each")
     covered = (
         select(each.c.org_id, each.c.payer_id)
@@ -206,16 +206,12 @@ def _of_industry(run: Run) -> Subquery:
     member, below = aliased(Org), aliased(Org)
     return (
         select(below.id.label("org_id"), member.industry_path.label("place"))
-        .join(member, _lies_below(below.path, member.path))
+        .join(member, lies_below(below.path, member.path))
         .where(subtree(member.industry_path, run.org_path), not_(subtree(below.path, run.org_path)))
         .ext(distinct_on(below.id))
         .order_by(below.id, func.length(member.path).desc())
         .subquery("of_industry")
     )
-
-
-def _lies_below(path: ColumnElement[Any] | InstrumentedAttribute[Any], top: InstrumentedAttribute[str]) -> Any:
-    return and_(path >= top, path < func.rtrim(top, "/") + "0")
 
 
 def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) -> Any:

@@ -19,7 +19,7 @@ from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
 from core.plugin.types import PersonalDataAction, PersonalRecord, Register
 from core.programs.models import ProgramYear
-from core.registers.queries import belonging
+from core.registers.queries import belongs
 from core.web.filters import local_day
 
 
@@ -60,7 +60,7 @@ def _follow(register: Register, kept: Person, file: File) -> None:
     model, program_year = register.model, db.session.get(ProgramYear, file.program_year_id)
     if program_year is None:
         return
-    same = [getattr(model, name) == value for name, value in belonging(register, program_year).items()]
+    same = belongs(register, program_year)
     row = db.session.scalars(select(model).where(model.person_id == kept.id, *same).order_by(model.id)).first()
     if row is None or any(other.digest == file.digest for other in queries.files_of(f"{register.code}:{row.id}")):
         return

@@ -35,7 +35,6 @@ from core.plugin.flow import Flow, Transition
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.models import RecordChange
-from core.registers.queries import belonging
 from core.registers.states import deadline
 from core.users.access import held_at, scope_of, users_holding
 from core.users.models import Grant, User
@@ -86,11 +85,6 @@ def asked_for(flow: Flow, state: str) -> list[Transition]:
     is_reviewed = bool(flow.levels_of(state))
     asked = [step for step in flow.steps_from(state) if bool(step.levels) == is_reviewed and not step.goes_down]
     return list({(step.permission, step.not_creator, step.votes): step for step in asked}.values())
-
-
-def belongs(register: Register, program_year: ProgramYear) -> list[ColumnElement[bool]]:
-    """The entries of the year, or of its sponsor where they stay from year to year."""
-    return [getattr(register.model, name) == value for name, value in belonging(register, program_year).items()]
 
 
 def hindrance(move: Move) -> Expression:
@@ -173,8 +167,7 @@ def moves(move: Move) -> ColumnElement[bool]:
         return true()
     if step.votes == "all":
         return ~_asked(move, lambda voter: (voter != move.user.id) & ~_has_voted(move, voter))
-    vote = _VOTE
-    votes = select(func.count()).where(_of_stay(move, vote), vote.transition == step.code).correlate(move.model)
+    votes = select(func.count()).where(_of_stay(move), _VOTE.transition == step.code).correlate(move.model)
     enough: ColumnElement[bool] = votes.scalar_subquery() + 1 >= step.votes
     return enough
 
@@ -242,56 +235,49 @@ def _of_entry(way: Way, step: Any) -> ColumnElement[bool]:
     return mine
 
 
-def _last(way: Way, *conditions: Any) -> Expression:
-    """The last step of the entry that moved it, under conditions on ``FlowStep`` that take its alias."""
-    step = _LAST
-    query = select(func.coalesce(func.max(step.id), 0)).where(_of_entry(way, step), step.moved)
-    for condition in conditions:
-        query = query.where(condition(step))
+def _last(way: Way, *conditions: ColumnElement[bool]) -> Expression:
+    """The last step of the entry that moved it, under conditions on ``_LAST``."""
+    query = select(func.coalesce(func.max(_LAST.id), 0)).where(_of_entry(way, _LAST), _LAST.moved, *conditions)
     return query.correlate(way.model).scalar_subquery()
 
 
-def _of_stay(way: Way, vote: Any) -> ColumnElement[bool]:
+def _of_stay(way: Way) -> ColumnElement[bool]:
     """The votes since the entry arrived where it waits."""
-    found: ColumnElement[bool] = _of_entry(way, vote) & ~vote.moved & (vote.id > _last(way))
+    found: ColumnElement[bool] = _of_entry(way, _VOTE) & ~_VOTE.moved & (_VOTE.id > _last(way))
     return found
 
 
 def _is_author(way: Way, user: Any) -> ColumnElement[bool]:
     """Whether the user made, changed or submitted the entry."""
-    step, change = _STEP, _CHANGE
-    submitted = select(step.id).where(_of_entry(way, step), step.user_id == user)
-    changed = select(change.id).where(
-        change.register == way.register.code,
-        change.row_id == way.model.id,
-        change.user_id == user,
+    submitted = select(_STEP.id).where(_of_entry(way, _STEP), _STEP.user_id == user)
+    changed = select(_CHANGE.id).where(
+        _CHANGE.register == way.register.code,
+        _CHANGE.row_id == way.model.id,
+        _CHANGE.user_id == user,
     )
     return or_(
         func.coalesce(way.model.made_by == user, false()),
-        submitted.where(step.from_state.in_(way.flow.open_states)).correlate(way.model, User).exists(),
+        submitted.where(_STEP.from_state.in_(way.flow.open_states)).correlate(way.model, User).exists(),
         changed.correlate(way.model, User).exists(),
     )
 
 
 def _has_acted(way: Way, user: Any, state: Any, level: Any) -> ColumnElement[bool]:
     """Whether the user took a step with the entry in another state or at another level since its author had it."""
-    step = _STEP
-    begun = _last(way, lambda last: last.to_state.in_(way.flow.open_states))
-    elsewhere = (step.from_state != state) | step.at_level.is_distinct_from(level)
-    acted = select(step.id).where(_of_entry(way, step), step.user_id == user, step.id > begun, elsewhere)
+    begun = _last(way, _LAST.to_state.in_(way.flow.open_states))
+    elsewhere = (_STEP.from_state != state) | _STEP.at_level.is_distinct_from(level)
+    acted = select(_STEP.id).where(_of_entry(way, _STEP), _STEP.user_id == user, _STEP.id > begun, elsewhere)
     return acted.correlate(way.model, User).exists()
 
 
 def _has_voted(way: Way, user: Any) -> ColumnElement[bool]:
-    vote = _VOTE
-    voted = select(vote.id).where(_of_stay(way, vote), vote.user_id == user)
-    return voted.correlate_except(vote).exists()
+    voted = select(_VOTE.id).where(_of_stay(way), _VOTE.user_id == user)
+    return voted.correlate_except(_VOTE).exists()
 
 
 def _asked(way: Way, *conditions: Callable[[Any], ColumnElement[bool]]) -> ColumnElement[bool]:
     """Whether there is somebody who was asked when the entry arrived, may still decide, and fits the conditions."""
-    last = _PINNED
-    pinned = select(last.voters).where(_of_entry(way, last), last.id == _last(way)).correlate(way.model)
+    pinned = select(_PINNED.voters).where(_of_entry(way, _PINNED), _PINNED.id == _last(way)).correlate(way.model)
     voter = func.unnest(pinned.scalar_subquery()).column_valued("voter")
     asked = select(voter).where(voter.in_(_holders(way, way.step, waiting_level(way))))
     for condition in conditions:

@@ -26,10 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from core.flows.conditions import Way, asked_for, belongs, hindrances_of, waiting_level
+from core.flows.conditions import Way, asked_for, hindrances_of, waiting_level
 from core.org.models import Org
+from core.org.scope import lies_below
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
+from core.registers.queries import belongs
 from core.users.access import users_holding
 from core.users.models import Grant, User
 
@@ -84,7 +86,7 @@ def _deciding(stage: Stage, way: Way, conditions: Sequence[ColumnElement[bool]])
     else:
         reach = _reach(step.permission, program)
         found = found.join(reach, reach.c.user_id == User.id).join(
-            model, entries & _below(model.org_path, reach.c.path)
+            model, entries & lies_below(model.org_path, reach.c.path)
         )
     if stage.state in way.flow.open_states:
         found = found.where(model.made_by == User.id)
@@ -94,21 +96,15 @@ def _deciding(stage: Stage, way: Way, conditions: Sequence[ColumnElement[bool]])
 
 def _waits_at(way: Way) -> ColumnElement[bool]:
     """Whether an entry waits at the union of the query around it: see :func:`core.flows.conditions.is_in_place`."""
-    above = (Org.level != way.sponsor.level) & _below(way.model.org_path, Org.path)
+    above = (Org.level != way.sponsor.level) & lies_below(way.model.org_path, Org.path)
     return (waiting_level(way) == Org.level) & ((Org.id == way.sponsor.id) | above)
-
-
-def _below(path: Any, above: Any) -> ColumnElement[bool]:
-    """:func:`core.org.scope.subtree` for a path that is a column."""
-    inside: ColumnElement[bool] = (path >= above) & (path < func.left(above, -1) + "0")
-    return inside
 
 
 def _reach(permission: str, program: str) -> Any:
     """``user_id, path``: the subtrees of everybody who holds the permission, as :func:`scope_of` finds one user's."""
     held = users_holding(permission, program).add_columns(Grant.org_path.label("path"))
     own = held.subquery()
-    members = select(own.c.user_id, Org.path).join_from(own, Org, _below(Org.industry_path, own.c.path))
+    members = select(own.c.user_id, Org.path).join_from(own, Org, lies_below(Org.industry_path, own.c.path))
     return held.union(members).subquery()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 
 from core.extensions import db
-from core.flows.conditions import Move, asked_for, belongs, hindrance, is_in_place, levels_above
+from core.flows.conditions import Move, asked_for, hindrance, is_in_place, levels_above
 from core.flows.deciders import backlog, stages_of
 from core.flows.models import FlowStep
 from core.org.models import Org
@@ -17,7 +17,7 @@ from core.plugin.flow import Flow, Transition
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of, visible_to
-from core.registers.queries import belonging, registers_of
+from core.registers.queries import belonging, belongs, registers_of
 from core.tasks.queries import SUPERVISE
 from core.users.access import can_anywhere, scope_of, today
 from core.users.models import User

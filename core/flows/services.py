@@ -12,12 +12,13 @@ from sqlalchemy import CTE, BigInteger, Select, case, cast, func, insert, litera
 from core.audit.services import record
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db, whole
-from core.flows.conditions import Move, belongs, due_on, hindrance, levels_above, moves, voters, where_to
+from core.flows.conditions import Move, due_on, hindrance, levels_above, moves, voters, where_to
 from core.flows.models import FlowBatch, FlowStep
 from core.flows.titles import HINDRANCES
 from core.jobs.models import Job
 from core.jobs.services import enqueue
 from core.plugin.registry import registry_of
+from core.registers.queries import belongs
 from core.tasks.kinds import TaskKind
 from core.tasks.services import notify
 from core.users.models import User

@@ -14,7 +14,7 @@ from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
 from core.plugin.types import Blocker, PersonalDataAction, PersonalRecord, Register
 from core.programs.models import ProgramYear
-from core.registers.queries import belonging
+from core.registers.queries import belongs
 from core.users.access import today
 from core.web.labels import label_of
 
@@ -119,7 +119,7 @@ def _follow(notice: Notice, line: NoticeLine, kept: Person) -> None:
 def _row_of(register: Register, notice: Notice, person: Person) -> int | None:
     program_year = db.session.get_one(ProgramYear, notice.program_year_id)
     model = register.model
-    same = [getattr(model, name) == value for name, value in belonging(register, program_year).items()]
+    same = belongs(register, program_year)
     return db.session.scalars(select(model.id).where(model.person_id == person.id, *same).order_by(model.id)).first()
 
 

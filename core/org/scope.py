@@ -6,7 +6,7 @@ Every query on a table with an ``org_path`` takes a :class:`Scope` and filters w
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, false, or_
+from sqlalchemy import ColumnElement, false, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 PathColumn = ColumnElement[str] | InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
@@ -15,6 +15,11 @@ PathColumn = ColumnElement[str] | InstrumentedAttribute[str] | InstrumentedAttri
 def subtree(column: PathColumn, path: str) -> ColumnElement[bool]:
     """The rows at or below ``path``, as an index range: ``/61/`` <= column < ``/610``, as ``0`` follows ``/``."""
     return (column >= path) & (column < path[:-1] + "0")
+
+
+def lies_below(path: PathColumn, top: PathColumn) -> ColumnElement[bool]:
+    """:func:`subtree` where the path above is a column too."""
+    return (path >= top) & (path < func.left(top, -1) + "0")
 
 
 def lineage(path: str) -> list[str]:

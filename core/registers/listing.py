@@ -8,7 +8,7 @@ from core.people.models import Person
 from core.people.queries import search_people
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
-from core.registers.queries import belonging
+from core.registers.queries import belongs
 
 #: Where a row of the list says in which state of its flow it is, whether or not a column shows it.
 STATE = "state of the flow"
@@ -35,7 +35,7 @@ def listing_of(register: Register, program_year: ProgramYear) -> Listing:
         model=model,
         columns=(*whose, *own_columns(register)),
         org_path=model.org_path,
-        where=tuple(getattr(model, name) == value for name, value in belonging(register, program_year).items()),
+        where=tuple(belongs(register, program_year)),
         joins=tuple(joins),
         person_id=model.person_id if register.of_people else None,
         also={STATE: model.state} if register.flow else {},

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from core.extensions import db
 from core.org.models import Org
@@ -48,6 +48,11 @@ def belonging(register: Register, program_year: ProgramYear) -> dict[str, int]:
     return {"sponsor_id": program_year.org_id}
 
 
+def belongs(register: Register, program_year: ProgramYear) -> list[ColumnElement[bool]]:
+    """:func:`belonging` as conditions: the rows of the year, or of its sponsor."""
+    return [getattr(register.model, name) == value for name, value in belonging(register, program_year).items()]
+
+
 def find_line(register: Register, program_year: ProgramYear, row_id: int, scope: Scope) -> Line | None:
     """One row, if it belongs to this program year or sponsor and lies in the scope."""
     if row_id >= 2**63:  # the database could not even be asked
@@ -56,9 +61,8 @@ def find_line(register: Register, program_year: ProgramYear, row_id: int, scope:
     query: Select[Any] = select(model, Org.short_name).join(Org, Org.id == model.org_id)
     if register.of_people:
         query = query.add_columns(Person.name, Person.id_number_tail).join(Person, Person.id == model.person_id)
-    for name, value in belonging(register, program_year).items():
-        query = query.where(getattr(model, name) == value)
-    row = db.session.execute(query.where(scope.covers(model.org_path), model.id == row_id)).one_or_none()
+    mine = (*belongs(register, program_year), scope.covers(model.org_path), model.id == row_id)
+    row = db.session.execute(query.where(*mine)).one_or_none()
     if row is None:
         return None
     record, org, *person = row

@@ -19,6 +19,7 @@ from core.programs.models import ProgramYear
 from core.programs.services import enable
 from core.registers.services import add
 from core.users.models import User
+from core.users.testing import MakeUser
 from tests.plugins_for_tests.meals import plugin as meals_plugin
 from tests.plugins_for_tests.meals.bids import BIDS, Bid
 
@@ -89,3 +90,12 @@ def as_seen(row: Any) -> datetime:
     db.session.refresh(row)
     since: datetime = row.state_since
     return since
+
+
+@pytest.fixture
+def sent(meals: ProgramYear, make_user: MakeUser) -> Bid:
+    """A bid of a township that waits at its county."""
+    clerk = make_user("clerk", "610102")
+    row = bid(clerk, meals)
+    take(clerk, meals, row, "submit")
+    return row

@@ -27,15 +27,6 @@ from tests.plugins_for_tests.meals.guests import GUESTS
 pytestmark = pytest.mark.services
 
 
-@pytest.fixture
-def sent(meals: ProgramYear, make_user: MakeUser) -> Bid:
-    """A bid of a township that waits at its county."""
-    clerk = make_user("clerk", "610102")
-    row = bid(clerk, meals)
-    take(clerk, meals, row, "submit")
-    return row
-
-
 def test_the_page_says_where_the_entry_stands_and_offers_what_its_reader_may_do(
     meals: ProgramYear, sent: Bid, as_user: AsUser
 ) -> None:

@@ -49,15 +49,6 @@ def due(row: Bid, day: date) -> None:
     db.session.commit()
 
 
-@pytest.fixture
-def sent(meals: ProgramYear, make_user: MakeUser) -> Bid:
-    """A bid of a township that waits at its county."""
-    clerk = make_user("clerk", "610102")
-    row = bid(clerk, meals)
-    take(clerk, meals, row, "submit")
-    return row
-
-
 @pytest.mark.parametrize(("days", "expected"), [(2, [("due", 1)]), (3, [])])
 def test_who_may_decide_is_reminded_of_what_is_due_within_two_working_days(
     sent: Bid, make_user: MakeUser, days: int, expected: list[tuple[str, int]]
