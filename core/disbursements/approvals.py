@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, case, cast, exists, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.disbursements.models import ApprovalRule, Run, RunApproval
@@ -163,14 +163,14 @@ def _unfilled(lacking: Sequence[int], free: Sequence[Set[int]]) -> int | None:
 def awaits(user: User, program: str) -> ColumnElement[bool]:
     """Whether a run of the program waits for a decision of this user: the condition for one run and for all of them."""
     stage = Run.stages.op("->", return_type=JSONB())(cast(Run.stage - 1, Integer))
-    level, policy = stage.op("->>")("level"), stage.op("->>")("policy")
+    level, policy = stage["level"].astext, stage["policy"].astext
     holds = [(level == OWN_LEVEL) & scope_of(user, APPROVE, program).covers(Run.org_path)]
     holds += [(level == org.level) & subtree(Run.org_path, org.path) for org in held_at(user, APPROVE, program)]
     asked: dict[str, Any] = {"deciders": [user.id]}
     is_asked = case(
-        (policy == ALL, stage.op("@>")(literal(asked, JSONB()))),
+        (policy == ALL, stage.contains(asked)),
         # Who must decide in a later stage cannot use up the vote in this one.
-        else_=not_(Run.stages.op("@>")(literal([asked], JSONB()))),
+        else_=not_(Run.stages.contains([asked])),
     )
     decided = exists().where(
         RunApproval.run_id == Run.id, RunApproval.round == Run.round, RunApproval.user_id == user.id

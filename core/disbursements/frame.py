@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement
 
 from core.disbursements import lines as lines
+from core.disbursements.approval_views import blueprint as rules_blueprint
 from core.disbursements.approvals import APPROVE, awaits
 from core.disbursements.models import Run
 from core.disbursements.queries import runs_of, waiting_for
@@ -25,6 +26,7 @@ POST = "run.post"
 def init_app(app: Flask) -> None:
     """Mount the pages and register what other pages show of runs."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(rules_blueprint)
     provide_tab(app, YearTab(title=_l("Disbursement runs"), endpoint="runs.index", permission=VIEW))
     provide_panel(app, newest_runs)
     provide_waiting(app, waiting_runs)
