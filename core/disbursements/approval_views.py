@@ -120,7 +120,8 @@ def program_title(code: str | None) -> str:
 def stage_text(stage: Stage) -> str:
     """A stage in one line."""
     votes = _("%(count)s of them", count=stage.n) if stage.policy == SOME else str(POLICY_TITLES[stage.policy])
-    return f"{stage.title}{_(': ')}{DECIDING[stage.level]}{_(', ')}{votes}"
+    text: str = _("%(stage)s: %(union)s (%(votes)s)", stage=stage.title, union=str(DECIDING[stage.level]), votes=votes)
+    return text
 
 
 def _rules(year: int) -> list[tuple[ApprovalRule, Org]]:
