@@ -38,14 +38,12 @@ PINNED = """
         RAISE EXCEPTION 'the approval of run % is pinned', OLD.id USING ERRCODE = 'restrict_violation';
     END IF;
 """
-#: A stage that lacks a vote: each of its deciders where all are asked, else as many as it needs.
+#: A stage has fewer approvals than it needs; where all are asked, only they could give one.
 LACKS = """(
         OLD.state <> 'submitted' OR NEW.stages = '[]' OR EXISTS (
             SELECT FROM jsonb_array_elements(NEW.stages) WITH ORDINALITY AS asked(stage, place)
              WHERE (
-                SELECT count(*) FILTER (
-                    WHERE approved AND (asked.stage ->> 'policy' <> 'all' OR asked.stage -> 'deciders' @> to_jsonb(user_id))
-                ) FROM core_run_approval
+                SELECT count(*) FILTER (WHERE approved) FROM core_run_approval
                  WHERE run_id = NEW.id AND round = NEW.round AND core_run_approval.stage = asked.place
              ) < greatest(1, (asked.stage ->> 'n')::bigint)
         )
