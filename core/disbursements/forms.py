@@ -69,7 +69,7 @@ class PostForm(SignedForm):
 class ObjectionForm(Form):
     """Hold back one payee."""
 
-    person_id = IntegerField(validators=[InputRequired()])
+    payee_id = IntegerField(validators=[InputRequired()])
     note = StringField(_l("Objection"), validators=[InputRequired(), Length(max=500)])
 
 
