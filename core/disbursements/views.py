@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 
 from core.disbursements import payout, services
 from core.disbursements.actions import allowed
-from core.disbursements.forms import POLICY_TITLES, DecisionForm, ObjectionForm, PostForm, RunForm
+from core.disbursements.differences import changes_of
+from core.disbursements.forms import DecisionForm, ObjectionForm, PostForm, RunForm
 from core.disbursements.models import Run
 from core.disbursements.progress import progress_of
 from core.disbursements.queries import (
@@ -20,7 +21,7 @@ from core.disbursements.queries import (
     totals_of,
     work_of,
 )
-from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
+from core.disbursements.titles import CHANGES, STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
 from core.org.models import Org
 from core.org.queries import visible
@@ -210,10 +211,11 @@ def _run_page(run: Run, error: ZhijiaError | None = None, *, form: Form | None =
         run=run,
         chunks=chunks,
         totals=totals_of(chunks),
-        reasons=[(reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
+        reasons=[(code, reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
+        changes=changes_of(run, run_scope()),
+        change_titles=CHANGES,
         approvals=decisions,
         progress=progress_of(run, program_year.program, decisions),
-        policy_titles=POLICY_TITLES,
         actions=actions,
         work=work_of(run),
         sees_all=run_scope().includes(run.org_path),
