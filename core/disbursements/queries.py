@@ -1,11 +1,11 @@
 """Reading runs, payments and exclusions within a scope. Lists page by key: the last page costs what the first does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, false, func, or_, select, tuple_
 
 from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
 from core.disbursements.payees import payees_of
@@ -15,7 +15,7 @@ from core.jobs.models import Job
 from core.org.models import Org
 from core.org.scope import Scope
 from core.programs.models import ProgramYear
-from core.users.access import can_anywhere, scope_of
+from core.users.access import can_anywhere
 from core.users.models import User
 
 PAGE = 50
@@ -259,23 +259,23 @@ def find_bank_file(run: Run, org_code: str, scope: Scope) -> tuple[BankFile, Org
     return row[0], row[1]
 
 
-def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, ProgramYear]]:
-    """Runs in a state on which the user may act by ``permission``, oldest first; none of a year that is off or closed.
+def waiting_for(
+    user: User, permission: str, condition: Callable[[str], ColumnElement[bool]]
+) -> list[tuple[Run, ProgramYear]]:
+    """Runs that meet ``condition(program)``, oldest first; none of a year that is off or closed.
 
-    Every page counts them, so it costs no query where the user holds no such permission.
+    Every page counts them, so it costs no query where the user holds ``permission`` nowhere.
     """
     if not can_anywhere(user, permission):
         return []
+    counts = ProgramYear.enabled & ProgramYear.closed_at.is_(None)
     waits = select(ProgramYear.program).join(Run, Run.program_year_id == ProgramYear.id)
-    waits = waits.where(Run.state == state, ProgramYear.enabled, ProgramYear.closed_at.is_(None))
-    mine = [
-        (ProgramYear.program == program) & scope_of(user, permission, program).covers(Run.org_path)
-        for program in db.session.scalars(waits.distinct())
-    ]
+    waits = waits.where(Run.state.in_(("submitted", "approved")), counts)
+    mine = [(ProgramYear.program == code) & condition(code) for code in db.session.scalars(waits.distinct())]
     rows = db.session.execute(
         select(Run, ProgramYear)
         .join(ProgramYear, ProgramYear.id == Run.program_year_id)
-        .where(Run.state == state, ProgramYear.enabled, ProgramYear.closed_at.is_(None), or_(false(), *mine))
+        .where(counts, or_(false(), *mine))
         .order_by(Run.id)
     )
     return list(rows)
