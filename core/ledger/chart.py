@@ -65,14 +65,12 @@ def read_chart(file: Path) -> Chart:
 
 
 def _title(file: Path, line: int, row: dict[str, str]) -> AccountTitle:
-    values = [row[name] for name in COLUMNS]
+    whole = None not in row and None not in row.values()  # a line too long, or too short
     floor = row["floor_fen"]
-    if None in row or not all(values[:4]) or row["side"] not in ("1", "-1") or (floor and not floor.isdecimal()):
+    named = whole and all(row[name] for name in COLUMNS[:4]) and row["side"] in ("1", "-1")
+    if not named or (floor and not floor.isdecimal()):
         raise ConfigError(
             f"The chart {file} is wrong in line {line}: it takes book, code, names, 1 or -1, and fen or nothing."
         )
-    return AccountTitle(row["book"], row["code"], row["name"], row["name_en"], int(row["side"]), _fen(floor))
-
-
-def _fen(text: str) -> int | None:
-    return int(text) if text else None
+    title = [row[name] for name in COLUMNS[:4]]
+    return AccountTitle(*title, side=int(row["side"]), floor_fen=int(floor) if floor else None)

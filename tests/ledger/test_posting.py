@@ -23,42 +23,9 @@ from core.programs.services import close
 from core.users.access import today
 from core.users.testing import MakeUser
 from tests.disbursements.conftest import Campaign
+from tests.ledger.conftest import DAY
 
 pytestmark = pytest.mark.services
-DAY = date(2014, 1, 2)
-
-
-@pytest.fixture
-def posting(small_tree: dict[str, Org]) -> Posting:
-    """100 yuan of own funds at the province."""
-    return Posting(
-        scope="test",
-        key="1",
-        kind="own_funds",
-        title="自筹资金",
-        description="",
-        org_id=small_tree["61"].id,
-        org_path="/61/",
-        program_year_id=None,
-        effective_on=DAY,
-        legs=[("102", 10_000), ("402", -10_000)],
-    )
-
-
-@pytest.mark.parametrize(
-    "legs",
-    [
-        [("102", 100)],
-        [("102", 100), ("402", -99)],
-        [("102", 100), ("402", -100), ("403", 0)],
-        [("102", 100), ("999", -100)],
-        [("102", 10**15 + 1), ("402", -(10**15) - 1)],
-    ],
-)
-def test_what_cannot_stand_in_the_books_is_refused(posting: Posting, legs: list[tuple[str, int]]) -> None:
-    with pytest.raises(Refused):
-        post_entries(SYSTEM, [replace(posting, legs=legs)])
-    assert db.session.scalars(select(Entry)).all() == []
 
 
 def test_the_same_key_finds_the_same_entry(posting: Posting) -> None:
