@@ -160,7 +160,12 @@ def _locked(book: str, month: date) -> Period:
 
 def _refuse_state(period: Period, wanted: str) -> None:
     if period.state != wanted:
-        titles = {"open": _("open"), "closing": _("being closed"), "closed": _("closed"), "locked": _("locked")}
+        titles = {
+            "open": _("open for entries"),
+            "closing": _("being closed"),
+            "closed": _("closed to entries"),
+            "locked": _("locked for good"),
+        }
         raise Refused(
             _(
                 "The period %(month)s is %(state)s, not %(wanted)s.",

@@ -148,7 +148,12 @@ class Auditor:
         return None
 
     def _in_state(self, month: date, wanted: str) -> str | None:
-        titles: Mapping[str, str] = {"open": "open", "closing": "being closed", "closed": "closed", "locked": "locked"}
+        titles: Mapping[str, str] = {
+            "open": "open for entries",
+            "closing": "being closed",
+            "closed": "closed to entries",
+            "locked": "locked for good",
+        }
         if month not in self.periods and self.state(month) == "closed":
             return "A later period is closed"
         state = self.state(month)

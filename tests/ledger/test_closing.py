@@ -37,7 +37,7 @@ def test_periods_are_closed_one_after_the_other(posting: Posting) -> None:
     post(SYSTEM, replace(posting, key="2", effective_on=MARCH - timedelta(days=1)))
     with pytest.raises(Refused, match="2014-01 comes first"):
         start_closing(SYSTEM, BOOK, FEBRUARY)
-    with pytest.raises(Refused, match="2014-01 is open, not being closed"):
+    with pytest.raises(Refused, match="2014-01 is open for entries, not being closed"):
         close(SYSTEM, BOOK, DAY)
     start_closing(SYSTEM, BOOK, DAY)
     with pytest.raises(Refused, match="2014-01 comes first"):
@@ -61,7 +61,7 @@ def test_closing_can_be_stopped(posting: Posting) -> None:
     start_closing(SYSTEM, BOOK, DAY)
     cancel_closing(SYSTEM, BOOK, DAY)
     assert post(SYSTEM, posting).entry.seq == 1
-    with pytest.raises(Refused, match="is open, not being closed"):
+    with pytest.raises(Refused, match="is open for entries, not being closed"):
         cancel_closing(SYSTEM, BOOK, DAY)
 
 
@@ -97,7 +97,7 @@ def test_a_run_between_computed_and_posted_keeps_its_period_open(campaign: Campa
 def test_two_persons_open_a_period_again(posting: Posting, make_user: MakeUser) -> None:
     one, two = make_user("finance"), make_user("finance")
     post(SYSTEM, posting)
-    with pytest.raises(Refused, match="is open, not closed"):
+    with pytest.raises(Refused, match="is open for entries, not closed"):
         ask_reopening(one, BOOK, DAY, "漏记")
     for month in (DAY, FEBRUARY):
         start_closing(one, BOOK, month)
@@ -116,7 +116,7 @@ def test_two_persons_open_a_period_again(posting: Posting, make_user: MakeUser) 
     reopen(two, asked.id)
     assert states() == {DAY.replace(day=1): "closed", FEBRUARY: "open"}
     assert db.session.scalars(select(PeriodBalance.first_on).where(PeriodBalance.first_on == FEBRUARY)).all() == []
-    with pytest.raises(Refused, match="is open, not closed"):
+    with pytest.raises(Refused, match="is open for entries, not closed"):
         reopen(two, asked.id)
     post(SYSTEM, replace(posting, key="late", effective_on=FEBRUARY))
     logged = db.session.execute(
@@ -124,7 +124,7 @@ def test_two_persons_open_a_period_again(posting: Posting, make_user: MakeUser) 
     )
     assert {tuple(line) for line in logged} == {("ledger.ask_reopening", one.id), ("ledger.reopen", two.id)}
     lock(one, BOOK, DAY)
-    with pytest.raises(Refused, match="is locked, not closed"):
+    with pytest.raises(Refused, match="is locked for good, not closed"):
         reopen(two, early.id)
 
 
