@@ -72,5 +72,6 @@ def _title(file: Path, line: int, row: dict[str, str]) -> AccountTitle:
         raise ConfigError(
             f"The chart {file} is wrong in line {line}: it takes book, code, names, 1 or -1, and fen or nothing."
         )
-    title = [row[name] for name in COLUMNS[:4]]
-    return AccountTitle(*title, side=int(row["side"]), floor_fen=int(floor) if floor else None)
+    return AccountTitle(
+        row["book"], row["code"], row["name"], row["name_en"], int(row["side"]), int(floor) if floor else None
+    )

@@ -84,7 +84,7 @@ def _failing(times: int, error: Exception, tries: list[int]) -> str:
 
 def test_what_was_in_the_way_passes_and_is_tried_five_times(app: object, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr(keys.time, "sleep", pauses.append)
+    monkeypatch.setattr("core.ledger.keys.time.sleep", pauses.append)
     tries: list[int] = []
     assert keys.retried(lambda: _failing(4, DeadlockDetected(), tries)) == "done"
     assert (len(tries), len(pauses)) == (5, 4)

@@ -41,13 +41,12 @@ def test_what_cannot_be_undone(posting: Posting, campaign: Campaign) -> None:
     entry = post(SYSTEM, posting).entry
     campaign.fund(1_000, "6101")
     funds = db.session.scalars(select(Entry).where(Entry.scope == "own_funds")).one()
-    for wrong, sentence in (
-        (lambda: undo(funds.id, "a"), "runs and allotments"),
-        (lambda: undo(entry.id, "b", reason=" "), "Say why"),
-        (lambda: reverse(SYSTEM, scope="run", key="c", entry_id=entry.id, effective_on=DAY, reason="x"), "runs and"),
-    ):
-        with pytest.raises(Refused, match=sentence):
-            wrong()
+    with pytest.raises(Refused, match="runs and allotments"):
+        undo(funds.id, "a")
+    with pytest.raises(Refused, match="Say why"):
+        undo(entry.id, "b", reason=" ")
+    with pytest.raises(Refused, match="runs and allotments"):
+        reverse(SYSTEM, scope="run", key="c", entry_id=entry.id, effective_on=DAY, reason="x")
     with pytest.raises(NotFound):
         undo(10**9, "d")
     with pytest.raises(Forbidden):
