@@ -288,15 +288,18 @@ def _insert(actor: Actor, postings: Sequence[Posting], heads: dict[str, _Head], 
         legs.append(lines)
         head.seq, head.digest = entry["seq"], entry["digest"]
     entries = db.session.scalars(insert(Entry).returning(Entry, sort_by_parameter_order=True), rows).all()
-    db.session.execute(
-        insert(Leg),
-        [
-            {"entry_id": entry.id, "line": line, "account_id": account_id, "amount_fen": amount}
-            for entry, lines in zip(entries, legs, strict=True)
-            for line, account_id, amount in lines
-        ],
-    )
+    columns = zip(*((entry.id, *leg) for entry, lines in zip(entries, legs, strict=True) for leg in lines), strict=True)
+    names = ("entries", "lines", "accounts", "amounts")
+    db.session.execute(_INSERT_LEGS, dict(zip(names, map(list, columns), strict=True)))
     return list(entries)
+
+
+# One statement for all of them: floors hold for what they come to together, whatever the order.
+_INSERT_LEGS = text(
+    "INSERT INTO core_leg (entry_id, line, account_id, amount_fen)"
+    " SELECT * FROM unnest(CAST(:entries AS bigint[]), CAST(:lines AS bigint[]),"
+    " CAST(:accounts AS bigint[]), CAST(:amounts AS bigint[]))"
+)
 
 
 def _entry(actor: Actor, posting: Posting, head: _Head) -> dict[str, Any]:

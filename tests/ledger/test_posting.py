@@ -53,6 +53,17 @@ def test_an_entry_is_reversed_at_most_once(posting: Posting) -> None:
         post_entries(SYSTEM, [replace(mirror, key="3")])
 
 
+def test_what_is_posted_together_counts_together(posting: Posting) -> None:
+    """The bank has nothing: money goes out and comes in, in one posting after the other and in one entry."""
+    out = replace(posting, key="out", legs=[("506", 10_000), ("102", -10_000)])
+    through = replace(posting, key="through", legs=[("102", -5), ("506", 5), ("102", 5), ("402", -5)])
+    post_entries(SYSTEM, [out, posting, through])
+    db.session.commit()
+    assert [*verify_balance(), *verify_chain()] == []
+    with pytest.raises(Refused, match="lacks"):
+        post_entries(SYSTEM, [replace(out, key="again")])
+
+
 def test_the_database_refuses_an_entry_without_balance(posting: Posting) -> None:
     entry_id = post_entries(SYSTEM, [posting])[0].id
     db.session.execute(text("INSERT INTO core_leg SELECT entry_id, 3, account_id, 5 FROM core_leg WHERE line = 1"))
