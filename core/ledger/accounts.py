@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import bindparam, insert, select, tuple_
 
 from core.errors import Refused
 from core.extensions import db
@@ -70,21 +70,24 @@ def refuse_breaches(accounts: Accounts, moved: Mapping[AccountKey, int]) -> None
             )
 
 
-def _find(keys: Sequence[AccountKey]) -> Accounts:
-    rows = db.session.execute(
-        select(
-            Account.org_id,
-            Account.book,
-            Account.code,
-            Account.id,
-            Account.side,
-            Account.closed_on.is_not(None),
-            AccountBalance.floor_fen,
-            AccountBalance.posted_fen,
-        )
-        .join(AccountBalance, AccountBalance.account_id == Account.id)
-        .where(tuple_(Account.org_id, Account.book, Account.code).in_(keys))
+_FIND = (
+    select(
+        Account.org_id,
+        Account.book,
+        Account.code,
+        Account.id,
+        Account.side,
+        Account.closed_on.is_not(None),
+        AccountBalance.floor_fen,
+        AccountBalance.posted_fen,
     )
+    .join(AccountBalance, AccountBalance.account_id == Account.id)
+    .where(tuple_(Account.org_id, Account.book, Account.code).in_(bindparam("keys", expanding=True)))
+)
+
+
+def _find(keys: Sequence[AccountKey]) -> Accounts:
+    rows = db.session.execute(_FIND, {"keys": keys})
     return {
         (org_id, book, code): KeptAccount(account_id, side, is_closed, floor_fen, posted_fen)
         for org_id, book, code, account_id, side, is_closed, floor_fen, posted_fen in rows

@@ -14,9 +14,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import insert, select, text, tuple_
+from sqlalchemy import bindparam, insert, select, text, tuple_
+from sqlalchemy.orm import make_transient_to_detached
 
 from core.audit.services import Actor
+from core.database import metadata
 from core.errors import Refused
 from core.extensions import db
 from core.ledger.accounts import AccountKey, Accounts, accounts_of, refuse_breaches, refuse_closed
@@ -148,13 +150,16 @@ def chained(previous: bytes, content: bytes) -> bytes:
 def posted_before(postings: Sequence[Posting]) -> dict[tuple[str, str], Entry]:
     """The entries that these keys posted, by key. Raises :class:`Refused` if one of them says something else."""
     keys = [(posting.scope, posting.key) for posting in postings]
-    rows = db.session.scalars(select(Entry).where(tuple_(Entry.scope, Entry.key).in_(keys)))
+    rows = db.session.scalars(_BY_KEY, {"keys": keys})
     known = {(entry.scope, entry.key): entry for entry in rows}
     for posting in postings:
         entry = known.get((posting.scope, posting.key))
         if entry is not None and digest_of(_posting_of(entry)) != digest_of(posting):
             raise key_used(posting.scope, posting.key)
     return known
+
+
+_BY_KEY = select(Entry).where(tuple_(Entry.scope, Entry.key).in_(bindparam("keys", expanding=True)))
 
 
 def legs_of(entry: Entry) -> list[tuple[str, int]]:
@@ -275,25 +280,34 @@ def _moves(postings: Sequence[Posting]) -> dict[AccountKey, int]:
 
 def _insert(actor: Actor, postings: Sequence[Posting], heads: dict[str, _Head], accounts: Accounts) -> list[Entry]:
     """Two statements, however many entries. The database moves the head and the balances with them."""
-    rows, legs = [], []
+    entries, rows, legs = [], [], []
     for posting in postings:
         head = heads[posting.book]
-        entry = _entry(actor, posting, head)
+        row = _row(actor, posting, head)
+        entry = Entry(**row)
         lines = [
             (line, accounts[posting.org_id, posting.book, code].id, amount)
             for line, (code, amount) in enumerate(posting.legs, start=1)
         ]
-        entry["digest"] = chained(head.digest, content_digest(Entry(**entry), lines))
-        rows.append(entry)
+        entry.digest = chained(head.digest, content_digest(entry, lines))
+        head.seq, head.digest = entry.seq, entry.digest
+        entries.append(entry)
+        rows.append(row | {"digest": entry.digest})
         legs.append(lines)
-        head.seq, head.digest = entry["seq"], entry["digest"]
-    entries = db.session.scalars(insert(Entry).returning(Entry, sort_by_parameter_order=True), rows).all()
-    columns = zip(*((entry.id, *leg) for entry, lines in zip(entries, legs, strict=True) for leg in lines), strict=True)
+    ids = db.session.scalars(_INSERT_ENTRIES, rows).all()
+    for entry, entry_id in zip(entries, ids, strict=True):
+        entry.id = entry_id
+        make_transient_to_detached(entry)  # what was just inserted, without reading it again
+    db.session.add_all(entries)
+    columns = zip(*((number, *leg) for number, lines in zip(ids, legs, strict=True) for leg in lines), strict=True)
     names = ("entries", "lines", "accounts", "amounts")
     db.session.execute(_INSERT_LEGS, dict(zip(names, map(list, columns), strict=True)))
-    return list(entries)
+    return entries
 
 
+# Statements are built once: to build them for each posting costs more than to run them.
+_ENTRIES = metadata.tables[Entry.__tablename__]
+_INSERT_ENTRIES = insert(_ENTRIES).returning(_ENTRIES.c.id, sort_by_parameter_order=True)
 # One statement for all of them: floors hold for what they come to together, whatever the order.
 _INSERT_LEGS = text(
     "INSERT INTO core_leg (entry_id, line, account_id, amount_fen)"
@@ -302,7 +316,7 @@ _INSERT_LEGS = text(
 )
 
 
-def _entry(actor: Actor, posting: Posting, head: _Head) -> dict[str, Any]:
+def _row(actor: Actor, posting: Posting, head: _Head) -> dict[str, Any]:
     return {
         "book": posting.book,
         "seq": head.seq + 1,
