@@ -14,7 +14,10 @@ from core.extensions import db
 from core.flows.models import FlowColumns
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
+from core.ledger.booking import post, reverse
+from core.ledger.holds import Held, hold, settle, void
 from core.ledger.models import Allotment
+from core.ledger.posting import Posted, Posting
 from core.ledger.queries import allotments_of, budgets_of
 from core.ledger.services import Share, allot, fund_from_own
 from core.lists.types import Column
@@ -92,6 +95,7 @@ __all__ = [
     "FlowColumns",
     "Forbidden",
     "Form",
+    "Held",
     "JobContext",
     "JobSpec",
     "MenuItem",
@@ -108,6 +112,8 @@ __all__ = [
     "PersonRow",
     "PersonalDataAction",
     "PersonalRecord",
+    "Posted",
+    "Posting",
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
@@ -145,6 +151,7 @@ __all__ = [
     "find",
     "finish_tasks",
     "fund_from_own",
+    "hold",
     "holders",
     "hookimpl",
     "is_working_day",
@@ -166,15 +173,18 @@ __all__ = [
     "parse_phone",
     "parse_yuan",
     "person_id_of",
+    "post",
     "read_rows",
     "record",
     "register_people",
     "require",
+    "reverse",
     "review",
     "review_flow",
     "scope_of",
     "send_xlsx",
     "settings_from",
+    "settle",
     "share_pool",
     "split_by_weight",
     "sponsor_code",
@@ -182,6 +192,7 @@ __all__ = [
     "subtree",
     "today",
     "under_objection",
+    "void",
     "wan",
     "was_announced",
     "write_xlsx",

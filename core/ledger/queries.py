@@ -34,6 +34,7 @@ class AccountBalance:
 class BudgetRow:
     """One union's budget line in a program year. What was passed down to lower unions counts as used."""
 
+    line_id: int
     org: Org
     allotted_fen: int
     held_fen: int
@@ -171,7 +172,9 @@ def budgets_of(program_year: ProgramYear, scope: Scope) -> list[BudgetRow]:
         .where(BudgetLine.program_year_id == program_year.id, scope.covers(BudgetLine.org_path))
         .order_by(Org.code)
     )
-    return [BudgetRow(org, line.allotted_fen, line.held_fen, line.used_fen, int(fen)) for org, line, fen in rows]
+    return [
+        BudgetRow(line.id, org, line.allotted_fen, line.held_fen, line.used_fen, int(fen)) for org, line, fen in rows
+    ]
 
 
 def bookings_of(program_year: ProgramYear, scope: Scope) -> list[BookingRow]:

@@ -21,7 +21,8 @@ BATCH = 2_000
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it must be; ``area`` is ``balance``, ``chain``, ``budget``, ``run`` or ``coverage``."""
+    """Something that is not as it must be; ``area`` is ``balance``, ``chain``, ``period``, ``budget``,
+    ``run`` or ``coverage``."""
 
     area: str
     sentence: str
@@ -87,7 +88,7 @@ def _entries_with_legs(book: str) -> Iterator[tuple[Entry, list[tuple[int, int, 
 
 
 def verify_budgets() -> Iterator[Finding]:
-    """Allotted, held and used on every budget line follow from allotments, from runs, and from what was passed down."""
+    """Allotted, held and used on every budget line follow from allotments, runs, holds, and what was passed down."""
     rows = db.session.execute(text(_BUDGETS))
     for org, year, program, kept, computed in rows:
         yield Finding(
@@ -116,15 +117,22 @@ WITH allotted AS (
            sum(chunk.total_fen) FILTER (WHERE run.state IN ('posted', 'sent')) AS used
       FROM core_run_chunk chunk JOIN core_run run ON run.id = chunk.run_id
      GROUP BY 1, 2
+), held AS (
+    SELECT hold.budget_line_id,
+           sum(hold.amount_fen) FILTER (WHERE hold.state = 'open') AS held,
+           sum(hold.settled_fen) FILTER (WHERE undone.id IS NULL) AS used
+      FROM core_hold hold LEFT JOIN core_entry undone ON undone.reverses = hold.entry_id
+     GROUP BY 1
 ), computed AS (
     SELECT line.id,
            coalesce(allotted.fen, 0) AS allotted_fen,
-           coalesce(chunks.held, 0) AS held_fen,
-           coalesce(chunks.used, 0) + coalesce(passed_down.fen, 0) AS used_fen
+           coalesce(chunks.held, 0) + coalesce(held.held, 0) AS held_fen,
+           coalesce(chunks.used, 0) + coalesce(passed_down.fen, 0) + coalesce(held.used, 0) AS used_fen
       FROM core_budget_line line
       LEFT JOIN allotted USING (program_year_id, org_id)
       LEFT JOIN passed_down USING (program_year_id, org_id)
       LEFT JOIN chunks USING (program_year_id, org_id)
+      LEFT JOIN held ON held.budget_line_id = line.id
 )
 SELECT org.name, year.year, year.program,
        format('%s/%s/%s', line.allotted_fen, line.held_fen, line.used_fen),
