@@ -4,6 +4,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
+from core.ledger.models import UNION_FUNDS
 from core.web.forms import Form, options
 
 
@@ -16,6 +17,11 @@ class RunForm(Form):
         _l("Code of the union"),
         description=_l("Everybody under this union is paid; leave the sponsor's code for all."),
         validators=[InputRequired()],
+    )
+    source = SelectField(
+        _l("Source of money"),
+        description=_l("The run spends the budget of this source only; it cannot be changed later."),
+        default=UNION_FUNDS,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+from core.ledger.models import SOURCES, UNION_FUNDS
 
 STATES = (
     "draft",
@@ -33,13 +34,15 @@ class Run(Base):
 
     ``round`` counts how often it was submitted: a returned run is decided anew. ``settings`` is the snapshot that it
     was computed with; ``item`` names the benefit that nobody gets twice in a
-    program year. Totals are filled in when the run has been computed.
+    program year; ``source`` the one source of money that it spends, which never changes. Totals are filled in when the
+    run has been computed.
     """
 
     __tablename__ = "core_run"
     __table_args__ = (
         org_reference(),
         CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"source IN {SOURCES}", name="source"),
         CheckConstraint("candidates = paid + excluded", name="coverage"),
         UniqueConstraint("id", "program_year_id", "item"),
         Index("ix_core_run_program_year_id", "program_year_id", "id"),
@@ -49,6 +52,7 @@ class Run(Base):
     program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
     scheme: Mapped[str]
     item: Mapped[str]
+    source: Mapped[str] = mapped_column(server_default=UNION_FUNDS)
     title: Mapped[str]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]

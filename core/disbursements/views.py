@@ -21,6 +21,7 @@ from core.disbursements.queries import (
 )
 from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
+from core.ledger.budget_queries import sources_in
 from core.org.models import Org
 from core.org.queries import visible
 from core.org.scope import Scope
@@ -70,12 +71,14 @@ def new() -> str:
 @needs("run.create")
 def create() -> Page:
     """Make a draft."""
-    form = _with_schemes(RunForm(request.form))
+    form = _with_choices(RunForm(request.form))
     status = 400
     if form.validate():
         try:
             org = _org(form.org_code.data or "")
-            run = services.create_run(me(), current_program_year(), form.scheme.data, form.title.data or "", org)
+            run = services.create_run(
+                me(), current_program_year(), form.scheme.data, form.title.data or "", org, form.source.data
+            )
             return redirect(url_for(".show", run_id=run.id))
         except ZhijiaError as error:
             form.refuse(error)
@@ -216,13 +219,14 @@ def _schemes() -> dict[str, str]:
     return {code: str(scheme.title) for code, scheme in registry_of().schemes.items() if scheme.program == program}
 
 
-def _with_schemes(form: RunForm) -> RunForm:
+def _with_choices(form: RunForm) -> RunForm:
     form.scheme.choices = options(_schemes())
+    form.source.choices = options(sources_in(current_program_year()))
     return form
 
 
 def _new_page(form: RunForm) -> str:
-    return render_template("disbursements/new.html", form=_with_schemes(form))
+    return render_template("disbursements/new.html", form=_with_choices(form))
 
 
 def _org(code: str) -> Org:

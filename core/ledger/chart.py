@@ -9,9 +9,10 @@ FILE = Path(__file__).parent / "data" / "chart.csv"
 #: The book that every program posts to; others (budget control, insurance) come with their programs.
 STATUTORY = "statutory"
 BANK = "102"
-OWN_FUNDS = "402"
 HIGHER_GRANTS = "403"
 GRANTS_TO_LOWER = "506"
+#: Source of money -> the income that a union books what it raises itself under.
+INCOME = {"finance": "404", "union": "402", "society": "408", "dues": "401"}
 
 
 @dataclass(frozen=True)

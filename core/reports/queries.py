@@ -20,6 +20,7 @@ from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
 from core.programs.queries import find, may_see, sponsor_code
 from core.registers.queries import registers_of
+from core.reports.provided import provided
 from core.reports.registers import report_of
 from core.users.access import can_anywhere, scope_of
 from core.users.models import User
@@ -74,7 +75,7 @@ class Table:
 def reports_of(user: User, program_year: ProgramYear) -> list[Report]:
     """The reports of the program that the user may see, in the order in which the plugin names them.
 
-    Behind those that it declares stands one for each of its registers.
+    Behind those that it declares stands one for each of its registers, then those of the core.
     """
     return [item for item in _reports(program_year) if can_anywhere(user, item.permission, item.program)]
 
@@ -87,6 +88,7 @@ def find_report(program_year: ProgramYear, name: str) -> Report | None:
 def _reports(program_year: ProgramYear) -> Iterator[Report]:
     yield from (item for item in registry_of().reports.values() if item.program == program_year.program)
     yield from map(report_of, registers_of(program_year))
+    yield from provided(program_year)
 
 
 def dimensions_of(user: User, program_year: ProgramYear, report: Report) -> list[Column]:

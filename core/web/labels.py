@@ -129,6 +129,7 @@ ACTIONS: dict[str, LazyString] = {
     "notice.contact_shown": _l("saw the phone number of whoever objects"),
     "ledger.allot": _l("allotted funds"),
     "ledger.fund": _l("booked own funds"),
+    "ledger.take_back": _l("took funds back"),
     "ledger.record": _l("wrote a line of the work ledger"),
     "register.add": _l("added an entry to a register"),
     "register.change": _l("changed an entry of a register"),

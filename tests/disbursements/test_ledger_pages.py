@@ -12,9 +12,9 @@ from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
 from core.disbursements import payout
 from core.extensions import db
+from core.ledger.allotting import Share, allot
 from core.ledger.models import Activity, Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import Share, allot
 from core.users.access import today
 from core.users.testing import AsUser, Browser, MakeUser
 from tests.disbursements.conftest import Campaign

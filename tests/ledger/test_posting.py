@@ -13,9 +13,9 @@ from core.audit.services import SYSTEM
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.ledger import budgets
+from core.ledger.allotting import Share, allot, fund_from_own
 from core.ledger.models import Allotment, BudgetLine, Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import Share, allot, fund_from_own
 from core.ledger.verify import verify_balance, verify_chain
 from core.money import split_by_weight
 from core.org.models import Org
