@@ -22,6 +22,7 @@ from core.disbursements.queries import (
 from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
 from core.ledger.budget_queries import sources_in
+from core.ledger.titles import SOURCE_TITLES
 from core.org.models import Org
 from core.org.queries import visible
 from core.org.scope import Scope
@@ -207,6 +208,7 @@ def _run_page(run: Run, *, refused: str = "", form: Form | None = None) -> str:
         steps=STEPS,
         steps_done=steps_done(run.state),
         scheme_title=scheme_title(run.scheme),
+        source_title=SOURCE_TITLES[run.source],
         refused=refused,
         decision=form if isinstance(form, DecisionForm) else DecisionForm(),
         objection=form if isinstance(form, ObjectionForm) else None,

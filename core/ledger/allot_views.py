@@ -234,7 +234,6 @@ def _allot_page(form: AllotForm, typed: Typed, status: int) -> tuple[str, int]:
         types_points=way == "points" and len(receivers) <= MOST_TYPED,
         typed=typed,
         source_title=SOURCE_TITLES.get(form.source.data),
-        is_refused=status != 200,
     )
     return page, status
 

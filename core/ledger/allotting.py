@@ -1,8 +1,8 @@
 """Money on its way down the tree: own funds, allotments, and what is taken back of either.
 
-Money comes to a union's budget line from its own funds (:func:`fund_from_own`) or from a higher union's line of the same
-source (:func:`allot`), which must have it. :func:`take_back` undoes either, wholly or in part. All are idempotent by
-``key``: the same once more gives what was booked, anything else under the key is refused.
+Money comes to a union's budget line from its own funds (:func:`fund_from_own`) or from a higher union's line of the
+same source (:func:`allot`), which must have it. :func:`take_back` undoes either, wholly or in part. All are idempotent
+by ``key``: the same once more gives what was booked, anything else under the key is refused.
 
 Locks are taken in one order: the key, budget lines by id, then what posting locks.
 """
@@ -63,7 +63,7 @@ class _Booking:
 
 
 def share_out(amount_fen: int, shares: Sequence[Share]) -> dict[int, int]:
-    """What each receiver (org id) gets of a sum, exact to the fen by the largest remainder; who gets nothing is left out.
+    """What each receiver (org id) gets of a sum in fen, exact by the largest remainder; who gets nothing is left out.
 
     Ties go to the smaller org id. Raises :class:`ZhijiaError` for no sum, :class:`Refused` for weights without one.
     """
@@ -185,7 +185,7 @@ def take_back(
     booking = _Booking(
         program_year=program_year,
         kind="taken_back",
-        title=_("Taken back"),
+        title=_("Money taken back"),
         key=key,
         source=first.source,
         effective_on=effective_on,
@@ -224,6 +224,8 @@ def _receivers(giver: Org, shares: Sequence[Share]) -> dict[int, Org]:
     for org in orgs.values():
         if org.id == giver.id or not org.path.startswith(giver.path):
             raise Refused(_("%(org)s is not below %(giver)s.", org=org.name, giver=giver.name))
+        if not org.active:
+            raise Refused(_("%(org)s is no longer active.", org=org.name))
     return orgs
 
 

@@ -224,7 +224,7 @@ def levels_below(giver: Org) -> list[str]:
 
 
 def receivers_of(giver: Org, level: str, limit: int) -> Sequence[Org]:
-    """The active unions directly below, or of one level below, by code; one more than ``limit`` says that it is more."""
+    """The active unions directly below, or of a level below, by code; one more than ``limit`` says that it is more."""
     where = (Org.level == level) & subtree(Org.path, giver.path) if level else Org.parent_id == giver.id
     query = select(Org).where(where, Org.active, Org.id != giver.id).order_by(Org.code)
     return db.session.scalars(query.limit(limit + 1)).all()

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
 
-#: Where money comes from (资金来源): the state's finance, union funds, donations of society, membership dues. They never
-#: mix: every line, allotment and run is of one source.
+#: Where money comes from (资金来源): the state's finance, union funds, donations of society, membership dues. They
+#: never mix: every line, allotment and run is of one source.
 SOURCES = ("finance", "union", "society", "dues")
 UNION_FUNDS = "union"
 

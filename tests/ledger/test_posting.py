@@ -185,13 +185,6 @@ def test_more_than_the_giver_has_is_refused(campaign: Campaign) -> None:
     assert db.session.scalars(select(Allotment).where(Allotment.from_org_id.is_not(None))).all() == []
 
 
-def test_the_same_allotment_is_not_booked_twice(campaign: Campaign) -> None:
-    campaign.fund(2_000, "61")
-    give(campaign, 1_000, shares(campaign, c6101=1))
-    with pytest.raises(Refused, match=r"已经登记|already"):
-        give(campaign, 1_000, shares(campaign, c6101=1))
-
-
 @pytest.mark.parametrize(
     ("amount", "receivers", "refusal"),
     [
