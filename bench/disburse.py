@@ -33,7 +33,7 @@ INSERT INTO four_seasons_hardship (program_year_id, person_id, org_id, org_path,
 SELECT :year, id, org_id, org_path, 'deep', '' FROM core_person ORDER BY id
 """
 _FLOOR = """
-INSERT INTO core_payment (run_id, person_id, program_year_id, item, chunk_org_id, org_id, org_path, amount_fen, basis,
+INSERT INTO core_payment (run_id, payee_id, program_year_id, item, chunk_org_id, org_id, org_path, amount_fen, basis,
                           payee_name, account_tail)
 SELECT :run, id, :year, 'winter', :chunk, org_id, org_path, 91911, 'pool', name, bank_account_tail
   FROM core_person ORDER BY id

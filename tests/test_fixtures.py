@@ -67,7 +67,7 @@ def test_pay_out_posts_a_run_whatever_level_pays(
     year = program_year("reading_club", grant=GRANT, paying_level=level, approvals_needed=2)
     run = pay_out(year, "reading_club.books")
     assert (run.state, run.paid, run.total_fen) == ("posted", 2, 2 * GRANT)
-    paid = db.session.scalars(select(Payment.person_id).where(Payment.run_id == run.id))
+    paid = db.session.scalars(select(Payment.payee_id).where(Payment.run_id == run.id))
     assert sorted(paid) == sorted(person.id for person in people)
 
 

@@ -8,43 +8,24 @@ A worker killed anywhere leaves either nothing or a whole step behind, so runnin
 Nothing here loops over people.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask_babel import gettext as _
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Subquery,
-    and_,
-    case,
-    delete,
-    func,
-    insert,
-    literal,
-    not_,
-    or_,
-    select,
-    text,
-    union_all,
-)
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import Executable, Text, delete, func, insert, literal, select, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import aliased
 
-from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk
-from core.disbursements.rules import ALREADY_PAID, MERGED, NO_AMOUNT, merged_files, paid_before
+from core.disbursements.candidates import insert_candidates, insert_chunks
+from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk, Seal
+from core.disbursements.payees import payees_of
+from core.disbursements.sealing import insert_seals, seal_chunk
 from core.errors import Refused
 from core.extensions import db
 from core.ledger import budgets
-from core.org.models import Org
-from core.org.scope import lies_below, subtree
-from core.people.models import Person
 from core.plugin.types import Scheme, SchemeContext
 from core.programs.models import ProgramYear
 
-#: The advisory lock between asking a scheme and changing who is who.
+#: The advisory lock between asking a scheme and changing who is who (migration 0014 takes it as well).
 PEOPLE = 0x70656F706C65
+#: What sorting and joining a whole province may take of the database's memory: beyond its default they go to disk.
+WORK_MEM = "256MB"
 
 
 def reserve(run_id: int, scheme: Scheme) -> list[int]:
@@ -64,9 +45,10 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     _refresh_statistics()
     hold_people(alone=False)
     context = context_of(run)
-    db.session.execute(_insert_candidates(run, scheme.select(context), context))
+    db.session.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
+    db.session.execute(insert_candidates(run, scheme.select(context), context))
     db.session.execute(text("ANALYZE core_run_candidate"))
-    db.session.execute(_insert_chunks(run))
+    db.session.execute(insert_chunks(run))
     totals = chunk_totals(run_id)
     if not totals:
         raise Refused(_("The scheme names nobody in this part of the tree."))
@@ -83,11 +65,11 @@ def fill(run_id: int, org_id: int) -> None:
         db.session.rollback()
         return
     try:
-        db.session.execute(_insert_payments(run, org_id))
-        db.session.execute(_insert_exclusions(run_id, org_id))
+        for statement in _filling(run, org_id):
+            db.session.execute(statement)
     except IntegrityError as error:
         db.session.rollback()
-        raise Refused(_("Somebody of this run has been put into another run meanwhile; compute again.")) from error
+        raise Refused(_why_not(error)) from error
     chunk.state = "filled"
     # Whoever says that this job is done commits after it and waits for the disk; a chunk that a crash takes back is
     # filled again, so that eleven chunks need not wait eleven times.
@@ -111,7 +93,6 @@ def seal(run_id: int) -> None:
         raise Refused(_("The lines of the run do not add up to its chunks; compute again."))
     run.candidates, run.paid, run.excluded, run.total_fen = lines + excluded, lines, excluded, int(total)
     run.state, run.error, run.computed_at = "computed", None, func.now()
-    db.session.execute(delete(Candidate).where(Candidate.run_id == run_id))
     db.session.commit()
 
 
@@ -122,7 +103,7 @@ def clear(run: Run) -> None:
     """
     held = {org_id: fen for org_id, fen in chunk_totals(run.id).items() if fen}
     budgets.release(run.program_year_id, held, run.source)
-    for model in (RunChunk, Payment, Exclusion, Candidate):
+    for model in (RunChunk, Seal, Payment, Exclusion, Candidate):
         db.session.execute(delete(model).where(model.run_id == run.id).execution_options(synchronize_session=False))
     run.candidates = run.paid = run.excluded = run.total_fen = 0
     db.session.flush()
@@ -159,142 +140,70 @@ def context_of(run: Run) -> SchemeContext:
         sponsor_path=program_year.org_path,
         org_path=run.org_path,
         settings=run.settings,
+        payees=run.payees,
     )
 
 
-def paying_level(settings: Mapping[str, Any]) -> str:
-    """The level whose union pays from its own budget line."""
-    return str(settings.get("paying_level", "city"))
+def _filling(run: Run, org_id: int) -> list[Executable]:
+    """The statements that share a chunk's candidates out to payments and exclusions, and seal it."""
+    here = Candidate.run_id == run.id, Candidate.chunk_org_id == org_id
+    return [
+        _insert_payments(run, org_id),
+        _insert_exclusions(run.id, org_id),
+        delete(Candidate).where(*here).execution_options(synchronize_session=False),
+        seal_chunk(run.id, org_id),
+    ]
 
 
-def _payers(run: Run) -> Subquery:
-    """Org id -> the union that pays for it: the nearest one of the paying level at or above it, else the run's own."""
-    level = paying_level(run.settings)
-    own = select(Org.id.label("org_id")).where(subtree(Org.path, run.org_path))
-    of_industry = _of_industry(run)
-    places = own.union_all(select(of_industry.c.org_id)).subquery("places")
-    # Each half by itself, so that the unions below a payer are found by the index on their paths.
-    below, payer = aliased(Org), aliased(Org)
-    pays = and_(payer.level == level, subtree(payer.path, run.org_path))
-    of_payer = payer.id.label("payer_id"), func.length(payer.path).label("depth")
-    each = union_all(
-        select(below.id.label("org_id"), *of_payer).join(payer, lies_below(below.path, payer.path)).where(pays),
-        select(of_industry.c.org_id, *of_payer).join(payer, lies_below(of_industry.c.place, payer.path)).where(pays),
-    ).subquery("each")
-    covered = (
-        select(each.c.org_id, each.c.payer_id)
-        .ext(distinct_on(each.c.org_id))
-        .order_by(each.c.org_id, each.c.depth.desc())
-        .subquery("covered")
-    )
-    above = db.session.scalar(
-        select(Org.id)
-        .where(Org.level == level, func.starts_with(run.org_path, Org.path))
-        .order_by(func.length(Org.path).desc())
-        .limit(1)
-    )
-    payer_id = func.coalesce(covered.c.payer_id, above if above is not None else run.org_id)
-    return (
-        select(places.c.org_id, payer_id.label("payer_id"))
-        .outerjoin(covered, covered.c.org_id == places.c.org_id)
-        .subquery("payers")
-    )
-
-
-def _of_industry(run: Run) -> Subquery:
-    """Units of an industry union on the second axis, each with the place in the run's subtree that it lies below."""
-    member, below = aliased(Org), aliased(Org)
-    return (
-        select(below.id.label("org_id"), member.industry_path.label("place"))
-        .join(member, lies_below(below.path, member.path))
-        .where(subtree(member.industry_path, run.org_path), not_(subtree(below.path, run.org_path)))
-        .ext(distinct_on(below.id))
-        .order_by(below.id, func.length(member.path).desc())
-        .subquery("of_industry")
-    )
-
-
-def _insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) -> Any:
-    named = answer.subquery("named")
-    payers = _payers(run)
-    paid, merged = paid_before(context), merged_files()
-    reason: ColumnElement[Any] = case(
-        (named.c.exclude_reason.is_not(None), named.c.exclude_reason),
-        (merged.c.person_id.is_not(None), MERGED),
-        (paid.c.person_id.is_not(None), ALREADY_PAID),
-        (or_(named.c.amount_fen.is_(None), named.c.amount_fen <= 0), NO_AMOUNT),
-    )
-    rows = (
-        select(
-            literal(run.id).label("run_id"),
-            payers.c.payer_id.label("chunk_org_id"),
-            named.c.person_id,
-            named.c.org_id,
-            named.c.org_path,
-            named.c.amount_fen,
-            named.c.basis,
-            reason.label("exclude_reason"),
-        )
-        .join(payers, payers.c.org_id == named.c.org_id)
-        .outerjoin(paid, paid.c.person_id == named.c.person_id)
-        .outerjoin(merged, merged.c.person_id == named.c.person_id)
-        .order_by(payers.c.payer_id, named.c.person_id)  # as chunks are read again
-    )
-    return insert(Candidate).from_select([column.name for column in rows.selected_columns], rows)
-
-
-def _insert_chunks(run: Run) -> Any:
-    paid = Candidate.exclude_reason.is_(None)
+def _insert_payments(run: Run, org_id: int) -> Executable:
+    """The payments of a chunk, and their seals in the same statement, while the lines are at hand."""
+    payee = payees_of(run).subquery("payee")
     rows = (
         select(
             Candidate.run_id,
-            Candidate.chunk_org_id,
-            Org.path,
-            func.count().label("candidates"),
-            func.count().filter(paid).label("paid"),
-            func.count().filter(~paid).label("excluded"),
-            func.coalesce(func.sum(Candidate.amount_fen).filter(paid), 0).label("total_fen"),
-        )
-        .join(Org, Org.id == Candidate.chunk_org_id)
-        .where(Candidate.run_id == run.id)
-        .group_by(Candidate.run_id, Candidate.chunk_org_id, Org.path)
-    )
-    columns = ["run_id", "org_id", "org_path", "candidates", "paid", "excluded", "total_fen"]
-    return insert(RunChunk).from_select(columns, rows)
-
-
-def _insert_payments(run: Run, org_id: int) -> Any:
-    rows = (
-        select(
-            Candidate.run_id,
-            Candidate.person_id,
+            Candidate.payee_id,
             literal(run.program_year_id).label("program_year_id"),
             literal(run.item).label("item"),
             Candidate.chunk_org_id,
             Candidate.org_id,
             Candidate.org_path,
             Candidate.amount_fen,
+            Candidate.quantity,
             Candidate.basis,
-            Person.name.label("payee_name"),
-            func.coalesce(Person.bank_account_tail, "").label("account_tail"),
+            payee.c.name.label("payee_name"),
+            payee.c.account_tail,
+            literal(run.purpose, Text).label("purpose"),
+            literal(run.period, Text).label("period"),
         )
-        .join(Person, Person.id == Candidate.person_id)
+        .join(payee, payee.c.id == Candidate.payee_id)
         .where(Candidate.run_id == run.id, Candidate.chunk_org_id == org_id, Candidate.exclude_reason.is_(None))
-        .order_by(Candidate.person_id)
+        .order_by(Candidate.payee_id)
     )
-    return insert(Payment).from_select([column.name for column in rows.selected_columns], rows)
+    added = insert(Payment).from_select([column.name for column in rows.selected_columns], rows)
+    return insert_seals(added.returning(*Payment.__table__.c).cte("lines"))
 
 
-def _insert_exclusions(run_id: int, org_id: int) -> Any:
+def _insert_exclusions(run_id: int, org_id: int) -> Executable:
     rows = select(
         Candidate.run_id,
-        Candidate.person_id,
+        Candidate.payee_id,
         Candidate.chunk_org_id,
         Candidate.org_id,
         Candidate.org_path,
         Candidate.exclude_reason.label("reason"),
+        func.coalesce(Candidate.note, "").label("note"),
     ).where(Candidate.run_id == run_id, Candidate.chunk_org_id == org_id, Candidate.exclude_reason.is_not(None))
     return insert(Exclusion).from_select([column.name for column in rows.selected_columns], rows)
+
+
+def _why_not(error: IntegrityError) -> str:
+    """A sentence for what the database refuses: the names of its constraints tell the cases apart."""
+    said = str(error.orig)
+    if "pk_core_payment" in said or "pk_core_exclusion" in said:
+        return str(_("The scheme names somebody twice; tell whoever keeps its plugin."))
+    if "that there is not" in said:
+        return str(_("A union or a payee of this run has changed meanwhile; compute again."))
+    return str(_("Somebody of this run has been put into another run meanwhile; compute again."))
 
 
 def _refresh_statistics() -> None:

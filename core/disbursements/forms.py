@@ -45,5 +45,5 @@ class PostForm(Form):
 class ObjectionForm(Form):
     """Hold back one payee."""
 
-    person_id = IntegerField(validators=[InputRequired()])
+    payee_id = IntegerField(validators=[InputRequired()])
     note = StringField(_l("Objection"), validators=[InputRequired(), Length(max=500)])

@@ -98,7 +98,7 @@ def _refuse_erasing(person: Person) -> None:
 def _run_with(person: Person, condition: ColumnElement[bool], *models: Any) -> Run | None:
     """The first run under the condition that names the person in a line of these models (of all, if none is given)."""
     lines = models or (Payment, Exclusion, Candidate)
-    named = or_(*(exists().where(line.run_id == Run.id, line.person_id == person.id) for line in lines))
+    named = or_(*(exists().where(line.run_id == Run.id, line.payee_id == person.id) for line in lines))
     query = select(Run).join(ProgramYear, ProgramYear.id == Run.program_year_id).where(condition, named)
     return db.session.scalars(query.order_by(Run.id).limit(1)).first()
 
@@ -108,7 +108,7 @@ def _lines(model: Any, person: Person) -> list[tuple[Any, Run, ProgramYear]]:
         select(model, Run, ProgramYear)
         .join(Run, Run.id == model.run_id)
         .join(ProgramYear, ProgramYear.id == Run.program_year_id)
-        .where(model.person_id == person.id)
+        .where(model.payee_id == person.id)
         .order_by(ProgramYear.year.desc(), Run.id.desc())
     )
     return [(line, run, program_year) for line, run, program_year in rows]

@@ -95,4 +95,4 @@ def _next(run: Run, rows: list[PaymentRow] | list[ExclusionRow]) -> str | None:
         return None
     last = rows[PAGE - 1]
     org = request.args.get("org") or None
-    return url_for(str(request.endpoint), run_id=run.id, org=org, after=token_of(last.org_path, last.person_id))
+    return url_for(str(request.endpoint), run_id=run.id, org=org, after=token_of(last.org_path, last.payee_id))

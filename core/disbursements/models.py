@@ -4,12 +4,16 @@ draft -> computing -> computed -> (notice) -> submitted -> approved -> posted ->
 
 ``Candidate`` holds one computing of the scheme; ``Payment`` and ``Exclusion`` share it out, so that candidates = paid +
 excluded. A chunk is the part of a run that one union pays from its own budget line.
+
+A payee is a person or a union, which the run says. The lines of a run refer to payees, unions and the run without
+foreign keys, as these are checked row by row: triggers check whole statements instead, and keep payees from vanishing
+(migration 0014).
 """
 
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
@@ -27,15 +31,18 @@ STATES = (
     "cancelled",
     "failed",
 )
+#: Who is paid by a run, and in what: through the bank, in cash, or in goods of that value.
+PAYEES = ("people", "orgs")
+FORMS = ("bank", "cash", "goods")
 
 
 class Run(Base):
     """One computing of a scheme (发放批次), from draft to sent. ``org_path`` is the subtree that it pays in.
 
     ``round`` counts how often it was submitted: a returned run is decided anew. ``settings`` is the snapshot that it
-    was computed with; ``item`` names the benefit that nobody gets twice in a
-    program year; ``source`` the one source of money that it spends, which never changes. Totals are filled in when the
-    run has been computed.
+    was computed with; ``item`` names the benefit that nobody gets twice in a program year, and ``purpose`` with
+    ``period`` what nobody gets twice from any program; ``source`` the one source of money that it spends, which never
+    changes. Totals are filled in when the run has been computed.
     """
 
     __tablename__ = "core_run"
@@ -44,7 +51,9 @@ class Run(Base):
         CheckConstraint(f"state IN {STATES}", name="state"),
         CheckConstraint(f"source IN {SOURCES}", name="source"),
         CheckConstraint("candidates = paid + excluded", name="coverage"),
-        UniqueConstraint("id", "program_year_id", "item"),
+        CheckConstraint(f"payees IN {PAYEES}", name="payees"),
+        CheckConstraint(f"form IN {FORMS}", name="form"),
+        CheckConstraint("(purpose IS NULL) = (period IS NULL)", name="purpose"),
         Index("ix_core_run_program_year_id", "program_year_id", "id"),
     )
 
@@ -52,6 +61,10 @@ class Run(Base):
     program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
     scheme: Mapped[str]
     item: Mapped[str]
+    payees: Mapped[str] = mapped_column(server_default="people")
+    form: Mapped[str] = mapped_column(server_default="bank")
+    purpose: Mapped[str | None]
+    period: Mapped[str | None]
     source: Mapped[str] = mapped_column(server_default=UNION_FUNDS)
     title: Mapped[str]
     org_id: Mapped[int]
@@ -80,9 +93,9 @@ class Run(Base):
 
 
 class RunChunk(Base):
-    """The part of a run that one union pays. ``digest`` seals its payments; the entry carries it into the chain.
+    """The part of a run that one union pays. ``digest`` seals its blocks; the entry carries it into the chain.
 
-    ``stale`` marks a former result that is about to be computed anew.
+    ``stale`` marks a former result that is about to be computed anew. No ``digest``: lines changed since it was sealed.
     """
 
     __tablename__ = "core_run_chunk"
@@ -105,80 +118,117 @@ class RunChunk(Base):
 
 
 class Candidate(Base):
-    """One person whom a scheme named, while its run is being computed; gone when the run is computed.
+    """One payee whom a scheme named, while its run is being computed; gone when its chunk is filled.
 
     All chunks read this one answer of the scheme, so that what changes meanwhile cannot split the run in two.
     """
 
     __tablename__ = "core_run_candidate"
+    __table_args__ = (Index("ix_core_run_candidate_run_id", "run_id", "chunk_org_id"),)
 
+    #: No key in the database: whoever is named twice is found when the chunks are filled.
     run_id: Mapped[int] = mapped_column(primary_key=True)
     chunk_org_id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(primary_key=True)
+    payee_id: Mapped[int] = mapped_column(primary_key=True)
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     amount_fen: Mapped[Fen | None]
+    quantity: Mapped[int | None]
     basis: Mapped[str]
     exclude_reason: Mapped[str | None]
+    note: Mapped[str | None]
 
 
 class Payment(Base):
     """One payee's line in a run (发放明细). Name and account tail are frozen here when the run is approved.
 
-    The unique index is promise 1: one benefit per person, program year and item. A line the bank refused is
-    ``returned`` and makes room for another.
+    The unique indexes are promise 1: one benefit per payee, program year and item, and one per purpose and period
+    whatever the program. A line the bank refused is ``returned`` and makes room for another. ``quantity`` counts goods;
+    ``amount_fen`` is then what they are worth.
     """
 
     __tablename__ = "core_payment"
     __table_args__ = (
-        org_reference(),
-        ForeignKeyConstraint(
-            ["run_id", "program_year_id", "item"],
-            ["core_run.id", "core_run.program_year_id", "core_run.item"],
-        ),
         CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("quantity > 0", name="quantity"),
         Index(
-            "uq_core_payment_person_item",
-            "person_id",
+            "uq_core_payment_payee_item",
+            "payee_id",
             "program_year_id",
             "item",
             unique=True,
             postgresql_where="NOT returned",
         ),
-        Index("ix_core_payment_run_id", "run_id", "org_path", "person_id"),
+        Index(
+            "uq_core_payment_payee_purpose",
+            "payee_id",
+            "purpose",
+            "period",
+            unique=True,
+            postgresql_where="purpose IS NOT NULL AND NOT returned",
+        ),
+        Index("ix_core_payment_run_id", "run_id", "org_path", "payee_id"),
     )
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("core_person.id"), primary_key=True)
+    payee_id: Mapped[int] = mapped_column(primary_key=True)
     program_year_id: Mapped[int]
     item: Mapped[str]
     chunk_org_id: Mapped[int]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     amount_fen: Mapped[Fen]
+    quantity: Mapped[int | None]
     basis: Mapped[str]
     payee_name: Mapped[str]
     account_tail: Mapped[str]
     returned: Mapped[bool] = mapped_column(server_default="false")
+    purpose: Mapped[str | None]
+    period: Mapped[str | None]
+
+
+class Seal(Base):
+    """The digest of up to a thousand payments of a chunk, in the order of their payees (see ``sealing.py``)."""
+
+    __tablename__ = "core_seal"
+
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    chunk_org_id: Mapped[int] = mapped_column(primary_key=True)
+    no: Mapped[int] = mapped_column(primary_key=True)
+    first_payee_id: Mapped[int]
+    last_payee_id: Mapped[int]
+    lines: Mapped[int]
+    total_fen: Mapped[Fen]
+    digest: Mapped[bytes]
 
 
 class Exclusion(Base):
     """One candidate who is not paid by a run, and why: a reason code, and words where the code is not enough."""
 
     __tablename__ = "core_exclusion"
-    __table_args__ = (
-        org_reference(),
-        ForeignKeyConstraint(["run_id"], ["core_run.id"]),
-        Index("ix_core_exclusion_run_id", "run_id", "org_path", "person_id"),
-    )
+    __table_args__ = (Index("ix_core_exclusion_run_id", "run_id", "org_path", "payee_id"),)
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("core_person.id"), primary_key=True)
+    payee_id: Mapped[int] = mapped_column(primary_key=True)
     chunk_org_id: Mapped[int]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     reason: Mapped[str]
     note: Mapped[str] = mapped_column(server_default="")
+
+
+class OrgAccount(Base):
+    """The bank account of a union that is paid like a payee; the number is encrypted as people's are."""
+
+    __tablename__ = "core_org_account"
+    __table_args__ = (org_reference(),)
+
+    org_id: Mapped[int] = mapped_column(primary_key=True)
+    org_path: Mapped[OrgPath]
+    bank_account: Mapped[bytes]
+    bank_account_digest: Mapped[bytes]
+    bank_account_tail: Mapped[str]
+    bank_name: Mapped[str]
 
 
 class RunApproval(Base):

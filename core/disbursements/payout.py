@@ -175,9 +175,9 @@ def _payees(run_id: int, org_id: int) -> Iterator[tuple[str, str, bytes | None, 
     rows = db.session.execute(
         select(Run.title, Payment.payee_name, Person.bank_account, Person.bank_name, Payment.amount_fen)
         .join(Run, Run.id == Payment.run_id)
-        .join(Person, Person.id == Payment.person_id)
+        .join(Person, Person.id == Payment.payee_id)
         .where(Payment.run_id == run_id, Payment.chunk_org_id == org_id)
-        .order_by(Payment.org_path, Payment.person_id)
+        .order_by(Payment.org_path, Payment.payee_id)
         .execution_options(yield_per=BATCH)
     )
     return ((title, name, account, bank, amount_fen) for title, name, account, bank, amount_fen in rows)

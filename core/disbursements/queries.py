@@ -65,7 +65,7 @@ class Work:
 class PaymentRow:
     """One payee's line; the name as frozen in the run."""
 
-    person_id: int
+    payee_id: int
     payee_name: str
     account_tail: str
     id_number_tail: str
@@ -79,7 +79,7 @@ class PaymentRow:
 class ExclusionRow:
     """One candidate who is not paid."""
 
-    person_id: int
+    payee_id: int
     name: str
     id_number_tail: str
     org_name: str
@@ -183,7 +183,7 @@ def payments_of(
     """A page of payments in order of union and person; ``after`` is the last line's (org path, person id)."""
     query = (
         select(
-            Payment.person_id,
+            Payment.payee_id,
             Payment.payee_name,
             Payment.account_tail,
             Person.id_number_tail,
@@ -192,7 +192,7 @@ def payments_of(
             Payment.amount_fen,
             Payment.basis,
         )
-        .join(Person, Person.id == Payment.person_id)
+        .join(Person, Person.id == Payment.payee_id)
         .join(Org, Org.id == Payment.org_id)
         .where(Payment.run_id == run.id)
     )
@@ -205,7 +205,7 @@ def exclusions_of(
     """A page of exclusions, in the same order."""
     query = (
         select(
-            Exclusion.person_id,
+            Exclusion.payee_id,
             Person.name,
             Person.id_number_tail,
             Org.name,
@@ -213,7 +213,7 @@ def exclusions_of(
             Exclusion.reason,
             Exclusion.note,
         )
-        .join(Person, Person.id == Exclusion.person_id)
+        .join(Person, Person.id == Exclusion.payee_id)
         .join(Org, Org.id == Exclusion.org_id)
         .where(Exclusion.run_id == run.id)
     )
@@ -237,8 +237,8 @@ def _page(query: Any, model: type[Payment] | type[Exclusion], scope: Scope, afte
     if org is not None:
         query = query.where(Scope((org.path,)).covers(model.org_path))
     if after is not None:
-        query = query.where(tuple_(model.org_path, model.person_id) > after)
-    return query.order_by(model.org_path, model.person_id).limit(PAGE + 1)
+        query = query.where(tuple_(model.org_path, model.payee_id) > after)
+    return query.order_by(model.org_path, model.payee_id).limit(PAGE + 1)
 
 
 def find_bank_file(run: Run, org_code: str, scope: Scope) -> tuple[BankFile, Org]:

@@ -4,14 +4,14 @@ Every function takes the acting user, refuses with a sentence, writes its audit 
 ``payout.py``. Days are local (Asia/Shanghai); amounts are fen.
 """
 
-from typing import Any
-
 from flask_babel import gettext as _
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 
 from core.audit.services import record
 from core.disbursements import compute
 from core.disbursements.models import Exclusion, Payment, Run, RunApproval, RunChunk
+from core.disbursements.payees import payees_of
+from core.disbursements.sealing import seal_again, unseal
 from core.errors import NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.jobs.models import Job
@@ -21,26 +21,12 @@ from core.ledger.allotting import known_source
 from core.ledger.models import UNION_FUNDS
 from core.notices.calendar import add_working_days
 from core.org.models import Org
-from core.people.models import Person
 from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require, today
 from core.users.models import User
 
-#: The payments of a run's chunks with their digest, computed by the database: approval seals with it, and verifying
-#: computes it again.
-CHUNK_LINES = """
-SELECT run_id, chunk_org_id AS org_id, count(*) AS paid, sum(amount_fen) AS total_fen,
-       sha256(convert_to(string_agg(
-           concat_ws('|', person_id, amount_fen, item, payee_name, account_tail), E'\\n' ORDER BY person_id
-       ), 'UTF8')) AS digest
-  FROM core_payment WHERE run_id = :run_id GROUP BY run_id, chunk_org_id
-"""
-SEAL = f"""
-UPDATE core_run_chunk chunk SET digest = lines.digest FROM ({CHUNK_LINES}) lines
- WHERE chunk.run_id = lines.run_id AND chunk.org_id = lines.org_id
-"""  # noqa: S608  # no outside text
 OBJECTION = "objection"
 COMPUTABLE = ("draft", "computed", "failed")
 CANCELLABLE = ("draft", "computed", "notice", "submitted", "failed")
@@ -69,6 +55,8 @@ def create_run(
         scheme=scheme.code,
         item=scheme.item,
         source=known_source(source),
+        payees=scheme.payees,
+        form=scheme.form,
         title=title.strip(),
         org_id=org.id,
         org_path=org.path,
@@ -94,6 +82,7 @@ def start_computing(actor: User, run: Run) -> None:
         raise Refused(_("The program is not open; the run cannot be computed."))
     run.state, run.error = "computing", None
     run.settings, run.settings_version = program_year.settings, program_year.settings_version
+    _pin_purpose(run)
     db.session.execute(update(RunChunk).where(RunChunk.run_id == run.id).values(state="stale"))
     enqueue(
         "disbursements.compute",
@@ -105,6 +94,17 @@ def start_computing(actor: User, run: Run) -> None:
     )
     record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
     db.session.commit()
+
+
+def _pin_purpose(run: Run) -> None:
+    """Write down what nobody gets twice in which period, as the scheme says; unions and people apart."""
+    scheme = registry_of().schemes.get(run.scheme)
+    if scheme is None or scheme.purpose is None:
+        run.purpose = run.period = None
+        return
+    context = compute.context_of(run)
+    run.purpose = scheme.purpose if run.payees == "people" else f"{run.payees}:{scheme.purpose}"
+    run.period = scheme.period(context) if scheme.period else str(context.year)
 
 
 def start_notice(actor: User, run: Run) -> None:
@@ -121,21 +121,21 @@ def start_notice(actor: User, run: Run) -> None:
     db.session.commit()
 
 
-def object_to(actor: User, run: Run, person_id: int, note: str) -> None:
+def object_to(actor: User, run: Run, payee_id: int, note: str) -> None:
     """Hold back one payee after an objection: the line becomes an exclusion, its money is released."""
     run = _own(actor, run, "run.create")
     _expect(run, "computed", "notice")
     if not note.strip():
         raise ZhijiaError(_("Say what the objection is."), field="note")
-    line = db.session.get(Payment, (run.id, person_id))
+    line = db.session.get(Payment, (run.id, payee_id))
     if line is None:
         raise NotFound(_("The run does not pay this person."))
     chunk = db.session.get_one(RunChunk, (run.id, line.chunk_org_id), with_for_update=True)
-    db.session.execute(delete(Payment).where(Payment.run_id == run.id, Payment.person_id == person_id))
+    db.session.execute(delete(Payment).where(Payment.run_id == run.id, Payment.payee_id == payee_id))
     db.session.add(
         Exclusion(
             run_id=run.id,
-            person_id=person_id,
+            payee_id=payee_id,
             chunk_org_id=line.chunk_org_id,
             org_id=line.org_id,
             org_path=line.org_path,
@@ -147,8 +147,9 @@ def object_to(actor: User, run: Run, person_id: int, note: str) -> None:
         counted.paid -= 1
         counted.excluded += 1
         counted.total_fen -= line.amount_fen
+    chunk.digest = None
     budgets.release(run.program_year_id, {line.chunk_org_id: line.amount_fen}, run.source)
-    record(actor, "run.object", f"run:{run.id}", line.org_path, person_id=person_id, note=note.strip())
+    record(actor, "run.object", f"run:{run.id}", line.org_path, payee_id=payee_id, note=note.strip())
     db.session.commit()
 
 
@@ -193,8 +194,8 @@ def decide(actor: User, run: Run, *, approve: bool, comment: str) -> None:
     if not approve:
         run.state = "computed" if run.notice_until is None else "notice"
     elif len(deciders) + 1 >= (run.approvals_needed or 1):
-        _freeze_payees(run.id)
-        _seal_chunks(run.id)
+        _freeze_payees(run)
+        seal_again(run.id)
         run.state, run.approved_at = "approved", func.now()
     action = "run.approve" if approve else "run.return"
     record(actor, action, f"run:{run.id}", run.org_path, round=run.round, comment=comment.strip())
@@ -229,17 +230,22 @@ def _being_computed(run_id: int) -> bool:
     return db.session.scalar(active.limit(1)) is not None
 
 
-def _freeze_payees(run_id: int) -> None:
+def _freeze_payees(run: Run) -> None:
     """Take names and accounts as they are on the day of approval; few have changed since the run was computed."""
-    tail: Any = func.coalesce(Person.bank_account_tail, "")
+    payee = payees_of(run).subquery("payee")
+    changed = (
+        Payment.run_id == run.id,
+        payee.c.id == Payment.payee_id,
+        (Payment.payee_name != payee.c.name) | (Payment.account_tail != payee.c.account_tail),
+    )
+    # Asked first, as several processors may look for them and only one may write.
+    touched = db.session.scalars(select(Payment.chunk_org_id).join(payee, changed[1]).where(*changed).distinct()).all()
+    if not touched:
+        return
     db.session.execute(
         update(Payment)
-        .where(Payment.run_id == run_id, Person.id == Payment.person_id)
-        .where((Payment.payee_name != Person.name) | (Payment.account_tail != tail))
-        .values(payee_name=Person.name, account_tail=tail)
+        .where(*changed)
+        .values(payee_name=payee.c.name, account_tail=payee.c.account_tail)
         .execution_options(synchronize_session=False)
     )
-
-
-def _seal_chunks(run_id: int) -> None:
-    db.session.execute(text(SEAL), {"run_id": run_id})
+    unseal(run.id, touched)

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 
 from core.audit.services import SYSTEM
 from core.disbursements import payout, services
-from core.disbursements.compute import paying_level
+from core.disbursements.candidates import paying_level
 from core.disbursements.models import Run
 from core.ledger.allotting import fund_from_own
 from core.org.models import Org

@@ -1,45 +1,28 @@
-"""Recomputing every run that was computed: lines against totals, totals against entries, seals, coverage."""
+"""Recomputing every run that was computed: lines against seals and totals, totals against entries, coverage."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select, text
+from sqlalchemy import Select, Subquery, func, select, text
 
-from core.disbursements.models import Run
-from core.disbursements.services import CHUNK_LINES
+from core.disbursements.models import Exclusion, Payment, Run, RunChunk, Seal
+from core.disbursements.sealing import blocks_of, chunk_digest
 from core.extensions import db
+from core.ledger.models import Entry, Leg
 from core.ledger.verify import Finding
 from core.money import yuan
+from core.org.models import Org
 
 SEALED = ("approved", "posted", "sent")
 RESULT = ("computed", "notice", "submitted", *SEALED)
 
-_CHUNKS = f"""
-SELECT org.name, chunk.candidates, chunk.excluded, chunk.digest AS kept_digest, lines.digest,
-       chunk.paid AS kept_paid, coalesce(lines.paid, 0) AS paid,
-       chunk.total_fen AS kept_fen, coalesce(lines.total_fen, 0) AS fen,
-       coalesce(missing.n, 0) AS excluded_lines,
-       entry.id AS entry_id, entry.basis_digest,
-       (SELECT coalesce(sum(amount_fen), 0) FROM core_leg
-         WHERE entry_id = entry.id AND amount_fen > 0) AS entry_fen
-  FROM core_run_chunk chunk
-  JOIN core_org org ON org.id = chunk.org_id
-  LEFT JOIN ({CHUNK_LINES}) lines ON lines.org_id = chunk.org_id
-  LEFT JOIN (SELECT chunk_org_id, count(*) AS n FROM core_exclusion WHERE run_id = :run_id GROUP BY 1) missing
-         ON missing.chunk_org_id = chunk.org_id
-  LEFT JOIN core_entry entry ON entry.id = chunk.entry_id
- WHERE chunk.run_id = :run_id ORDER BY org.code
-"""  # noqa: S608  # no outside text
-
-_STRAY = """
-SELECT count(*) FROM core_payment payment
- WHERE run_id = :run_id
-   AND chunk_org_id NOT IN (SELECT org_id FROM core_run_chunk WHERE run_id = :run_id)
-"""
-
 _TWICE = """
 SELECT count(*) FROM (
-    SELECT FROM core_payment WHERE NOT returned GROUP BY person_id, program_year_id, item HAVING count(*) > 1
+    SELECT FROM core_payment WHERE NOT returned GROUP BY payee_id, program_year_id, item HAVING count(*) > 1
+    UNION ALL
+    SELECT FROM core_payment WHERE NOT returned AND purpose IS NOT NULL
+     GROUP BY payee_id, purpose, period HAVING count(*) > 1
 ) twice
 """
 
@@ -54,31 +37,114 @@ def verify_runs() -> Iterator[Finding]:
 
 
 def _verify_run(run: Run) -> Iterator[Finding]:
-    rows = db.session.execute(text(_CHUNKS), {"run_id": run.id}).mappings().all()
-    for row in rows:
-        where = {"run": run.id, "org": row["name"]}
-        if (row["paid"], row["fen"]) != (row["kept_paid"], row["kept_fen"]):
-            yield Finding(
-                "run",
-                _(
-                    "Run %(run)s, %(org)s: its payments come to %(fen)s yuan, the run says %(kept)s yuan.",
-                    fen=yuan(int(row["fen"])),
-                    kept=yuan(row["kept_fen"]),
-                    **where,
-                ),
-            )
-        if row["candidates"] != row["paid"] + row["excluded_lines"]:
-            yield Finding("coverage", _("Run %(run)s, %(org)s: not every candidate is paid or excluded.", **where))
-        if run.state in SEALED and row["paid"] and row["digest"] != row["kept_digest"]:
-            yield Finding("run", _("Run %(run)s, %(org)s: the payments are not as they were approved.", **where))
-        if run.state in ("posted", "sent") and row["kept_fen"]:
-            if row["entry_id"] is None or row["entry_fen"] != row["fen"]:
-                yield Finding("run", _("Run %(run)s, %(org)s: the entry is not the sum of its payments.", **where))
-            elif row["basis_digest"] != row["kept_digest"]:
-                yield Finding("run", _("Run %(run)s, %(org)s: the entry seals other payments.", **where))
+    rows = db.session.execute(_chunks(run)).all()
+    chunks = [row for row in rows if row.RunChunk is not None]
+    for row in chunks:
+        yield from _verify_chunk(run, row)
     kept = (run.candidates, run.paid, run.excluded, run.total_fen)
-    sums = tuple(sum(int(row[key]) for row in rows) for key in ("candidates", "kept_paid", "excluded", "kept_fen"))
+    sums = tuple(
+        sum(getattr(row.RunChunk, name) for row in chunks) for name in ("candidates", "paid", "excluded", "total_fen")
+    )
     if kept != sums:
         yield Finding("run", _("Run %(run)s: its totals are not the sum of its parts.", run=run.id))
-    if db.session.execute(text(_STRAY), {"run_id": run.id}).scalar_one():
+    if len(chunks) < len(rows):
         yield Finding("coverage", _("Run %(run)s has payments that belong to no part of it.", run=run.id))
+
+
+def _verify_chunk(run: Run, row: Any) -> Iterator[Finding]:
+    chunk, entry = row.RunChunk, row.Entry
+    where = {"run": run.id, "org": row.name}
+    if (row.paid, row.fen) != (chunk.paid, chunk.total_fen):
+        said = _(
+            "Run %(run)s, %(org)s: its payments come to %(fen)s yuan, the run says %(kept)s yuan.",
+            fen=yuan(int(row.fen)),
+            kept=yuan(chunk.total_fen),
+            **where,
+        )
+        yield Finding("run", said)
+    if chunk.candidates != row.paid + row.excluded:
+        yield Finding("coverage", _("Run %(run)s, %(org)s: not every candidate is paid or excluded.", **where))
+    if (chunk.digest is not None or run.state in SEALED) and (row.broken or row.digest != chunk.digest):
+        said = _(
+            "Run %(run)s, %(org)s: the payments are not as they were sealed (%(count)s blocks, from payee %(payee)s).",
+            count=row.broken or 0,
+            payee=row.first or "-",
+            **where,
+        )
+        yield Finding("run", said)
+    if run.state in ("posted", "sent") and chunk.total_fen:
+        if entry is None or row.entry_fen != row.fen:
+            yield Finding("run", _("Run %(run)s, %(org)s: the entry is not the sum of its payments.", **where))
+        elif entry.basis_digest != chunk.digest:
+            yield Finding("run", _("Run %(run)s, %(org)s: the entry seals other payments.", **where))
+
+
+def _chunks(run: Run) -> Select[Any]:
+    """Every chunk of the run beside what its lines come to; lines of no chunk are a row without one."""
+    blocks = blocks_of(select(Payment).where(Payment.run_id == run.id).subquery("lines")).cte("blocks")
+    paid = (
+        select(
+            blocks.c.chunk_org_id,
+            func.sum(blocks.c.lines).label("paid"),
+            func.sum(blocks.c.total_fen).label("fen"),
+            chunk_digest(blocks.c).label("digest"),
+        )
+        .group_by(blocks.c.chunk_org_id)
+        .subquery("paid")
+    )
+    broken = _broken_seals(run, blocks)
+    excluded = (
+        select(Exclusion.chunk_org_id, func.count().label("excluded"))
+        .where(Exclusion.run_id == run.id)
+        .group_by(Exclusion.chunk_org_id)
+        .subquery("not_paid")
+    )
+    chunks = select(RunChunk).where(RunChunk.run_id == run.id).subquery()
+    entry_fen = select(func.sum(Leg.amount_fen)).where(Leg.entry_id == Entry.id, Leg.amount_fen > 0)
+    nothing = select(chunk_digest()).where(Seal.run_id.is_(None)).scalar_subquery()
+    org_id = func.coalesce(chunks.c.org_id, paid.c.chunk_org_id)
+    return (
+        select(
+            RunChunk,
+            Entry,
+            Org.name,
+            func.coalesce(paid.c.paid, 0).label("paid"),
+            func.coalesce(paid.c.fen, 0).label("fen"),
+            func.coalesce(paid.c.digest, nothing).label("digest"),
+            func.coalesce(excluded.c.excluded, 0).label("excluded"),
+            broken.c.broken,
+            broken.c.first,
+            func.coalesce(entry_fen.scalar_subquery(), 0).label("entry_fen"),
+        )
+        .select_from(chunks.join(paid, paid.c.chunk_org_id == chunks.c.org_id, full=True))
+        .outerjoin(RunChunk, (RunChunk.run_id == run.id) & (RunChunk.org_id == chunks.c.org_id))
+        .outerjoin(Org, Org.id == org_id)
+        .outerjoin(broken, broken.c.chunk_org_id == org_id)
+        .outerjoin(excluded, excluded.c.chunk_org_id == org_id)
+        .outerjoin(Entry, Entry.id == RunChunk.entry_id)
+        .order_by(Org.code)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _broken_seals(run: Run, blocks: Any) -> Subquery:
+    """For each chunk: how many blocks are not as sealed, and the first payee of the first of them."""
+    seals = select(Seal).where(Seal.run_id == run.id).subquery("seals")
+    same = (seals.c.chunk_org_id == blocks.c.chunk_org_id) & (seals.c.no == blocks.c.no)
+    chunk_org_id = func.coalesce(seals.c.chunk_org_id, blocks.c.chunk_org_id)
+    changed = (
+        seals.c.digest.is_distinct_from(blocks.c.digest)
+        | seals.c.lines.is_distinct_from(blocks.c.lines)
+        | seals.c.total_fen.is_distinct_from(blocks.c.total_fen)
+    )
+    return (
+        select(
+            chunk_org_id.label("chunk_org_id"),
+            func.count().label("broken"),
+            func.min(func.coalesce(seals.c.first_payee_id, blocks.c.first_payee_id)).label("first"),
+        )
+        .select_from(seals.join(blocks, same, full=True))
+        .where(changed)
+        .group_by(chunk_org_id)
+        .subquery("broken")
+    )

@@ -172,7 +172,7 @@ def object_to(run_id: int) -> Page:
     form = ObjectionForm(request.form)
 
     def act(run: Run) -> None:
-        services.object_to(me(), run, form.person_id.data or 0, form.note.data or "")
+        services.object_to(me(), run, form.payee_id.data or 0, form.note.data or "")
 
     return _do(run_id, act, _("The payee is held back."), form)
 

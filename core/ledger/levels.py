@@ -1,6 +1,6 @@
 """The report of levels: what was allotted, passed down, held, spent and is free, by union, level and source.
 
-Every program year has it, among the reports of its program. Money that went down several levels stands in ``allotted``
+Every program year has it; its budget leads there. Money that went down several levels stands in ``allotted``
 at each of them and in ``funds`` once, where it is now.
 """
 

@@ -76,7 +76,10 @@ class JobSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class SchemeContext:
-    """What a scheme computes with: the run, its program year, the pinned settings and the subtree to pay in."""
+    """What a scheme computes with: the run, its program year, the pinned settings and the subtree to pay in.
+
+    ``payees`` is who is paid, ``people`` or ``orgs``.
+    """
 
     run_id: int
     item: str
@@ -85,14 +88,19 @@ class SchemeContext:
     sponsor_path: str
     org_path: str
     settings: Mapping[str, Any]
+    payees: str = "people"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scheme:
     """A rule that says who gets how much (发放方案).
 
-    ``select(context)`` returns a ``SELECT`` of ``person_id, org_id, org_path, amount_fen, basis, exclude_reason``, one
-    row a person; ``exclude_reason`` is a code of ``reasons`` or null. ``entry_kind`` is what the run posts.
+    ``select(context)`` returns a ``SELECT`` of ``payee_id, org_id, org_path, amount_fen, basis, exclude_reason``, one
+    row a payee; ``exclude_reason`` is a code of ``reasons`` or null. ``entry_kind`` is what the run posts.
+
+    ``payees`` are ``people`` (ids of persons) or ``orgs`` (ids of unions). ``form`` is ``bank``, ``cash`` or ``goods``;
+    of goods the amount is what they are worth, and a further column ``quantity`` counts them. Nobody gets the same
+    ``purpose`` twice in a period from any program: ``period(context)`` names it, the calendar year if there is none.
     """
 
     code: str
@@ -102,6 +110,10 @@ class Scheme:
     entry_kind: str
     select: Callable[[SchemeContext], Select[Any]]
     reasons: Mapping[str, Text] = field(default_factory=dict)
+    payees: Literal["people", "orgs"] = "people"
+    form: Literal["bank", "cash", "goods"] = "bank"
+    purpose: str | None = None
+    period: Callable[[SchemeContext], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,7 @@
-"""Reports that an area of the core has for every program year; it names them while the application is made."""
+"""Reports that an area of the core has for every program year; it names them while the application is made.
+
+They stand beside those of the program under its address, but not in their list: the page of the area leads to them.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +14,7 @@ EXTENSION = "zhijia_reports"
 
 
 def provide_report(app: Flask, of_year: Callable[[ProgramYear], Report]) -> None:
-    """Show the report that ``of_year(program_year)`` gives among those of each program year."""
+    """Show the report that ``of_year(program_year)`` gives for each program year."""
     providers: list[Callable[[ProgramYear], Report]] = app.extensions.setdefault(EXTENSION, [])
     providers.append(of_year)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -75,20 +76,20 @@ class Table:
 def reports_of(user: User, program_year: ProgramYear) -> list[Report]:
     """The reports of the program that the user may see, in the order in which the plugin names them.
 
-    Behind those that it declares stands one for each of its registers, then those of the core.
+    Behind those that it declares stands one for each of its registers.
     """
     return [item for item in _reports(program_year) if can_anywhere(user, item.permission, item.program)]
 
 
 def find_report(program_year: ProgramYear, name: str) -> Report | None:
-    """The report of the program with this name, if its plugin is loaded."""
-    return next((report for report in _reports(program_year) if report.name == name), None)
+    """The report of the program with this name, if its plugin is loaded, or one of the core's."""
+    every = chain(_reports(program_year), provided(program_year))
+    return next((report for report in every if report.name == name), None)
 
 
 def _reports(program_year: ProgramYear) -> Iterator[Report]:
     yield from (item for item in registry_of().reports.values() if item.program == program_year.program)
     yield from map(report_of, registers_of(program_year))
-    yield from provided(program_year)
 
 
 def dimensions_of(user: User, program_year: ProgramYear, report: Report) -> list[Column]:

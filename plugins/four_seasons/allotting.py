@@ -220,8 +220,8 @@ def _needs(program_year: ProgramYear) -> Select[str, int]:
     named, paid = winter(context).subquery("named"), paid_before(context)
     return (
         select(named.c.org_path, func.sum(named.c.amount_fen))
-        .outerjoin(paid, paid.c.person_id == named.c.person_id)
-        .where(named.c.exclude_reason.is_(None), paid.c.person_id.is_(None))
+        .outerjoin(paid, paid.c.payee_id == named.c.payee_id)
+        .where(named.c.exclude_reason.is_(None), paid.c.payee_id.is_(None))
         .group_by(named.c.org_path)
     )
 

@@ -17,7 +17,7 @@ def merge_rows(kept: Person, dropped: Person) -> None:
     other = aliased(Hardship)
     both = exists().where(other.person_id == kept.id, other.program_year_id == Hardship.program_year_id)
     paid = exists().where(
-        Payment.person_id == dropped.id, Payment.program_year_id == Hardship.program_year_id, ~Payment.returned
+        Payment.payee_id == dropped.id, Payment.program_year_id == Hardship.program_year_id, ~Payment.returned
     )
     mine = Hardship.person_id == dropped.id
     db.session.execute(delete(Hardship).where(mine, both, ~paid).execution_options(synchronize_session=False))

@@ -31,8 +31,8 @@ def is_paid() -> ColumnElement[bool]:
     """The condition that a run that stands pays the worker in this year, under this file or one merged into it."""
     file = aliased(Person)
     same_year = (Payment.program_year_id == Hardship.program_year_id) & ~Payment.returned
-    own = exists().where(same_year, Payment.person_id == Hardship.person_id)
-    former = exists().where(same_year, Payment.person_id == file.id, file.merged_into_id == Hardship.person_id)
+    own = exists().where(same_year, Payment.payee_id == Hardship.person_id)
+    former = exists().where(same_year, Payment.payee_id == file.id, file.merged_into_id == Hardship.person_id)
     return or_(own, former)
 
 

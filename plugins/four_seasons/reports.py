@@ -20,10 +20,10 @@ def on_file(context: ReportContext) -> Select[*tuple[Any, ...]]:
             Hardship.org_path,
             Hardship.category,
             literal(1).label("people"),
-            case((paid.c.person_id.is_not(None), 1), else_=0).label("paid"),
+            case((paid.c.payee_id.is_not(None), 1), else_=0).label("paid"),
             func.coalesce(paid.c.fen, 0).label("paid_fen"),
         )
-        .outerjoin(paid, paid.c.person_id == Hardship.person_id)
+        .outerjoin(paid, paid.c.payee_id == Hardship.person_id)
         .where(Hardship.program_year_id == year.id, context.scope.covers(Hardship.org_path))
     )
 
@@ -31,10 +31,10 @@ def on_file(context: ReportContext) -> Select[*tuple[Any, ...]]:
 def _paid(program_year: ProgramYear) -> Subquery:
     """Fen by person, from the runs of the year that are posted."""
     return (
-        select(Payment.person_id, func.sum(Payment.amount_fen).label("fen"))
+        select(Payment.payee_id, func.sum(Payment.amount_fen).label("fen"))
         .join(RunChunk, and_(RunChunk.run_id == Payment.run_id, RunChunk.org_id == Payment.chunk_org_id))
         .where(Payment.program_year_id == program_year.id, ~Payment.returned, RunChunk.entry_id.is_not(None))
-        .group_by(Payment.person_id)
+        .group_by(Payment.payee_id)
         .subquery()
     )
 

@@ -35,7 +35,7 @@ def listed(program_year_id: int, amount: ColumnElement[int], basis: Any) -> Sele
     )
     return (
         select(
-            Hardship.person_id,
+            Hardship.person_id.label("payee_id"),
             Hardship.org_id,
             Hardship.org_path,
             cast(amount, BigInteger).label("amount_fen"),

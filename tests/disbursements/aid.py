@@ -31,7 +31,7 @@ def everybody(context: SchemeContext) -> Select[Any]:
     pool = int(context.settings["pool"])
     amount = 1 if pool else int(context.settings["each"])
     people = select(
-        Person.id.label("person_id"),
+        Person.id.label("payee_id"),
         Person.org_id,
         Person.org_path,
         cast(literal(amount), BigInteger).label("amount_fen"),

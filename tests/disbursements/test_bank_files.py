@@ -91,7 +91,7 @@ def test_payments_that_were_changed_after_posting_go_to_no_bank(campaign: Campai
     run = campaign.approved()
     payout.post(campaign.finance, run, DAY)
     db.session.execute(text("SET LOCAL session_replication_role = replica"))
-    db.session.execute(text("UPDATE core_payment SET amount_fen = 999999 WHERE person_id = 1"))
+    db.session.execute(text("UPDATE core_payment SET amount_fen = 999999 WHERE payee_id = 1"))
     db.session.commit()
     payout.start_bank_files(campaign.finance, run)
     campaign.run_jobs()

@@ -26,7 +26,7 @@ def settle(campaign: Campaign, **settings: object) -> None:
 
 def amounts(run: Run) -> list[int]:
     """What each payee gets, in order of person."""
-    query = select(Payment.amount_fen).where(Payment.run_id == run.id).order_by(Payment.person_id)
+    query = select(Payment.amount_fen).where(Payment.run_id == run.id).order_by(Payment.payee_id)
     return list(db.session.scalars(query))
 
 

@@ -160,14 +160,14 @@ def test_no_notice_is_begun_where_none_is_asked(funded: Campaign) -> None:
 
 def test_an_objection_holds_the_line_back_and_frees_its_money(funded: Campaign) -> None:
     run = funded.computed()
-    line = db.session.scalars(select(Payment).order_by(Payment.person_id)).first()
+    line = db.session.scalars(select(Payment).order_by(Payment.payee_id)).first()
     assert line is not None
-    person_id, amount = line.person_id, line.amount_fen
+    payee_id, amount = line.payee_id, line.amount_fen
     with pytest.raises(ZhijiaError):
-        services.object_to(funded.clerk, run, person_id, "")
+        services.object_to(funded.clerk, run, payee_id, "")
     with pytest.raises(NotFound):
         services.object_to(funded.clerk, run, 10**9, "x")
-    services.object_to(funded.clerk, run, person_id, "已调离")
+    services.object_to(funded.clerk, run, payee_id, "已调离")
     assert (run.candidates, run.paid, run.excluded, run.total_fen) == (7, 6, 1, 10_000 - amount)
     assert budget() == (10_000 - amount, 0)
     assert db.session.scalars(select(Exclusion.reason)).all() == ["objection"]
@@ -262,7 +262,7 @@ def test_an_approved_run_cannot_be_cancelled(funded: Campaign) -> None:
         "UPDATE core_activity SET data = '{}'",
         "UPDATE core_allotment SET amount_fen = 1",
         "INSERT INTO core_leg SELECT id, 9, (SELECT min(id) FROM core_account), 5 FROM core_entry",
-        "INSERT INTO core_payment SELECT run_id, person_id + 100, program_year_id, 'again', chunk_org_id, org_id,"
+        "INSERT INTO core_payment SELECT run_id, payee_id + 100, program_year_id, 'again', chunk_org_id, org_id,"
         " org_path, 1, basis, payee_name, account_tail, false FROM core_payment LIMIT 1",
     ],
 )

@@ -45,14 +45,12 @@ def force(run: Run, state: str) -> None:
 
 
 def reasons(run: Run) -> dict[int, str]:
-    query = select(Exclusion.person_id, Exclusion.reason).where(Exclusion.run_id == run.id)
+    query = select(Exclusion.payee_id, Exclusion.reason).where(Exclusion.run_id == run.id)
     return dict(db.session.execute(query).all())
 
 
 def paid(run: Run) -> list[int]:
-    return list(
-        db.session.scalars(select(Payment.person_id).where(Payment.run_id == run.id).order_by(Payment.person_id))
-    )
+    return list(db.session.scalars(select(Payment.payee_id).where(Payment.run_id == run.id).order_by(Payment.payee_id)))
 
 
 @pytest.mark.parametrize("state", ["computing", "computed", "notice", "submitted", "approved"])
@@ -127,7 +125,7 @@ def test_who_was_paid_under_both_files_is_named_once(campaign: Campaign) -> None
     merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
     merge(SYSTEM, EVERYWHERE, kept.id, other.id)
     run = campaign.draft()
-    named = db.session.scalars(select(paid_before(compute.context_of(run)).c.person_id)).all()
+    named = db.session.scalars(select(paid_before(compute.context_of(run)).c.payee_id)).all()
     assert sorted(named) == [person.id for person in people()]
 
 

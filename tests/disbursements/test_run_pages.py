@@ -285,13 +285,13 @@ def test_what_the_run_has_left_behind_is_refused(funded: Campaign, as_user: AsUs
 
 def test_an_objection_without_words_is_refused_and_one_with_words_holds_back(funded: Campaign, as_user: AsUser) -> None:
     run, browser = funded.computed(), as_user(funded.clerk)
-    person = db.session.scalars(select(Payment.person_id)).first()
-    assert browser.post(at(run, "/object"), data={"person_id": person, "note": " "}).status_code == 400
-    nobody = browser.post(at(run, "/object"), data={"person_id": "99999", "note": "已迁出"})
+    person = db.session.scalars(select(Payment.payee_id)).first()
+    assert browser.post(at(run, "/object"), data={"payee_id": person, "note": " "}).status_code == 400
+    nobody = browser.post(at(run, "/object"), data={"payee_id": "99999", "note": "已迁出"})
     assert nobody.status_code == 404
     assert "已迁出" in nobody.text
     assert db.session.scalars(select(Exclusion)).all() == []
-    assert browser.post(at(run, "/object"), data={"person_id": person, "note": "已迁出"}).status_code == 302
+    assert browser.post(at(run, "/object"), data={"payee_id": person, "note": "已迁出"}).status_code == 302
     assert "已迁出" in browser.get(at(run, "/exclusions")).text
     assert run.excluded == 1
 

@@ -66,12 +66,12 @@ def test_the_json_has_a_flag_for_each_area(app: Flask, posted: Run) -> None:
         ("UPDATE core_entry SET digest = sha256('x') WHERE seq = 1", {"chain"}),
         ("DELETE FROM core_entry WHERE seq = 2", {"chain"}),
         ("UPDATE core_chain_head SET seq = seq - 1", {"chain"}),
-        ("UPDATE core_payment SET amount_fen = amount_fen + 1 WHERE person_id = 1", {"run"}),
-        ("UPDATE core_payment SET amount_fen = amount_fen + CASE person_id WHEN 1 THEN 1 ELSE -1 END"
-         " WHERE person_id IN (1, 2)", {"run"}),
-        ("UPDATE core_payment SET payee_name = '别人' WHERE person_id = 1", {"run"}),
-        ("UPDATE core_payment SET account_tail = '9999' WHERE person_id = 1", {"run"}),
-        ("DELETE FROM core_payment WHERE person_id = 1", {"run", "coverage"}),
+        ("UPDATE core_payment SET amount_fen = amount_fen + 1 WHERE payee_id = 1", {"run"}),
+        ("UPDATE core_payment SET amount_fen = amount_fen + CASE payee_id WHEN 1 THEN 1 ELSE -1 END"
+         " WHERE payee_id IN (1, 2)", {"run"}),
+        ("UPDATE core_payment SET payee_name = '别人' WHERE payee_id = 1", {"run"}),
+        ("UPDATE core_payment SET account_tail = '9999' WHERE payee_id = 1", {"run"}),
+        ("DELETE FROM core_payment WHERE payee_id = 1", {"run", "coverage"}),
         ("UPDATE core_run SET total_fen = total_fen + 1", {"run"}),
         ("UPDATE core_run_chunk SET candidates = candidates + 1, paid = paid + 1 WHERE org_path = '/61/6101/'",
          {"run", "coverage"}),
@@ -98,11 +98,12 @@ def test_a_changed_fen_is_named_with_its_entry(app: Flask, posted: Run) -> None:
 
 
 def test_a_second_payment_of_one_benefit_is_found(app: Flask, posted: Run) -> None:
-    db.session.execute(text("DROP INDEX uq_core_payment_person_item"))
+    db.session.execute(text("DROP INDEX uq_core_payment_payee_item"))
     db.session.execute(text("SET LOCAL session_replication_role = replica"))
     db.session.execute(text(
-        "INSERT INTO core_payment SELECT run_id + 1, person_id, program_year_id, item, chunk_org_id, org_id, org_path,"
-        " amount_fen, basis, payee_name, account_tail, false FROM core_payment WHERE person_id = 1"))  # fmt: skip
+        "INSERT INTO core_payment SELECT run_id + 1, payee_id, program_year_id, item, chunk_org_id, org_id, org_path,"
+        " amount_fen, basis, payee_name, account_tail, false, quantity, purpose, period FROM core_payment"
+        " WHERE payee_id = 1"))  # fmt: skip
     db.session.commit()
     assert "1" in verify(app).output
     assert verify(app).exit_code == 1

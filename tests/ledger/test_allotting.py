@@ -1,4 +1,4 @@
-"""Allotting down five levels, taking back, idempotence by key, and sources that never mix."""
+"""Allotting down five levels, taking back, and idempotence by key."""
 
 import threading
 from datetime import date
@@ -7,17 +7,15 @@ from itertools import pairwise
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from core.audit.services import SYSTEM
-from core.disbursements import payout, services
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.ledger import budgets
-from core.ledger.allotting import Share, allot, fund_from_own, share_out, take_back
-from core.ledger.budget_queries import allotments_of, budgets_of, sources_in
-from core.ledger.models import SOURCES, Account, Allotment, BudgetLine, Entry, Leg
-from core.ledger.verify import verify_balance, verify_budgets, verify_chain
+from core.ledger.allotting import Share, allot, share_out, take_back
+from core.ledger.budget_queries import allotments_of, budgets_of
+from core.ledger.models import Allotment, Entry
 from core.org.models import Org
 from core.org.scope import Scope
 from core.programs.models import ProgramYear
@@ -25,9 +23,9 @@ from core.programs.services import close
 from core.users.models import User
 from core.users.testing import MakeUser
 from tests.disbursements.conftest import Campaign
+from tests.ledger.money import DAY, balances, findings, fund, give, line, take
 
 pytestmark = pytest.mark.services
-DAY = date(2014, 1, 2)
 PROVINCE = Scope(("/61/",))
 
 
@@ -36,68 +34,6 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sentences are compared in English."""
     monkeypatch.setattr("core.web.locale.LANGUAGES", {})
     monkeypatch.setattr("core.web.locale.DEFAULT", "en")
-
-
-def fund(campaign: Campaign, fen: int, *codes: str, source: str = "union", key: str = "own") -> list[Allotment]:
-    amounts = {campaign.orgs[code].id: fen for code in codes}
-    return fund_from_own(
-        campaign.finance, campaign.year, key=key, amounts=amounts, effective_on=DAY, description="自筹", source=source
-    )
-
-
-def give(
-    campaign: Campaign,
-    giver: str,
-    fen: int,
-    *codes: str,
-    key: str = "down",
-    source: str = "union",
-    actor: User | None = None,
-    description: str = "下拨",
-) -> list[Allotment]:
-    return allot(
-        actor or campaign.finance,
-        campaign.year,
-        key=key,
-        giver=campaign.orgs[giver],
-        shares=[Share(campaign.orgs[code].id, 1) for code in codes],
-        amount_fen=fen,
-        effective_on=DAY,
-        description=description,
-        source=source,
-    )
-
-
-def take(
-    campaign: Campaign, row: Allotment, fen: int, *, key: str = "back", actor: User | None = None, day: date = DAY
-) -> list[Allotment]:
-    return take_back(
-        actor or campaign.finance, campaign.year, key=key, amounts={row.id: fen}, effective_on=day, description="收回"
-    )
-
-
-def line(code: str, source: str = "union") -> tuple[int, int, int]:
-    """Allotted, held and used on a line."""
-    db.session.expire_all()
-    row = db.session.scalars(
-        select(BudgetLine).join(Org, Org.id == BudgetLine.org_id).where(Org.code == code, BudgetLine.source == source)
-    ).one()
-    return row.allotted_fen, row.held_fen, row.used_fen
-
-
-def balances() -> dict[tuple[str, str], int]:
-    """(union, account) -> sum of its legs."""
-    rows = db.session.execute(
-        select(Org.code, Account.code, func.sum(Leg.amount_fen))
-        .join(Account, Account.id == Leg.account_id)
-        .join(Org, Org.id == Account.org_id)
-        .group_by(Org.code, Account.code)
-    )
-    return {(org, account): int(fen) for org, account, fen in rows if fen}
-
-
-def findings() -> list[str]:
-    return [one.sentence for check in (verify_balance, verify_chain, verify_budgets) for one in check()]
 
 
 def test_money_goes_down_five_levels_and_every_line_says_where_it_is(campaign: Campaign) -> None:
@@ -155,90 +91,6 @@ def test_one_union_more_than_a_booking_takes_is_refused(campaign: Campaign, monk
     give(campaign, "61", 100, "6101", "6102")
     with pytest.raises(Refused, match="more than 2 unions"):
         give(campaign, "61", 100, "6101", "6102", "6111", key="three")
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_own_funds_are_booked_under_the_income_of_their_source(campaign: Campaign, source: str) -> None:
-    fund(campaign, 500, "61", source=source)
-    income = {"finance": "404", "union": "402", "society": "408", "dues": "401"}[source]
-    assert balances() == {("61", "102"): 500, ("61", income): -500}
-    assert line("61", source) == (500, 0, 0)
-    assert [row.source for row in budgets_of(campaign.year, PROVINCE)] == [source]
-    assert set(sources_in(campaign.year)) == {"union", source}
-
-
-def test_money_of_one_source_is_not_given_from_another(campaign: Campaign) -> None:
-    fund(campaign, 500, "61", source="finance")
-    with pytest.raises(Refused, match="does not cover"):
-        give(campaign, "61", 1, "6101", source="union")
-    db.session.rollback()
-    give(campaign, "61", 500, "6101", source="finance")
-    assert (line("61", "finance"), line("6101", "finance")) == ((500, 0, 500), (500, 0, 0))
-    assert findings() == []
-
-
-def test_a_source_that_is_none_is_refused(campaign: Campaign) -> None:
-    with pytest.raises(ZhijiaError, match="no source of money") as refusal:
-        fund(campaign, 500, "61", source="lottery")
-    assert refusal.value.field == "source"
-
-
-@pytest.mark.parametrize("org", ["from_org_id", "org_id"])
-def test_the_database_refuses_an_allotment_across_sources(campaign: Campaign, org: str) -> None:
-    fund(campaign, 500, "61", source="finance")
-    (row,) = give(campaign, "61", 500, "6101", source="finance")
-    other = campaign.orgs["61"].id if org == "from_org_id" else campaign.orgs["6101"].id
-    budgets.open_lines(campaign.year, {other: "/61/" if org == "from_org_id" else "/61/6101/"}, "dues")
-    copied = text(
-        "INSERT INTO core_allotment (program_year_id, key, org_id, org_path, from_org_id, source, weight, amount_fen,"
-        " entry_id) SELECT program_year_id, 'x', org_id, org_path, from_org_id, 'dues', 1, 1, entry_id"
-        " FROM core_allotment WHERE id = :row"
-    )
-    with pytest.raises(IntegrityError, match="_source"):
-        db.session.execute(copied, {"row": row.id})
-    db.session.rollback()
-
-
-def test_a_run_spends_its_source_only_and_never_another(campaign: Campaign) -> None:
-    fund(campaign, 10_000, "6101", "6102", "6111", source="society")
-    run = campaign.computed()
-    db.session.refresh(run)
-    assert (run.state, run.source) == ("failed", "union")
-    run = services.create_run(
-        campaign.clerk, campaign.year, "aid.everybody", "送温暖", campaign.orgs["61"], source="society"
-    )
-    services.start_computing(campaign.clerk, run)
-    campaign.run_jobs()
-    db.session.refresh(run)
-    assert run.state == "computed", run.error
-    held = run.total_fen
-    assert sum(line(code, "society")[1] for code in ("6101", "6102", "6111")) == held > 0
-    assert findings() == []
-    services.submit(campaign.clerk, run)
-    services.decide(campaign.reviewer, run, approve=True, comment="")
-    payout.post(campaign.finance, run, date(2014, 1, 24))
-    assert sum(line(code, "society")[2] for code in ("6101", "6102", "6111")) == held
-    assert findings() == []
-    with pytest.raises(DBAPIError, match="never rewritten"):
-        db.session.execute(text("UPDATE core_run SET source = 'dues' WHERE source = 'society'"))
-    db.session.rollback()
-
-
-def test_a_cancelled_run_gives_back_to_its_source(campaign: Campaign) -> None:
-    fund(campaign, 10_000, "6101", "6102", "6111", source="dues")
-    run = services.create_run(
-        campaign.clerk, campaign.year, "aid.everybody", "送温暖", campaign.orgs["61"], source="dues"
-    )
-    services.start_computing(campaign.clerk, run)
-    campaign.run_jobs()
-    db.session.refresh(run)
-    services.cancel(campaign.clerk, run)
-    assert [line(code, "dues")[1] for code in ("6101", "6102", "6111")] == [0, 0, 0]
-
-
-def test_a_run_of_no_source_is_refused(campaign: Campaign) -> None:
-    with pytest.raises(ZhijiaError, match="no source of money"):
-        services.create_run(campaign.clerk, campaign.year, "aid.everybody", "x", campaign.orgs["61"], source="lottery")
 
 
 def test_the_same_booking_again_gives_what_was_booked(campaign: Campaign) -> None:

@@ -11,7 +11,7 @@ from .models import Student
 def by_level(context: ReportContext) -> Select[*tuple[Any, ...]]:
     """The students of the sponsor by level, those paid in the year, and their money in fen."""
     paid = and_(
-        Payment.person_id == Student.person_id,
+        Payment.payee_id == Student.person_id,
         Payment.program_year_id == context.program_year.id,
         ~Payment.returned,
     )
@@ -19,7 +19,7 @@ def by_level(context: ReportContext) -> Select[*tuple[Any, ...]]:
         select(
             Student.level.label("level"),
             func.count().label("students"),
-            func.count(Payment.person_id).label("paid"),
+            func.count(Payment.payee_id).label("paid"),
             func.coalesce(func.sum(Payment.amount_fen), 0).label("amount_fen"),
         )
         .outerjoin(Payment, paid)

@@ -25,7 +25,7 @@ def by_level(context: SchemeContext) -> Select[Any]:
     )
     return (
         select(
-            Student.person_id,
+            Student.person_id.label("payee_id"),
             Student.org_id,
             Student.org_path,
             cast(case(amounts, value=Student.level), BigInteger).label("amount_fen"),

@@ -17,7 +17,7 @@ PayOut = Callable[..., Run]
 
 
 def amounts(db: SQLAlchemy, run: Run) -> dict[int, int]:
-    lines = db.session.execute(select(Payment.person_id, Payment.amount_fen).where(Payment.run_id == run.id))
+    lines = db.session.execute(select(Payment.payee_id, Payment.amount_fen).where(Payment.run_id == run.id))
     return dict(lines.all())
 
 
@@ -39,7 +39,7 @@ def reasons(db: SQLAlchemy, pay_out: PayOut, year: ProgramYear, student: Student
 def _reasons(db: SQLAlchemy, run: Run, year: ProgramYear, student: Student) -> list[str | None]:
     context = _Context(run, year)
     named = by_level(context).subquery()  # type: ignore[arg-type]
-    return list(db.session.scalars(select(named.c.exclude_reason).where(named.c.person_id == student.person_id)))
+    return list(db.session.scalars(select(named.c.exclude_reason).where(named.c.payee_id == student.person_id)))
 
 
 class _Context:

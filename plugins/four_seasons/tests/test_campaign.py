@@ -113,7 +113,7 @@ def test_fixed_amounts_follow_the_category(
     allotting.book_own_funds(finance, program_year, DAY)
     run = computed_run(clerk, program_year, run_jobs)
     paid = {
-        payment.person_id: (payment.basis, payment.amount_fen)
+        payment.payee_id: (payment.basis, payment.amount_fen)
         for payment in db.session.query(Payment).filter_by(run_id=run.id)
     }
     on_list = {row.person_id: (row.category, AMOUNTS[row.category]) for row in db.session.query(Hardship)}
@@ -133,7 +133,7 @@ def test_who_cannot_be_paid_is_excluded_with_the_reason_and_takes_no_share(
     fund(finance, program_year)
     run = computed_run(clerk, program_year, run_jobs)
     assert amounts(run.id) == [500_00, 500_00]
-    reasons = {line.person_id: line.reason for line in db.session.query(Exclusion).filter_by(run_id=run.id)}
+    reasons = {line.payee_id: line.reason for line in db.session.query(Exclusion).filter_by(run_id=run.id)}
     assert reasons == {without.id: "no_account", gone.id: "inactive"}
 
 

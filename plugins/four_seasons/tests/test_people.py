@@ -98,7 +98,7 @@ def test_a_paid_row_that_moves_is_not_taken_off_the_list_nor_paid_again(
         registers.remove(clerk, HARDSHIP, program_year, db.session.query(Hardship).one())
     list_in(program_year, other)
     again = computed_run(clerk, program_year, run_jobs)
-    reasons = select(Exclusion.person_id, Exclusion.reason).where(Exclusion.run_id == again.id)
+    reasons = select(Exclusion.payee_id, Exclusion.reason).where(Exclusion.run_id == again.id)
     # The whole pool went to the first run, so that the other one is left with nothing.
     assert dict(db.session.execute(reasons).all()) == {kept.id: "already_paid", other.id: "no_amount"}
 

@@ -63,7 +63,7 @@ def count_books(context: object) -> None:
 def everyone(context: SchemeContext) -> Select[Any]:
     """The same for everybody below the sponsor."""
     return select(
-        Person.id.label("person_id"),
+        Person.id.label("payee_id"),
         Person.org_id,
         Person.org_path,
         literal(context.settings["grant"]).label("amount_fen"),

@@ -1,0 +1,116 @@
+"""Sealing a run's payments: a digest for each block of a thousand lines, and one of its blocks for each chunk.
+
+A chunk is sealed when it is filled, by the worker that has just written its lines. Whatever changes a line before the
+run is approved (an objection, a payee's new name) takes the chunk's digest away, and approval seals it anew. The entry
+carries the chunk's digest into the chain; :mod:`core.disbursements.verify` computes all of them again.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Insert,
+    Select,
+    Text,
+    Update,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from core.disbursements.models import Payment, RunChunk, Seal
+from core.extensions import db
+
+#: Lines of one block: few enough to say where something was changed.
+BLOCK = 1_000
+#: Between the parts of a line; no name or account holds it.
+_BETWEEN = "\x1f"
+_COLUMNS = ("run_id", "chunk_org_id", "no", "first_payee_id", "last_payee_id", "lines", "total_fen", "digest")
+
+
+def blocks_of(lines: Any) -> Select[Any]:
+    """The seals of these payments (columns as in :class:`Payment`), block by block: one row as in :class:`Seal`."""
+    column = lines.c
+    number = func.row_number().over(partition_by=[column.run_id, column.chunk_org_id], order_by=column.payee_id)
+    said = func.concat_ws(
+        _BETWEEN,
+        column.payee_id,
+        column.amount_fen,
+        column.item,
+        column.payee_name,
+        column.account_tail,
+        func.coalesce(cast(column.quantity, Text), ""),
+        func.coalesce(column.purpose, ""),
+        func.coalesce(column.period, ""),
+    )
+    numbered = select(
+        column.run_id,
+        column.chunk_org_id,
+        (number - 1).op("/", return_type=BigInteger())(literal(BLOCK, BigInteger)).label("no"),
+        column.payee_id,
+        column.amount_fen,
+        said.label("said"),
+    ).subquery("numbered")
+    block = numbered.c
+    together = func.string_agg(block.said, aggregate_order_by(literal("\n", Text), block.payee_id))
+    return select(
+        block.run_id,
+        block.chunk_org_id,
+        block.no,
+        func.min(block.payee_id).label("first_payee_id"),
+        func.max(block.payee_id).label("last_payee_id"),
+        func.count().label("lines"),
+        cast(func.sum(block.amount_fen), BigInteger).label("total_fen"),
+        func.sha256(func.convert_to(together, "UTF8")).label("digest"),
+    ).group_by(block.run_id, block.chunk_org_id, block.no)
+
+
+def insert_seals(lines: Any) -> Insert:
+    """Seal these payments, which have no seals yet."""
+    return insert(Seal).from_select(_COLUMNS, blocks_of(lines))
+
+
+def seal_chunk(run_id: int, org_id: int) -> Update:
+    """Write the digest of a chunk's blocks to the chunk."""
+    digest = select(chunk_digest()).where(Seal.run_id == run_id, Seal.chunk_org_id == org_id).scalar_subquery()
+    here = RunChunk.run_id == run_id, RunChunk.org_id == org_id
+    return update(RunChunk).where(*here).values(digest=digest).execution_options(synchronize_session=False)
+
+
+def chunk_digest(blocks: Any = Seal) -> Any:
+    """The digest of blocks in their order; of none: that of nothing."""
+    nothing = text("''::bytea")
+    return func.sha256(func.coalesce(func.string_agg(blocks.digest, aggregate_order_by(nothing, blocks.no)), nothing))
+
+
+def unseal(run_id: int, org_ids: Any) -> None:
+    """Say that lines of these chunks (ids, or a select of ids) have changed since they were sealed."""
+    db.session.execute(
+        update(RunChunk)
+        .where(RunChunk.run_id == run_id, RunChunk.org_id.in_(org_ids))
+        .values(digest=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def seal_again(run_id: int) -> None:
+    """Seal the chunks that have no digest; the caller commits."""
+    changed = select(RunChunk.org_id).where(RunChunk.run_id == run_id, RunChunk.digest.is_(None))
+    org_ids = list(db.session.scalars(changed))
+    if not org_ids:
+        return
+    db.session.execute(
+        delete(Seal)
+        .where(Seal.run_id == run_id, Seal.chunk_org_id.in_(org_ids))
+        .execution_options(synchronize_session=False)
+    )
+    lines = select(Payment).where(Payment.run_id == run_id, Payment.chunk_org_id.in_(org_ids)).subquery("lines")
+    db.session.execute(insert_seals(lines))
+    for org_id in org_ids:
+        db.session.execute(seal_chunk(run_id, org_id))
