@@ -84,7 +84,7 @@ def _start_afresh() -> None:
     """No run holds anything, and the table is as it was."""
     db.session.rollback()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        for table in ("core_payment", "core_exclusion", "core_run_candidate", "core_run_chunk"):
+        for table in ("core_payment", "core_exclusion", "core_seal", "core_run_candidate", "core_run_chunk"):
             connection.execute(text("SET session_replication_role = replica"))
             connection.execute(text(f"TRUNCATE {table}"))
             connection.execute(text("SET session_replication_role = DEFAULT"))

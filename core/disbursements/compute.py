@@ -13,6 +13,7 @@ from sqlalchemy import Executable, Text, delete, func, insert, literal, select, 
 from sqlalchemy.exc import IntegrityError
 
 from core.disbursements.candidates import insert_candidates, insert_chunks
+from core.disbursements.differences import keep_former
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk, Seal
 from core.disbursements.payees import payees_of
 from core.disbursements.sealing import insert_seals, seal_chunk
@@ -41,6 +42,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     ).all()
     if waiting:
         return list(waiting)
+    keep_former(run)
     clear(run)
     _refresh_statistics()
     hold_people(alone=False)
@@ -142,6 +144,15 @@ def context_of(run: Run) -> SchemeContext:
         settings=run.settings,
         payees=run.payees,
     )
+
+
+def purpose_of(run: Run, scheme: Scheme) -> tuple[str, str] | tuple[None, None]:
+    """What nobody gets twice in which period, as the scheme says; unions and people apart."""
+    if scheme.purpose is None:
+        return None, None
+    context = context_of(run)
+    purpose = scheme.purpose if run.payees == "people" else f"{run.payees}:{scheme.purpose}"
+    return purpose, scheme.period(context) if scheme.period else str(context.year)
 
 
 def _filling(run: Run, org_id: int) -> list[Executable]:

@@ -217,6 +217,17 @@ class Exclusion(Base):
     note: Mapped[str] = mapped_column(server_default="")
 
 
+class FormerLine(Base):
+    """What the result before said of a payee, kept while the run is computed anew; no amount: not paid."""
+
+    __tablename__ = "core_run_former"
+
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    payee_id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int]
+    amount_fen: Mapped[Fen | None]
+
+
 class OrgAccount(Base):
     """The bank account of a union that is paid like a payee; the number is encrypted as people's are."""
 

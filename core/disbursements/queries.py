@@ -8,12 +8,12 @@ from flask_babel import gettext as _
 from sqlalchemy import false, func, or_, select, tuple_
 
 from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
+from core.disbursements.payees import payees_of
 from core.errors import NotFound
 from core.extensions import db
 from core.jobs.models import Job
 from core.org.models import Org
 from core.org.scope import Scope
-from core.people.models import Person
 from core.programs.models import ProgramYear
 from core.users.access import can_anywhere, scope_of
 from core.users.models import User
@@ -68,10 +68,11 @@ class PaymentRow:
     payee_id: int
     payee_name: str
     account_tail: str
-    id_number_tail: str
+    number: str
     org_name: str
     org_path: str
     amount_fen: int
+    quantity: int | None
     basis: str
 
 
@@ -81,7 +82,7 @@ class ExclusionRow:
 
     payee_id: int
     name: str
-    id_number_tail: str
+    number: str
     org_name: str
     org_path: str
     reason: str
@@ -181,18 +182,20 @@ def payments_of(
     run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None
 ) -> list[PaymentRow]:
     """A page of payments in order of union and person; ``after`` is the last line's (org path, person id)."""
+    payee = payees_of(run).subquery("payee")
     query = (
         select(
             Payment.payee_id,
             Payment.payee_name,
             Payment.account_tail,
-            Person.id_number_tail,
+            payee.c.number,
             Org.name,
             Payment.org_path,
             Payment.amount_fen,
+            Payment.quantity,
             Payment.basis,
         )
-        .join(Person, Person.id == Payment.payee_id)
+        .join(payee, payee.c.id == Payment.payee_id)
         .join(Org, Org.id == Payment.org_id)
         .where(Payment.run_id == run.id)
     )
@@ -200,23 +203,26 @@ def payments_of(
 
 
 def exclusions_of(
-    run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None
+    run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None, reason: str | None = None
 ) -> list[ExclusionRow]:
-    """A page of exclusions, in the same order."""
+    """A page of exclusions, in the same order; ``reason`` is a code."""
+    payee = payees_of(run).subquery("payee")
     query = (
         select(
             Exclusion.payee_id,
-            Person.name,
-            Person.id_number_tail,
+            payee.c.name,
+            payee.c.number,
             Org.name,
             Exclusion.org_path,
             Exclusion.reason,
             Exclusion.note,
         )
-        .join(Person, Person.id == Exclusion.payee_id)
+        .join(payee, payee.c.id == Exclusion.payee_id)
         .join(Org, Org.id == Exclusion.org_id)
         .where(Exclusion.run_id == run.id)
     )
+    if reason is not None:
+        query = query.where(Exclusion.reason == reason)
     return [ExclusionRow(*row) for row in db.session.execute(_page(query, Exclusion, scope, after, org))]
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select, update
 
 from core.audit.services import record
 from core.disbursements import compute
+from core.disbursements.differences import forget_former
 from core.disbursements.models import Exclusion, Payment, Run, RunApproval, RunChunk
 from core.disbursements.payees import payees_of
 from core.disbursements.sealing import seal_again, unseal
@@ -82,7 +83,8 @@ def start_computing(actor: User, run: Run) -> None:
         raise Refused(_("The program is not open; the run cannot be computed."))
     run.state, run.error = "computing", None
     run.settings, run.settings_version = program_year.settings, program_year.settings_version
-    _pin_purpose(run)
+    if scheme := registry_of().schemes.get(run.scheme):
+        run.purpose, run.period = compute.purpose_of(run, scheme)
     db.session.execute(update(RunChunk).where(RunChunk.run_id == run.id).values(state="stale"))
     enqueue(
         "disbursements.compute",
@@ -94,17 +96,6 @@ def start_computing(actor: User, run: Run) -> None:
     )
     record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
     db.session.commit()
-
-
-def _pin_purpose(run: Run) -> None:
-    """Write down what nobody gets twice in which period, as the scheme says; unions and people apart."""
-    scheme = registry_of().schemes.get(run.scheme)
-    if scheme is None or scheme.purpose is None:
-        run.purpose = run.period = None
-        return
-    context = compute.context_of(run)
-    run.purpose = scheme.purpose if run.payees == "people" else f"{run.payees}:{scheme.purpose}"
-    run.period = scheme.period(context) if scheme.period else str(context.year)
 
 
 def start_notice(actor: User, run: Run) -> None:
@@ -209,6 +200,7 @@ def cancel(actor: User, run: Run) -> None:
     run.state = "cancelled"
     db.session.flush()
     compute.clear(run)
+    forget_former(run)
     record(actor, "run.cancel", f"run:{run.id}", run.org_path)
     db.session.commit()
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from core.disbursements import payout, services
 from core.disbursements.actions import allowed
+from core.disbursements.differences import changes_of
 from core.disbursements.forms import DecisionForm, ObjectionForm, PostForm, RunForm
 from core.disbursements.models import Run
 from core.disbursements.queries import (
@@ -19,7 +20,7 @@ from core.disbursements.queries import (
     totals_of,
     work_of,
 )
-from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
+from core.disbursements.titles import CHANGES, STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
 from core.ledger.budget_queries import sources_in
 from core.ledger.titles import SOURCE_TITLES
@@ -199,7 +200,9 @@ def _run_page(run: Run, *, refused: str = "", form: Form | None = None) -> str:
         run=run,
         chunks=chunks,
         totals=totals_of(chunks),
-        reasons=[(reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
+        reasons=[(code, reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
+        changes=changes_of(run, run_scope()),
+        change_titles=CHANGES,
         approvals=approvals_of(run),
         actions=allowed(me(), run, program_year),
         work=work_of(run),
