@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.disbursements import payout, services
+from core.disbursements.preview import preview
 from core.errors import Refused, ZhijiaError
 from core.extensions import db
 from core.ledger import budgets
@@ -109,3 +110,14 @@ def test_a_cancelled_run_gives_back_to_its_source(campaign: Campaign) -> None:
 def test_a_run_of_no_source_is_refused(campaign: Campaign) -> None:
     with pytest.raises(ZhijiaError, match="no source of money"):
         services.create_run(campaign.clerk, campaign.year, "aid.everybody", "x", campaign.orgs["61"], source="lottery")
+
+
+def test_the_preview_of_a_run_counts_what_is_free_of_its_source(campaign: Campaign) -> None:
+    fund(campaign, 10_000, "6101", "6102", "6111")
+    fund(campaign, 1, "6101", source="dues", key="dues")
+    run = services.create_run(
+        campaign.clerk, campaign.year, "aid.everybody", "送温暖", campaign.orgs["61"], source="dues"
+    )
+    seen = preview(campaign.clerk, run)
+    assert [(row.org.code, row.free_fen) for row in seen.rows] == [("6101", 1), ("6102", 0), ("6111", 0)]
+    assert seen.lacking_fen == seen.total_fen - 1
