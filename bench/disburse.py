@@ -21,7 +21,7 @@ from core.audit.services import SYSTEM
 from core.disbursements import compute, payout, services
 from core.disbursements.models import Run
 from core.extensions import db
-from core.ledger.services import fund_from_own
+from core.ledger.allotting import fund_from_own
 from core.org.models import Org
 from core.org.queries import by_code
 from core.org.services import load_divisions

@@ -14,12 +14,12 @@ from core.extensions import db
 from core.flows.models import FlowColumns
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
+from core.ledger.allotting import Share, allot, fund_from_own, share_out
 from core.ledger.booking import post, reverse
+from core.ledger.budget_queries import allotments_of, budgets_of
 from core.ledger.holds import Held, hold, settle, void
 from core.ledger.models import Allotment
 from core.ledger.posting import Posted, Posting
-from core.ledger.queries import allotments_of, budgets_of
-from core.ledger.services import Share, allot, fund_from_own
 from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
@@ -185,6 +185,7 @@ __all__ = [
     "send_xlsx",
     "settings_from",
     "settle",
+    "share_out",
     "share_pool",
     "split_by_weight",
     "sponsor_code",

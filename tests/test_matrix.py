@@ -142,6 +142,12 @@ MATRIX: dict[str, str] = {
     "ledger.create_activity": "ledger.record",
     "budget.index": "ledger.view",
     "budget.own_funds": "ledger.allot",
+    "budget.booking": "ledger.view",
+    "budget.take": "ledger.allot",
+    "budget.allot": "ledger.allot",
+    "budget.preview_allotment": "ledger.allot",
+    "budget.book": "ledger.allot",
+    "budget.allot_template": "ledger.allot",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,

@@ -54,7 +54,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     totals = chunk_totals(run_id)
     if not totals:
         raise Refused(_("The scheme names nobody in this part of the tree."))
-    budgets.hold(run.program_year_id, {org_id: fen for org_id, fen in totals.items() if fen})
+    budgets.hold(run.program_year_id, {org_id: fen for org_id, fen in totals.items() if fen}, run.source)
     db.session.commit()
     return sorted(totals)
 
@@ -104,7 +104,7 @@ def clear(run: Run) -> None:
     Chunks go first: that waits for whoever is filling one, whose lines can then be seen and removed.
     """
     held = {org_id: fen for org_id, fen in chunk_totals(run.id).items() if fen}
-    budgets.release(run.program_year_id, held)
+    budgets.release(run.program_year_id, held, run.source)
     for model in (RunChunk, Seal, Payment, Exclusion, Candidate):
         db.session.execute(delete(model).where(model.run_id == run.id).execution_options(synchronize_session=False))
     run.candidates = run.paid = run.excluded = run.total_fen = 0

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length, NumberRange, Optional, Reg
 
 from core.disbursements.approval_rules import LONGEST_TITLE, MOST_STAGES, MOST_VOTES
 from core.disbursements.approvals import ALL, ANY, OWN_LEVEL, SOME, Stage
+from core.ledger.models import UNION_FUNDS
 from core.org.models import LEVELS
 from core.org.titles import LEVEL_TITLES
 from core.programs.models import FIRST_YEAR, LAST_YEAR
@@ -38,6 +39,11 @@ class RunForm(Form):
         _l("Code of the union"),
         description=_l("Everybody under this union is paid; leave the sponsor's code for all."),
         validators=[InputRequired()],
+    )
+    source = SelectField(
+        _l("Source of money"),
+        description=_l("The run spends the budget of this source only; it cannot be changed later."),
+        default=UNION_FUNDS,
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+from core.ledger.models import SOURCES, UNION_FUNDS
 
 STATES = (
     "draft",
@@ -42,13 +43,15 @@ class Run(Base):
     approval as pinned then (see ``approvals.Stage``), ``stage`` the one it waits in, from 1; ``band_fen`` is where the
     amount band of their rule begins, none without a rule. ``settings`` is the snapshot that it was computed with;
     ``item`` names the benefit that nobody gets twice in a program year, and ``purpose`` with ``period`` what nobody
-    gets twice from any program. Totals are filled in when the run has been computed.
+    gets twice from any program; ``source`` is the one source of money that it spends, which never changes. Totals are
+    filled in when the run has been computed.
     """
 
     __tablename__ = "core_run"
     __table_args__ = (
         org_reference(),
         CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"source IN {SOURCES}", name="source"),
         CheckConstraint("candidates = paid + excluded", name="coverage"),
         CheckConstraint(f"payees IN {PAYEES}", name="payees"),
         CheckConstraint(f"form IN {FORMS}", name="form"),
@@ -64,6 +67,7 @@ class Run(Base):
     form: Mapped[str] = mapped_column(server_default="bank")
     purpose: Mapped[str | None]
     period: Mapped[str | None]
+    source: Mapped[str] = mapped_column(server_default=UNION_FUNDS)
     title: Mapped[str]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import Subquery, func, select, text
+from sqlalchemy import Subquery, and_, func, select, text
 
 from core.disbursements import compute
 from core.disbursements.candidates import candidates_of
@@ -79,7 +79,7 @@ def preview(actor: User, run: Run) -> Preview:
 
 def _as_of_now(run: Run, program_year: ProgramYear) -> Run:
     """The run as computing would pin it, never added to the session."""
-    names = ("id", "program_year_id", "scheme", "item", "payees", "form", "org_id", "org_path")
+    names = ("id", "program_year_id", "scheme", "item", "source", "payees", "form", "org_id", "org_path")
     return Run(**{name: getattr(run, name) for name in names}, settings=program_year.settings)
 
 
@@ -99,9 +99,10 @@ def _summed_up(run: Run, candidates: Subquery) -> Preview:
         else:
             reasons[reason] = reasons.get(reason, 0) + count
         counted[org_id] = (everybody + count, paid, total)
+    line = BudgetLine.program_year_id == run.program_year_id, BudgetLine.source == run.source
     orgs = db.session.execute(
         select(Org, func.coalesce(BudgetLine.allotted_fen - BudgetLine.held_fen - BudgetLine.used_fen, 0))
-        .outerjoin(BudgetLine, (BudgetLine.org_id == Org.id) & (BudgetLine.program_year_id == run.program_year_id))
+        .outerjoin(BudgetLine, and_(BudgetLine.org_id == Org.id, *line))
         .where(Org.id.in_(list(counted)))
         .order_by(Org.code)
     )

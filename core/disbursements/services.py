@@ -20,6 +20,8 @@ from core.extensions import db
 from core.jobs.models import Job
 from core.jobs.services import enqueue
 from core.ledger import budgets
+from core.ledger.allotting import known_source
+from core.ledger.models import UNION_FUNDS
 from core.notices.calendar import add_working_days
 from core.org.models import Org
 from core.plugin.registry import registry_of
@@ -37,8 +39,10 @@ COMPUTABLE = ("draft", "computed", "failed")
 CANCELLABLE = ("draft", "computed", "notice", "submitted", "failed")
 
 
-def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: str, org: Org) -> Run:
-    """Make a draft that pays by a scheme in ``org``'s subtree, with the settings of this moment.
+def create_run(
+    actor: User, program_year: ProgramYear, scheme_code: str, title: str, org: Org, source: str = UNION_FUNDS
+) -> Run:
+    """Make a draft that pays by a scheme in ``org``'s subtree from one source, with the settings of this moment.
 
     Raises :class:`Refused` if the program is not open, :class:`NotFound` for an unknown scheme or a union that is not
     the sponsor's.
@@ -57,6 +61,7 @@ def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: 
         program_year_id=program_year.id,
         scheme=scheme.code,
         item=scheme.item,
+        source=known_source(source),
         payees=scheme.payees,
         form=scheme.form,
         title=title.strip(),
@@ -68,7 +73,7 @@ def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: 
     )
     db.session.add(run)
     db.session.flush()
-    record(actor, "run.create", f"run:{run.id}", org.path, scheme=scheme.code, title=run.title)
+    record(actor, "run.create", f"run:{run.id}", org.path, scheme=scheme.code, title=run.title, source=run.source)
     db.session.commit()
     return run
 
@@ -140,7 +145,7 @@ def object_to(actor: User, run: Run, payee_id: int, note: str) -> None:
         counted.excluded += 1
         counted.total_fen -= line.amount_fen
     chunk.digest = None
-    budgets.release(run.program_year_id, {line.chunk_org_id: line.amount_fen})
+    budgets.release(run.program_year_id, {line.chunk_org_id: line.amount_fen}, run.source)
     record(actor, "run.object", f"run:{run.id}", line.org_path, payee_id=payee_id, note=note.strip())
     db.session.commit()
 

@@ -13,7 +13,7 @@ from core.audit.services import SYSTEM
 from core.disbursements import payout, services
 from core.disbursements.candidates import paying_level
 from core.disbursements.models import Run
-from core.ledger.services import fund_from_own
+from core.ledger.allotting import fund_from_own
 from core.org.models import Org
 from core.org.scope import Scope, subtree
 from core.people.fictional import fictional_people

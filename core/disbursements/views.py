@@ -23,6 +23,8 @@ from core.disbursements.queries import (
 )
 from core.disbursements.titles import CHANGES, STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
+from core.ledger.budget_queries import sources_in
+from core.ledger.titles import SOURCE_TITLES
 from core.org.models import Org
 from core.org.queries import visible
 from core.org.scope import Scope
@@ -72,12 +74,14 @@ def new() -> str:
 @needs("run.create")
 def create() -> Page:
     """Make a draft."""
-    form = _with_schemes(RunForm(request.form))
+    form = _with_choices(RunForm(request.form))
     status = 400
     if form.validate():
         try:
             org = _org(form.org_code.data or "")
-            run = services.create_run(me(), current_program_year(), form.scheme.data, form.title.data or "", org)
+            run = services.create_run(
+                me(), current_program_year(), form.scheme.data, form.title.data or "", org, form.source.data
+            )
             return redirect(url_for(".show", run_id=run.id))
         except ZhijiaError as error:
             form.refuse(error)
@@ -223,6 +227,7 @@ def _run_page(run: Run, error: ZhijiaError | None = None, *, form: Form | None =
         steps=STEPS,
         steps_done=steps_done(run.state),
         scheme_title=scheme_title(run.scheme),
+        source_title=SOURCE_TITLES[run.source],
         refused=str(error or ""),
         **_forms_of(run, form),
     )
@@ -248,13 +253,14 @@ def _schemes() -> dict[str, str]:
     return {code: str(scheme.title) for code, scheme in registry_of().schemes.items() if scheme.program == program}
 
 
-def _with_schemes(form: RunForm) -> RunForm:
+def _with_choices(form: RunForm) -> RunForm:
     form.scheme.choices = options(_schemes())
+    form.source.choices = options(sources_in(current_program_year()))
     return form
 
 
 def _new_page(form: RunForm) -> str:
-    return render_template("disbursements/new.html", form=_with_schemes(form))
+    return render_template("disbursements/new.html", form=_with_choices(form))
 
 
 def _org(code: str) -> Org:

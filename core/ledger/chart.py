@@ -16,11 +16,12 @@ FILE = Path(__file__).parent / "data" / "chart.csv"
 #: The book that every program posts to; budget control and insurance have books of their own.
 STATUTORY = "statutory"
 BANK = "102"
-OWN_FUNDS = "402"
 HIGHER_GRANTS = "403"
 GRANTS_TO_LOWER = "506"
+#: Source of money -> the income that a union books what it raises itself under.
+INCOME = {"finance": "404", "union": "402", "society": "408", "dues": "401"}
 #: What the house itself posts to; a chart without them cannot be used.
-NEEDED = (BANK, OWN_FUNDS, HIGHER_GRANTS, GRANTS_TO_LOWER)
+NEEDED = (BANK, *INCOME.values(), HIGHER_GRANTS, GRANTS_TO_LOWER)
 COLUMNS = ["book", "code", "name", "name_en", "side", "floor_fen"]
 
 

@@ -14,6 +14,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
 
+#: Where money comes from (资金来源): the state's finance, union funds, donations of society, membership dues. They
+#: never mix: every line, allotment and run is of one source.
+SOURCES = ("finance", "union", "society", "dues")
+UNION_FUNDS = "union"
+
 
 class ChainHead(Base):
     """The newest digest of a book's chain; its row lock puts postings in one order."""
@@ -189,12 +194,16 @@ class Leg(Base):
 
 
 class BudgetLine(Base):
-    """What one union may spend on one program year, in fen: allotted = held + used + free; free is never negative."""
+    """What one union may spend of one source in a program year, in fen: allotted = held + used + free, all >= 0.
+
+    What was taken back is in ``allotted_fen`` no more; what was passed down counts as used.
+    """
 
     __tablename__ = "core_budget_line"
     __table_args__ = (
         org_reference(),
-        UniqueConstraint("program_year_id", "org_id"),
+        UniqueConstraint("program_year_id", "org_id", "source"),
+        CheckConstraint(f"source IN {SOURCES}", name="source"),
         CheckConstraint(
             "held_fen >= 0 AND used_fen >= 0 AND held_fen + used_fen <= allotted_fen", name="not_overspent"
         ),
@@ -204,6 +213,7 @@ class BudgetLine(Base):
     program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"))
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
+    source: Mapped[str] = mapped_column(server_default=UNION_FUNDS)
     allotted_fen: Mapped[Fen] = mapped_column(server_default="0")
     held_fen: Mapped[Fen] = mapped_column(server_default="0")
     used_fen: Mapped[Fen] = mapped_column(server_default="0")
@@ -255,15 +265,30 @@ class Refusal(Base):
     at: Mapped[CreatedAt]
 
 
+def _line_of(org_id: str) -> ForeignKeyConstraint:
+    """The budget line of the same year and source, so that no allotment passes from one source to another."""
+    line = ("program_year_id", "org_id", "source")
+    return ForeignKeyConstraint(
+        ["program_year_id", org_id, "source"], [f"core_budget_line.{column}" for column in line]
+    )
+
+
 class Allotment(Base):
-    """Money given to one union for a program year: by a higher union (``from_org_id``) or from its own funds (none)."""
+    """Money given to one union for a program year: by a higher union (``from_org_id``) or from its own funds (none).
+
+    A row with ``takes_back`` gives back part or all of that one, which has the same unions and source; together they
+    never take back more than was given (a trigger sees to it). One booking has one ``key``.
+    """
 
     __tablename__ = "core_allotment"
     __table_args__ = (
         org_reference(),
+        _line_of("org_id"),
+        _line_of("from_org_id"),
         CheckConstraint("amount_fen > 0", name="amount"),
         UniqueConstraint("program_year_id", "key", "org_id"),
         Index("ix_core_allotment_entry_id", "entry_id"),
+        Index("ix_core_allotment_takes_back", "takes_back", postgresql_where="takes_back IS NOT NULL"),
     )
 
     id: Mapped[BigId]
@@ -272,9 +297,11 @@ class Allotment(Base):
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     from_org_id: Mapped[int | None] = mapped_column(ForeignKey("core_org.id"))
+    source: Mapped[str] = mapped_column(server_default=UNION_FUNDS)
     weight: Mapped[int]
     amount_fen: Mapped[Fen]
     entry_id: Mapped[int] = mapped_column(ForeignKey("core_entry.id"))
+    takes_back: Mapped[int | None] = mapped_column(ForeignKey("core_allotment.id"))
 
 
 class ActivityTemplate(Base):

@@ -24,8 +24,8 @@ from core.disbursements import services
 from core.disbursements.models import BankFile, Candidate, Payment, Run
 from core.disbursements.verify import verify_runs
 from core.extensions import db
+from core.ledger.allotting import fund_from_own
 from core.ledger.models import BudgetLine
-from core.ledger.services import fund_from_own
 from core.ledger.verify import verify_balance, verify_budgets, verify_chain
 from core.org.models import Org
 from core.programs.services import enable

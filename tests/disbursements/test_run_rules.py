@@ -16,7 +16,7 @@ from core.disbursements.models import Candidate, Exclusion, OrgAccount, Payment,
 from core.disbursements.preview import preview
 from core.errors import Forbidden
 from core.extensions import db
-from core.ledger.services import fund_from_own
+from core.ledger.allotting import fund_from_own
 from core.org.scope import Scope
 from core.people.models import Person
 from core.people.secrets import keys

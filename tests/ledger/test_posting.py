@@ -13,9 +13,9 @@ from core.audit.services import SYSTEM
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.ledger import budgets
+from core.ledger.allotting import Share, allot, fund_from_own
 from core.ledger.models import Allotment, BudgetLine, Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import Share, allot, fund_from_own
 from core.ledger.verify import verify_balance, verify_chain
 from core.money import split_by_weight
 from core.org.models import Org
@@ -161,13 +161,6 @@ def test_more_than_the_giver_has_is_refused(campaign: Campaign) -> None:
         give(campaign, 1_001, shares(campaign, c6101=1))
     db.session.rollback()
     assert db.session.scalars(select(Allotment).where(Allotment.from_org_id.is_not(None))).all() == []
-
-
-def test_the_same_allotment_is_not_booked_twice(campaign: Campaign) -> None:
-    campaign.fund(2_000, "61")
-    give(campaign, 1_000, shares(campaign, c6101=1))
-    with pytest.raises(Refused, match=r"已经登记|already"):
-        give(campaign, 1_000, shares(campaign, c6101=1))
 
 
 @pytest.mark.parametrize(
