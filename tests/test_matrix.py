@@ -137,6 +137,12 @@ MATRIX: dict[str, str] = {
     "ledger.index": "ledger.view",
     "ledger.entry": "ledger.view",
     "ledger.trial_balance": "ledger.view",
+    "ledger.download_balances": "ledger.view",
+    "ledger.accounts": "ledger.view",
+    "ledger.download_accounts": "ledger.view",
+    "ledger.account": "ledger.view",
+    "ledger.download_account": "ledger.view",
+    "ledger.shut_account": "ledger.close",
     "ledger.activity_index": "ledger.view",
     "ledger.new_activity": "ledger.record",
     "ledger.create_activity": "ledger.record",
@@ -155,6 +161,7 @@ SAMPLES: dict[str, Any] = {
     "program": "four_seasons",
     "filename": "app.css",
     "code": "61",
+    "kind": "xlsx",
 }
 
 

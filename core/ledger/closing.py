@@ -5,7 +5,7 @@ closed. What is true of a closed period is written down as balances by account; 
 open one and names its day. Every step asks for ``ledger.close`` on the whole tree.
 """
 
-from datetime import date, timedelta
+from datetime import date
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, text
@@ -13,9 +13,10 @@ from sqlalchemy import delete, func, select, text
 from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
+from core.ledger.balances import next_month
 from core.ledger.chart import STATUTORY
 from core.ledger.keys import retried
-from core.ledger.models import Book, Period, PeriodBalance, Reopening
+from core.ledger.models import Account, AccountBalance, Book, ChainHead, Period, PeriodBalance, Reopening
 from core.money import yuan
 from core.org.models import Org
 from core.users.access import require, today
@@ -35,7 +36,7 @@ def start_closing(actor: Actor, book: str, month: date) -> Period:
         root = _require(actor)
         period = _locked(book, month)
         _refuse_state(period, "open")
-        if _next_month(period.first_on) > today():
+        if next_month(period.first_on) > today():
             raise Refused(_("The period %(month)s is not over.", month=_said(period)))
         _refuse_open_before(period)
         _refuse_unfinished(period)
@@ -65,7 +66,7 @@ def close(actor: Actor, book: str, month: date) -> Period:
         period = _locked(book, month)
         _refuse_state(period, "closing")
         _refuse_unsound(period)
-        db.session.execute(_SNAPSHOT, {"book": book, "first": period.first_on, "next": _next_month(period.first_on)})
+        db.session.execute(_SNAPSHOT, {"book": book, "first": period.first_on, "next": next_month(period.first_on)})
         return _move(actor, period, "closed", "ledger.close", root)
 
     return retried(finish)
@@ -138,6 +139,34 @@ def lock(actor: Actor, book: str, month: date) -> Period:
     return retried(seal)
 
 
+def close_account(actor: Actor, account_id: int) -> Account:
+    """Close an account for good: it takes no more entries. Raises :class:`Refused` unless it holds nothing."""
+
+    def shut() -> Account:
+        account = db.session.get(Account, account_id, populate_existing=True)
+        if account is None:
+            raise NotFound(_("There is no such account."))
+        require(actor, CLOSE, account.org_path)
+        # The head is what postings hold while they read accounts; under it nothing moves.
+        db.session.get(ChainHead, account.book, with_for_update={"key_share": True}, populate_existing=True)
+        db.session.refresh(account)
+        if account.closed_on is not None:
+            raise Refused(_("The account has been closed already."))
+        held = db.session.scalars(
+            select(AccountBalance.posted_fen).where(AccountBalance.account_id == account_id)
+        ).one()
+        if held:
+            raise Refused(
+                _("The account holds %(amount)s yuan; only an empty one is closed.", amount=yuan(account.side * held))
+            )
+        account.closed_on = today()
+        record(actor, "ledger.close_account", f"account:{account_id}", account.org_path, code=account.code)
+        db.session.commit()
+        return account
+
+    return retried(shut)
+
+
 def _require(actor: Actor) -> str:
     """The path of the whole tree, on which the permission must be held."""
     root = db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).one()
@@ -186,7 +215,7 @@ def _refuse_open_before(period: Period) -> None:
 def _refuse_unfinished(period: Period) -> None:
     if period.book != STATUTORY:  # budget lines and runs are of the statutory book
         return
-    until = {"next": _next_month(period.first_on)}
+    until = {"next": next_month(period.first_on)}
     held = db.session.execute(_HELD, until).one()
     if held.holds:
         raise Refused(
@@ -198,7 +227,7 @@ def _refuse_unfinished(period: Period) -> None:
 
 
 def _refuse_unsound(period: Period) -> None:
-    found = {"book": period.book, "first": period.first_on, "next": _next_month(period.first_on)}
+    found = {"book": period.book, "first": period.first_on, "next": next_month(period.first_on)}
     total = db.session.execute(_TOTAL, found).scalar_one()
     if total:
         raise Refused(_("The entries of %(month)s do not balance: %(sum)s yuan.", month=_said(period), sum=yuan(total)))
@@ -223,10 +252,6 @@ def _subject(period: Period) -> str:
 
 def _said(period: Period) -> str:
     return f"{period.first_on:%Y-%m}"
-
-
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
 
 
 _HELD = text(

@@ -149,6 +149,7 @@ class Entry(Base):
         CheckConstraint("happened_on <= effective_on", name="happened"),
         Index("ix_core_entry_org_path", "org_path", "id"),
         Index("ix_core_entry_program_year_id", "program_year_id", "id"),
+        Index("ix_core_entry_effective_on", "book", "effective_on"),
     )
 
     id: Mapped[BigId]
@@ -328,6 +329,7 @@ class Activity(Base):
         UniqueConstraint("scope", "key"),
         Index("ix_core_activity_org_path", "org_path", "id"),
         Index("ix_core_activity_program_year_id", "program_year_id", "id"),
+        Index("ix_core_activity_entry_id", "entry_id"),
     )
 
     id: Mapped[BigId]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from core.errors import NotFound
 from core.extensions import db
-from core.ledger.models import Account, Activity, ActivityTemplate, Entry, Leg
+from core.ledger.models import Activity, ActivityTemplate, Entry, Leg
 from core.ledger.scope import BookScope
 from core.org.models import Org
 from core.org.scope import Scope
@@ -17,16 +17,6 @@ from core.programs.models import ProgramYear
 from core.users.models import User
 
 PAGE = 50
-
-
-@dataclass(frozen=True)
-class AccountBalance:
-    """One account code over every union in the scope: debits and credits, both positive fen."""
-
-    code: str
-    name: str
-    debit_fen: int
-    credit_fen: int
 
 
 @dataclass(frozen=True)
@@ -87,27 +77,6 @@ def find_entry(entry_id: int, scope: BookScope) -> EntryDetail:
     previous = db.session.scalar(same_book.where(Entry.seq < entry.seq).order_by(Entry.seq.desc()))
     following = db.session.scalar(same_book.where(Entry.seq > entry.seq).order_by(Entry.seq))
     return EntryDetail(entry, org, program_year, poster, reversed_by, previous, following)
-
-
-def balances(
-    scope: BookScope, *, program_year: ProgramYear | None = None, org: Org | None = None
-) -> list[AccountBalance]:
-    """The trial balance by account code; debits and credits come to the same sum."""
-    debit = func.coalesce(func.sum(Leg.amount_fen).filter(Leg.amount_fen > 0), 0)
-    credit = func.coalesce(-func.sum(Leg.amount_fen).filter(Leg.amount_fen < 0), 0)
-    query = (
-        select(Account.code, func.min(Account.name), debit, credit)
-        .join(Leg, Leg.account_id == Account.id)
-        .join(Entry, Entry.id == Leg.entry_id)
-        .where(scope.covers(Entry))
-        .group_by(Account.code)
-        .order_by(Account.code)
-    )
-    if program_year is not None:
-        query = query.where(Entry.program_year_id == program_year.id)
-    if org is not None:
-        query = query.where(Scope((org.path,)).covers(Entry.org_path))
-    return [AccountBalance(code, name, int(dr), int(cr)) for code, name, dr, cr in db.session.execute(query)]
 
 
 def years_in(book: type[Entry] | type[Activity], scope: BookScope) -> list[tuple[ProgramYear, str]]:

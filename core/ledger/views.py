@@ -1,17 +1,16 @@
-"""The pages of the fund ledger: entries, one entry, the trial balance."""
+"""The pages of the fund ledger: entries and one entry."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, render_template, request
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from core.errors import NotFound
-from core.ledger.chart import STATUTORY, chart
 from core.ledger.models import Account, Activity, Entry
-from core.ledger.queries import PAGE, AccountBalance, balances, entries, find_entry, years_in
+from core.ledger.queries import PAGE, entries, find_entry, years_in
 from core.ledger.scope import VIEW, BookScope, book_scope
+from core.ledger.titles import account_name
 from core.org.models import Org
 from core.org.queries import visible
 from core.programs.models import ProgramYear
@@ -80,26 +79,9 @@ def entry(entry_id: int) -> str:
     return render_template("ledger/entry.html", detail=detail, total_fen=total_fen)
 
 
-@blueprint.get("/balances")
-@needs(VIEW)
-def trial_balance() -> str:
-    """Debits and credits by account; they come to the same sum."""
-    scope = book_scope(me())
-    only = wanted(Entry, scope)
-    rows = balances(scope, program_year=only.program_year, org=only.org)
-    return render_template(
-        "ledger/balances.html",
-        only=only,
-        rows=rows,
-        debit_fen=sum(row.debit_fen for row in rows),
-        credit_fen=sum(row.credit_fen for row in rows),
-    )
-
-
-def account_title(account: Account | AccountBalance) -> str:
-    """The account's name as it was booked; in English as the chart translates it."""
-    known = chart().get((STATUTORY, account.code))
-    return known.name_en if known and str(get_locale()) == "en" else account.name
+def account_title(account: Account) -> str:
+    """The account's name in the reader's language."""
+    return account_name(account.book, account.code, account.name)
 
 
 def may_record() -> bool:
