@@ -142,8 +142,12 @@ MATRIX: dict[str, str] = {
     "ledger.download_accounts": "ledger.view",
     "ledger.account": "ledger.view",
     "ledger.download_account": "ledger.view",
+    "ledger.periods": "ledger.close",
+    "ledger.period": "ledger.close",
+    "ledger.move_period": "ledger.close",
     "ledger.shut_account": "ledger.close",
     "ledger.activity_index": "ledger.view",
+    "ledger.activity": "ledger.view",
     "ledger.new_activity": "ledger.record",
     "ledger.create_activity": "ledger.record",
     "budget.index": "ledger.view",
@@ -162,6 +166,7 @@ SAMPLES: dict[str, Any] = {
     "filename": "app.css",
     "code": "61",
     "kind": "xlsx",
+    "step": "start",
 }
 
 

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from core.audit.services import Actor, record
+from core.audit.services import record
 from core.disbursements import compute
 from core.disbursements.models import BankFile, Payment, Run, RunChunk
 from core.errors import Refused
@@ -21,10 +20,8 @@ from core.extensions import db
 from core.files.vault import read_vault, write_vault
 from core.jobs.services import enqueue
 from core.ledger import budgets
-from core.ledger.models import Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.queries import template_of_year
-from core.ledger.services import add_activity
+from core.ledger.services import tell_of_entry
 from core.money import plain_yuan, yuan
 from core.org.models import Org
 from core.people.models import Person
@@ -62,7 +59,8 @@ def post(actor: User, run: Run, effective_on: date) -> None:
     entries = post_entries(actor, [_posting(run, chunk, kind, effective_on) for chunk, _org in chunks])
     for (chunk, org), entry in zip(chunks, entries, strict=True):
         chunk.entry_id = entry.id
-        _write_activity(actor, run, program_year, chunk, org, entry)
+        result = f"发放 {chunk.paid} 人，{yuan(chunk.total_fen)} 元"
+        tell_of_entry(actor, entry, org, method="实名制发放，银行转账", result=result, matters=run.title)
     run.state, run.effective_on = "posted", effective_on
     run.posted_by, run.posted_at = actor.id, func.now()
     record(actor, "run.post", f"run:{run.id}", run.org_path, total_fen=run.total_fen, entries=len(entries))
@@ -211,28 +209,4 @@ def _posting(run: Run, chunk: RunChunk, kind: EntryKind, effective_on: date) -> 
         effective_on=effective_on,
         legs=[(kind.debit, chunk.total_fen), (kind.credit, -chunk.total_fen)],
         basis_digest=chunk.digest,
-    )
-
-
-def _write_activity(actor: Actor, run: Run, program_year: ProgramYear, chunk: RunChunk, org: Org, entry: Entry) -> None:
-    template = template_of_year(program_year.year)
-    said: dict[str, Any] = {
-        "organisation": org.name,
-        "cadres": actor.name,
-        "time": entry.effective_on.isoformat(),
-        "method": "实名制发放，银行转账",
-        "matters": run.title,
-        "result": f"发放 {chunk.paid} 人，{yuan(chunk.total_fen)} 元",
-    }
-    columns = {column["key"] for column in template.columns}
-    add_activity(
-        actor,
-        template,
-        org,
-        program_year_id=program_year.id,
-        held_on=entry.effective_on,
-        data={key: value for key, value in said.items() if key in columns},
-        scope="run",
-        key=f"{run.id}:{chunk.org_id}",
-        entry_id=entry.id,
     )

@@ -5,6 +5,7 @@ closed. What is true of a closed period is written down as balances by account; 
 open one and names its day. Every step asks for ``ledger.close`` on the whole tree.
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 from flask_babel import gettext as _
@@ -14,7 +15,7 @@ from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
 from core.ledger.balances import next_month
-from core.ledger.chart import STATUTORY
+from core.ledger.checks import Check, checks_before_closing, checks_of_sums, said
 from core.ledger.keys import retried
 from core.ledger.models import Account, AccountBalance, Book, ChainHead, Period, PeriodBalance, Reopening
 from core.money import yuan
@@ -33,14 +34,10 @@ def start_closing(actor: Actor, book: str, month: date) -> Period:
     """
 
     def start() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "open")
-        if next_month(period.first_on) > today():
-            raise Refused(_("The period %(month)s is not over.", month=_said(period)))
-        _refuse_open_before(period)
-        _refuse_unfinished(period)
-        _refuse_unsound(period)
+        _refuse_hindered(checks_before_closing(period))
         return _move(actor, period, "closing", "ledger.start_closing", root)
 
     return retried(start)
@@ -50,7 +47,7 @@ def cancel_closing(actor: Actor, book: str, month: date) -> Period:
     """Take entries again in a period that is closing."""
 
     def cancel() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "closing")
         return _move(actor, period, "open", "ledger.cancel_closing", root)
@@ -62,10 +59,10 @@ def close(actor: Actor, book: str, month: date) -> Period:
     """Write down what every account holds at the end of a period that is closing, and close it."""
 
     def finish() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "closing")
-        _refuse_unsound(period)
+        _refuse_hindered(checks_of_sums(period))
         db.session.execute(_SNAPSHOT, {"book": book, "first": period.first_on, "next": next_month(period.first_on)})
         return _move(actor, period, "closed", "ledger.close", root)
 
@@ -76,7 +73,7 @@ def ask_reopening(actor: User, book: str, month: date, reason: str) -> Reopening
     """Ask for a closed period to be opened again, with a reason; somebody else agrees (:func:`reopen`)."""
 
     def ask() -> Reopening:
-        root = _require(actor)
+        root = require_closing(actor)
         if not reason.strip():
             raise Refused(_("Say why the period is opened again."), field="reason")
         period = _locked(book, month)
@@ -100,7 +97,7 @@ def reopen(actor: User, reopening_id: int) -> Period:
     """
 
     def agree() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         asked = db.session.get(Reopening, reopening_id, populate_existing=True)
         if asked is None:
             raise NotFound(_("Nobody asked for this."))
@@ -131,7 +128,7 @@ def lock(actor: Actor, book: str, month: date) -> Period:
     """Close a closed period for good."""
 
     def seal() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "closed")
         return _move(actor, period, "locked", "ledger.lock", root)
@@ -167,11 +164,16 @@ def close_account(actor: Actor, account_id: int) -> Account:
     return retried(shut)
 
 
-def _require(actor: Actor) -> str:
-    """The path of the whole tree, on which the permission must be held."""
-    root = db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).one()
+def require_closing(actor: Actor) -> str:
+    """The path of the whole tree. Raises :class:`core.errors.Forbidden` unless ``actor`` may close books on it."""
+    root = whole_tree()
     require(actor, CLOSE, root)
     return root
+
+
+def whole_tree() -> str:
+    """The path of the whole tree, whose books these are."""
+    return db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).one()
 
 
 def _locked(book: str, month: date) -> Period:
@@ -198,42 +200,17 @@ def _refuse_state(period: Period, wanted: str) -> None:
         raise Refused(
             _(
                 "The period %(month)s is %(state)s, not %(wanted)s.",
-                month=_said(period),
+                month=said(period),
                 state=titles[period.state],
                 wanted=titles[wanted],
             )
         )
 
 
-def _refuse_open_before(period: Period) -> None:
-    before = (Period.book == period.book, Period.first_on < period.first_on, Period.state.in_(("open", "closing")))
-    first = db.session.scalars(select(Period).where(*before).order_by(Period.first_on).limit(1)).first()
-    if first is not None:
-        raise Refused(_("The period %(month)s comes first: it is not closed.", month=_said(first)))
-
-
-def _refuse_unfinished(period: Period) -> None:
-    if period.book != STATUTORY:  # budget lines and runs are of the statutory book
-        return
-    until = {"next": next_month(period.first_on)}
-    held = db.session.execute(_HELD, until).one()
-    if held.holds:
-        raise Refused(
-            _("%(count)s holds of this period are open, %(amount)s yuan.", count=held.holds, amount=yuan(held.fen))
-        )
-    run = db.session.execute(_RUN, until).first()
-    if run is not None:
-        raise Refused(_("Run %(id)s, “%(title)s”, is computed and not posted.", id=run.id, title=run.title))
-
-
-def _refuse_unsound(period: Period) -> None:
-    found = {"book": period.book, "first": period.first_on, "next": next_month(period.first_on)}
-    total = db.session.execute(_TOTAL, found).scalar_one()
-    if total:
-        raise Refused(_("The entries of %(month)s do not balance: %(sum)s yuan.", month=_said(period), sum=yuan(total)))
-    wrong = db.session.execute(_UNKEPT, found).scalar_one()
-    if wrong:
-        raise Refused(_("%(count)s accounts do not hold what their entries come to.", count=wrong))
+def _refuse_hindered(checks: Iterator[Check]) -> None:
+    for check in checks:
+        if check.hindrance is not None:
+            raise Refused(check.hindrance.sentence)
 
 
 def _move(
@@ -247,32 +224,9 @@ def _move(
 
 
 def _subject(period: Period) -> str:
-    return f"period:{period.book}/{_said(period)}"
+    return f"period:{period.book}/{said(period)}"
 
 
-def _said(period: Period) -> str:
-    return f"{period.first_on:%Y-%m}"
-
-
-_HELD = text(
-    "SELECT count(*) AS holds, coalesce(sum(amount_fen), 0)::bigint AS fen FROM core_hold"
-    " WHERE state = 'open' AND held_on < :next"
-)
-# The ledger may know the table of runs by name, not by import; days are counted in Asia/Shanghai.
-_RUN = text(
-    "SELECT id, title FROM core_run WHERE state IN ('computed', 'notice', 'submitted', 'approved')"
-    " AND (computed_at AT TIME ZONE 'Asia/Shanghai')::date < :next ORDER BY id LIMIT 1"
-)
-_TOTAL = text(
-    "SELECT coalesce(sum(leg.amount_fen), 0)::bigint FROM core_leg leg JOIN core_entry entry ON entry.id = leg.entry_id"
-    " WHERE entry.book = :book AND entry.effective_on >= :first AND entry.effective_on < :next"
-)
-_UNKEPT = text(
-    "SELECT count(*) FROM core_account account JOIN core_account_balance kept ON kept.account_id = account.id"
-    " LEFT JOIN (SELECT account_id, sum(amount_fen) AS fen FROM core_leg GROUP BY 1) legs"
-    " ON legs.account_id = account.id"
-    " WHERE account.book = :book AND kept.posted_fen <> coalesce(legs.fen, 0)"
-)
 _SNAPSHOT = text(
     "INSERT INTO core_period_balance (book, first_on, account_id, posted_fen)"
     " SELECT :book, :first, leg.account_id, sum(leg.amount_fen)"

@@ -6,7 +6,16 @@ from typing import cast
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, FileField, HiddenField, MonthField, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    FileField,
+    HiddenField,
+    MonthField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
 from core.ledger.balances import Months
@@ -16,7 +25,7 @@ from core.ledger.titles import SOURCE_TITLES, WAYS
 from core.org.models import LEVELS
 from core.org.titles import LEVEL_TITLES
 from core.web.fields import YuanField
-from core.web.forms import Form, options
+from core.web.forms import Form, SignedForm, options
 
 #: Before the key of a column, so that no column is mistaken for a field of the form itself.
 COLUMN = "column-"
@@ -73,6 +82,18 @@ class BookForm(Form):
 def _refuse_far(field: MonthField) -> None:
     if field.data and not FIRST_YEAR <= field.data.year <= LAST_YEAR:
         raise ValidationError(_("There are no books of this year."))
+
+
+class ReopenForm(Form):
+    """Asking to open a month again; the reason is owed."""
+
+    reason = StringField(_l("Reason"), validators=[Length(max=500)])
+
+
+class LockForm(SignedForm):
+    """Closing a month for good."""
+
+    sure = BooleanField(_l("I know that it is never opened again"), validators=[InputRequired()])
 
 
 class OwnFundsForm(BookingForm):

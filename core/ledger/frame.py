@@ -6,6 +6,7 @@ from flask_babel import lazy_gettext as _l
 from core.exports.sources import Source, provide_source
 from core.ledger import activity_views as activity_views
 from core.ledger import allot_views as allot_views
+from core.ledger import period_views as period_views
 from core.ledger import statement_views as statement_views
 from core.ledger.budget_views import budget_blueprint
 from core.ledger.levels import levels_report

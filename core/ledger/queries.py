@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from core.errors import NotFound
 from core.extensions import db
-from core.ledger.models import Activity, ActivityTemplate, Entry, Leg
+from core.ledger.models import Activity, ActivityTemplate, Allotment, Entry, Leg
 from core.ledger.scope import BookScope
 from core.org.models import Org
 from core.org.scope import Scope
@@ -77,6 +77,51 @@ def find_entry(entry_id: int, scope: BookScope) -> EntryDetail:
     previous = db.session.scalar(same_book.where(Entry.seq < entry.seq).order_by(Entry.seq.desc()))
     following = db.session.scalar(same_book.where(Entry.seq > entry.seq).order_by(Entry.seq))
     return EntryDetail(entry, org, program_year, poster, reversed_by, previous, following)
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of the work ledger with its form, union and program year, and the entry that it tells of, if any."""
+
+    activity: Activity
+    template: ActivityTemplate
+    org: Org
+    program_year: ProgramYear | None
+    entry: Entry | None
+
+
+def find_activity(activity_id: int, scope: BookScope) -> Told:
+    """The line, if it lies in the scope; else :class:`NotFound`."""
+    row = db.session.execute(
+        select(Activity, ActivityTemplate, Org, ProgramYear, Entry)
+        .join(ActivityTemplate, ActivityTemplate.code == Activity.template)
+        .join(Org, Org.id == Activity.org_id)
+        .outerjoin(ProgramYear, ProgramYear.id == Activity.program_year_id)
+        .outerjoin(Entry, (Entry.id == Activity.entry_id) & scope.covers(Entry))
+        .where(Activity.id == activity_id, scope.covers(Activity))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such line."))
+    return Told(*row)
+
+
+def told_of(entry: Entry, scope: BookScope) -> Sequence[Activity]:
+    """The lines of the work ledger that tell of an entry, within the scope."""
+    lines = select(Activity).where(Activity.entry_id == entry.id, scope.covers(Activity))
+    return db.session.scalars(lines.order_by(Activity.id)).all()
+
+
+def booking_of(entry: Entry) -> int | None:
+    """The id of the booking that the entry belongs to, if money was booked: that of the first of its rows.
+
+    Entries of givers and receivers are called ``year:key:union``.
+    """
+    if entry.scope not in ("allotment", "own_funds", "taken_back"):
+        return None
+    key = entry.key.removeprefix(f"{entry.program_year_id}:").removesuffix(f":{entry.org_id}")
+    rows = (Allotment.program_year_id == entry.program_year_id, Allotment.key == key)
+    given = select(func.min(func.coalesce(Allotment.takes_back, Allotment.id)))
+    return db.session.scalars(given.where(*rows)).one()
 
 
 def years_in(book: type[Entry] | type[Activity], scope: BookScope) -> list[tuple[ProgramYear, str]]:

@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 
 from core.errors import NotFound
+from core.ledger.closing import CLOSE, whole_tree
 from core.ledger.models import Account, Activity, Entry
-from core.ledger.queries import PAGE, entries, find_entry, years_in
+from core.ledger.queries import PAGE, booking_of, entries, find_entry, told_of, years_in
 from core.ledger.scope import VIEW, BookScope, book_scope
 from core.ledger.titles import account_name
 from core.org.models import Org
 from core.org.queries import visible
 from core.programs.models import ProgramYear
-from core.users.access import can_anywhere
+from core.programs.queries import sponsor_code
+from core.users.access import can, can_anywhere
 from core.web.guard import me, needs
 
 RECORD = "ledger.record"
+#: Scopes of the entries of runs; their keys begin with the number of the run.
+RUNS = ("run", "run-return")
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger", template_folder="templates")
 
 
@@ -74,9 +78,27 @@ def index() -> str:
 @needs(VIEW)
 def entry(entry_id: int) -> str:
     """One entry with its legs and its place in the chain."""
-    detail = find_entry(entry_id, book_scope(me()))
+    scope = book_scope(me())
+    detail = find_entry(entry_id, scope)
     total_fen = sum(leg.amount_fen for leg in detail.entry.legs if leg.amount_fen > 0)
-    return render_template("ledger/entry.html", detail=detail, total_fen=total_fen)
+    return render_template(
+        "ledger/entry.html",
+        detail=detail,
+        total_fen=total_fen,
+        told=told_of(detail.entry, scope),
+        origin=origin_of(detail.entry, detail.program_year),
+    )
+
+
+def origin_of(entry: Entry, program_year: ProgramYear | None) -> tuple[str, str] | None:
+    """Title and address of the run or the booking that the entry belongs to, if the reader may open it."""
+    if program_year is None:
+        return None
+    place = {"year": program_year.year, "sponsor": sponsor_code(program_year), "program": program_year.program}
+    if entry.scope in RUNS and can_anywhere(me(), "run.view", program_year.program):
+        return _("Run"), url_for("runs.show", run_id=entry.key.partition(":")[0], **place)
+    booking_id = booking_of(entry)
+    return (_("Booking"), url_for("budget.booking", booking_id=booking_id, **place)) if booking_id else None
 
 
 def account_title(account: Account) -> str:
@@ -89,6 +111,11 @@ def may_record() -> bool:
     return can_anywhere(me(), RECORD)
 
 
+def may_close() -> bool:
+    """Whether the reader may close the books."""
+    return can_anywhere(me(), CLOSE) and can(me(), CLOSE, whole_tree())
+
+
 @blueprint.context_processor
 def _helpers() -> dict[str, Any]:
-    return {"account_title": account_title}
+    return {"account_title": account_title, "may_close_books": may_close}

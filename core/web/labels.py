@@ -42,6 +42,12 @@ STATES: dict[str, dict[str, Label]] = {
         "failed": Label(_l("Failed"), "red"),
         "skipped": Label(_l("Skipped"), "orange"),
     },
+    "period": {
+        "open": Label(_l("Open for entries"), "green"),
+        "closing": Label(_l("Being closed"), "orange"),
+        "closed": Label(_l("Closed to entries"), "blue"),
+        "locked": Label(_l("Locked for good"), "secondary"),
+    },
     "program_year": {
         "off": Label(_l("Off"), "secondary"),
         "upcoming": Label(_l("Not open yet"), "azure"),

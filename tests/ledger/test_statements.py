@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from html import unescape
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -40,11 +41,11 @@ def books(posting: Posting, small_tree: dict[str, Org]) -> dict[str, Org]:
 
     In the insurance book the province holds 7 yuan for others, on the same account of the bank.
     """
-    xian = {"org_id": small_tree["6101"].id, "org_path": "/61/6101/"}
+    xian = replace(posting, org_id=small_tree["6101"].id, org_path="/61/6101/")
     post(SYSTEM, posting)
-    post(SYSTEM, replace(posting, key="2", legs=[("102", 3_000), ("402", -3_000)], **xian))
+    post(SYSTEM, replace(xian, key="2", legs=[("102", 3_000), ("402", -3_000)]))
     spent = [("50205", 500), ("102", -500)]
-    post(SYSTEM, replace(posting, key="3", title="送温暖", effective_on=FEBRUARY, legs=spent, **xian))
+    post(SYSTEM, replace(xian, key="3", title="送温暖", effective_on=FEBRUARY, legs=spent))
     post(SYSTEM, replace(posting, key="4", effective_on=MARCH, legs=[("50205", 4_000), ("102", -4_000)]))
     post(SYSTEM, replace(posting, key="5", book="insurance", legs=[("102", 700), ("231", -700)]))
     return small_tree
@@ -93,9 +94,14 @@ def test_the_opening_of_a_month_after_closed_ones_reads_no_leg_of_theirs(
 ) -> None:
     start_closing(SYSTEM, BOOK, JANUARY)
     close(SYSTEM, BOOK, JANUARY)
-    asked = []
+    asked: list[dict[str, Any]] = []
     legs = balances._legs
-    monkeypatch.setattr(balances, "_legs", lambda *args, **kwargs: asked.append(kwargs) or legs(*args, **kwargs))
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        asked.append(kwargs)
+        return legs(*args, **kwargs)
+
+    monkeypatch.setattr(balances, "_legs", noted)
     trial_balance(Asked(EVERYTHING, BOOK, Months(MARCH, MARCH)))
     assert asked == [{"since": FEBRUARY}]
     trial_balance(Asked(EVERYTHING, BOOK))
