@@ -142,6 +142,8 @@ MATRIX: dict[str, str] = {
     "ledger.download_accounts": "ledger.view",
     "ledger.account": "ledger.view",
     "ledger.download_account": "ledger.view",
+    "ledger.income": "ledger.view",
+    "ledger.download_income": "ledger.view",
     "ledger.periods": "ledger.close",
     "ledger.period": "ledger.close",
     "ledger.move_period": "ledger.close",

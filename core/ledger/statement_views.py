@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, flash, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
@@ -12,6 +13,7 @@ from core.ledger import balances, statements
 from core.ledger.balances import Asked
 from core.ledger.closing import CLOSE, close_account
 from core.ledger.forms import BookForm
+from core.ledger.income import NAME, by_program
 from core.ledger.models import Account, Book, Entry
 from core.ledger.scope import VIEW, book_scope
 from core.ledger.statements import Statement
@@ -19,6 +21,8 @@ from core.ledger.views import Filter, blueprint, wanted
 from core.lists.columns import headings, shown
 from core.org.models import Org
 from core.org.queries import by_code
+from core.programs.models import ProgramYear
+from core.programs.queries import sponsor_code
 from core.users.access import can
 from core.web.filters import address
 from core.web.forms import options
@@ -127,6 +131,29 @@ def shut_account(account_id: int) -> Page | AnyResponse:
         return _sheet_page(account_id, str(error)), error.status
     flash(_("The account is closed; it takes no more entries."), "success")
     return redirect(url_for(".account", account_id=one.id))
+
+
+@blueprint.get("/income")
+@needs(VIEW)
+def income() -> Page:
+    """Income and spending by program year and source; each leads to the report of its year."""
+    look = _look()
+    rows = [] if look.form.errors else by_program(look.asked)
+    links = [_report_of(row.program_year) if row.program_year else None for row in rows]
+    return _page("ledger/income.html", look, statements.of_income(look.asked, look.book, rows), links=links)
+
+
+@blueprint.get(f"/income.{KIND}")
+@needs(VIEW)
+def download_income(kind: str) -> Response:
+    """Income and spending as a file."""
+    look = _sound()
+    return _file(statements.of_income(look.asked, look.book, by_program(look.asked)), kind)
+
+
+def _report_of(program_year: ProgramYear) -> str:
+    place: dict[str, Any] = {"sponsor": sponsor_code(program_year), "program": program_year.program}
+    return url_for("reports.show", name=NAME, year=program_year.year, by=["org_path", "source"], **place)
 
 
 def _sheet_page(account_id: int, problem: str = "") -> str:

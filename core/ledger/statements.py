@@ -13,6 +13,7 @@ from core.audit.services import record
 from core.exports.writing import write_list
 from core.extensions import db
 from core.ledger.balances import AccountRow, Asked, CodeRow, Move, Sums
+from core.ledger.income import MEASURES, SOURCES, YearRow
 from core.ledger.models import Account, Book
 from core.ledger.titles import account_name
 from core.lists.columns import cell, headings
@@ -119,6 +120,32 @@ def of_account(
         ],
         rows=rows,
         totals=[None, "", _("Together"), sums.debit_fen, sums.credit_fen, side * sums.closing_fen],
+    )
+
+
+def of_income(asked: Asked, book: Book, rows: Sequence[YearRow]) -> Statement:
+    """Income and spending (收支表) by program year and source."""
+    locale = str(get_locale())
+    lines: list[list[Any]] = [
+        [
+            f"{row.program_year.year} · {title_of(row.program_year, locale)}" if row.program_year else _("No program"),
+            row.source,
+            *row.fen,
+        ]
+        for row in rows
+    ]
+    sums = [sum(line[at] for line in lines) for at in range(2, len(MEASURES) + 2)]
+    return Statement(
+        name="income",
+        title=_("Income and spending"),
+        facts=facts_of(asked, book),
+        columns=[
+            _text("program_year", _("Program year")),
+            Column(name="source", title=_("Source of money"), kind="choice", choices=SOURCES),
+            *MEASURES,
+        ],
+        rows=lines,
+        totals=[_("Together"), None, *sums] if lines else (),
     )
 
 

@@ -94,7 +94,11 @@ def origin_of(entry: Entry, program_year: ProgramYear | None) -> tuple[str, str]
     """Title and address of the run or the booking that the entry belongs to, if the reader may open it."""
     if program_year is None:
         return None
-    place = {"year": program_year.year, "sponsor": sponsor_code(program_year), "program": program_year.program}
+    place: dict[str, Any] = {
+        "year": program_year.year,
+        "sponsor": sponsor_code(program_year),
+        "program": program_year.program,
+    }
     if entry.scope in RUNS and can_anywhere(me(), "run.view", program_year.program):
         return _("Run"), url_for("runs.show", run_id=entry.key.partition(":")[0], **place)
     booking_id = booking_of(entry)
