@@ -43,7 +43,7 @@ MEASURES = (
     Column(name="left_fen", title=_l("Left over"), kind="yuan"),
 )
 #: Where nothing says of which source money was.
-SOURCES = SOURCE_TITLES | {"": _l("No source")}
+SOURCES = SOURCE_TITLES | {"none": _l("No source")}
 # The ledger may know the table of runs by name, not by import.
 _RUN = table("core_run", column("id", BigInteger), column("source", Text))
 
@@ -107,7 +107,7 @@ def income_facts(*within: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     bookings = _bookings()
     booking = func.regexp_replace(origin.key, ":[0-9]+$", "")
     run_id = case((origin.scope.in_(("run", "run-return")), cast(func.split_part(origin.key, ":", 1), BigInteger)))
-    source = func.coalesce(bookings.c.source, _RUN.c.source, BudgetLine.source, "").label("source")
+    source = func.coalesce(bookings.c.source, _RUN.c.source, BudgetLine.source, "none").label("source")
     return (
         select(
             Entry.org_path,

@@ -140,7 +140,7 @@ def income() -> Page:
     look = _look()
     rows = [] if look.form.errors else by_program(look.asked)
     links = [_report_of(row.program_year) if row.program_year else None for row in rows]
-    return _page("ledger/income.html", look, statements.of_income(look.asked, look.book, rows), links=links)
+    return _page("ledger/income.html", look, statements.of_income(look.asked, balances.books()[0], rows), links=links)
 
 
 @blueprint.get(f"/income.{KIND}")
@@ -148,7 +148,7 @@ def income() -> Page:
 def download_income(kind: str) -> Response:
     """Income and spending as a file."""
     look = _sound()
-    return _file(statements.of_income(look.asked, look.book, by_program(look.asked)), kind)
+    return _file(statements.of_income(look.asked, balances.books()[0], by_program(look.asked)), kind)
 
 
 def _report_of(program_year: ProgramYear) -> str:
