@@ -51,7 +51,7 @@ def _list() -> dict[str, Any]:
 def _entry_of(line: Line) -> list[Action]:
     entry_id = line.values["entry_id"]
     entry = [Action(title=_("Entry"), url=url_for(".entry", entry_id=entry_id))] if entry_id else []
-    return [Action(title=_("Open"), url=url_for(".activity", activity_id=line.id)), *entry]
+    return [Action(title=_("Show the line"), url=url_for(".activity", activity_id=line.id)), *entry]
 
 
 @blueprint.get("/activities")

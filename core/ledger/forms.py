@@ -58,7 +58,7 @@ class BookingForm(Form):
 class BookForm(Form):
     """Which book, and which months of it; one month where only one is named, all of it where none is."""
 
-    book = SelectField(_l("Book"), default=STATUTORY)
+    book = SelectField(_l("Account book"), default=STATUTORY)
     first = MonthField(_l("From month"), validators=[Optional()])
     last = MonthField(_l("To month"), validators=[Optional()])
 

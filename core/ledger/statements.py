@@ -153,7 +153,7 @@ def facts_of(asked: Asked, book: Book) -> list[tuple[str, str]]:
     """Of what a statement is: book, months, program year, union, unit, and the day on which it was made."""
     locale = str(get_locale())
     months = asked.months
-    found = [(_("Book"), book_title(book))]
+    found = [(_("Account book"), book_title(book))]
     if months:
         found.append(
             (_("Months"), _("%(first)s to %(last)s", first=f"{months.first:%Y-%m}", last=f"{months.last:%Y-%m}"))

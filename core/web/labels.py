@@ -152,7 +152,7 @@ ACTIONS: dict[str, LazyString] = {
     "ledger.ask_reopening": _l("asked to open a period again"),
     "ledger.reopen": _l("opened a period again"),
     "ledger.lock": _l("closed a period for good"),
-    "ledger.close_account": _l("closed an account"),
+    "ledger.close_account": _l("closed an account of the books"),
     "ledger.download": _l("downloaded a statement of the books"),
     "ledger.take_back": _l("took funds back"),
     "ledger.record": _l("wrote a line of the work ledger"),
