@@ -263,7 +263,7 @@ def test_statements_as_files(auditor: FlaskClient, books: dict[str, Org]) -> Non
     assert ("Unit", "yuan") in [row[:2] for row in rows]
     text = auditor.get(f"/ledger/accounts/{account(books['61'], '102').id}.csv").data.decode("utf-8-sig")
     lines = list(csv.reader(io.StringIO(text)))
-    assert lines[0] == ["Day", "Entry number", "Summary", "Debit (yuan)", "Credit (yuan)", "Balance (yuan)"]
+    assert lines[0] == ["Day", "Entry number", "Summary", "Debits (yuan)", "Credits (yuan)", "Balance (yuan)"]
     assert [line[3:6] for line in lines[1:4]] == [["100", "", "100"], ["", "40", "60"], ["100", "40", "60"]]
     text = auditor.get("/ledger/balances/102.csv").data.decode("utf-8-sig")
     assert [line[2] for line in list(csv.reader(io.StringIO(text)))[1:4]] == ["60", "25", "85"]
