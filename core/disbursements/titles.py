@@ -3,18 +3,20 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from core.disbursements.banking.following import NO_ACCOUNT
 from core.disbursements.rules import ALREADY_PAID, MERGED, NO_AMOUNT
 from core.disbursements.services import OBJECTION
 from core.plugin.registry import registry_of
 
 REASONS: dict[str, LazyString] = {
     ALREADY_PAID: _l("Has received this benefit this year already"),
+    NO_ACCOUNT: _l("No bank account"),
     MERGED: _l("The file was merged into another"),
     NO_AMOUNT: _l("The amount comes to nothing"),
     OBJECTION: _l("Held back after an objection"),
 }
 #: The way of a run that nothing stops, as its page shows it.
-STEPS = ("draft", "computed", "submitted", "approved", "posted", "sent")
+STEPS = ("draft", "computed", "submitted", "approved", "posted", "sent", "settled")
 #: States beside that way -> the last step done.
 BESIDE = {"computing": "draft", "failed": "draft", "notice": "computed"}
 

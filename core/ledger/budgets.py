@@ -70,6 +70,12 @@ def use_held(program_year_id: int, amounts: Mapping[int, int]) -> None:
         _change(line, held_fen=-amounts[org_id], used_fen=amounts[org_id])
 
 
+def give_back(program_year_id: int, amounts: Mapping[int, int]) -> None:
+    """Make free again what was used, as when a payment comes back."""
+    for org_id, line in locked_lines(program_year_id, list(amounts)).items():
+        _change(line, used_fen=-amounts[org_id])
+
+
 def spend_free(program_year_id: int, org_id: int, amount: int) -> None:
     """Use what is free without a hold, as when money is passed down. Raises :class:`Refused`."""
     line = locked_lines(program_year_id, [org_id]).get(org_id)

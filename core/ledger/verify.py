@@ -112,19 +112,23 @@ WITH allotted AS (
       FROM core_allotment WHERE from_org_id IS NOT NULL GROUP BY 1, 2
 ), chunks AS (
     SELECT run.program_year_id, chunk.org_id,
-           sum(chunk.total_fen) FILTER (WHERE run.state NOT IN ('posted', 'sent')) AS held,
-           sum(chunk.total_fen) FILTER (WHERE run.state IN ('posted', 'sent')) AS used
+           sum(chunk.total_fen) FILTER (WHERE run.state NOT IN ('posted', 'sent', 'settled')) AS held,
+           sum(chunk.total_fen) FILTER (WHERE run.state IN ('posted', 'sent', 'settled')) AS used
       FROM core_run_chunk chunk JOIN core_run run ON run.id = chunk.run_id
      GROUP BY 1, 2
+), came_back AS (
+    SELECT program_year_id, chunk_org_id AS org_id, sum(amount_fen) AS fen
+      FROM core_payment WHERE returned GROUP BY 1, 2
 ), computed AS (
     SELECT line.id,
            coalesce(allotted.fen, 0) AS allotted_fen,
            coalesce(chunks.held, 0) AS held_fen,
-           coalesce(chunks.used, 0) + coalesce(passed_down.fen, 0) AS used_fen
+           coalesce(chunks.used, 0) - coalesce(came_back.fen, 0) + coalesce(passed_down.fen, 0) AS used_fen
       FROM core_budget_line line
       LEFT JOIN allotted USING (program_year_id, org_id)
       LEFT JOIN passed_down USING (program_year_id, org_id)
       LEFT JOIN chunks USING (program_year_id, org_id)
+      LEFT JOIN came_back USING (program_year_id, org_id)
 )
 SELECT org.name, year.year, year.program,
        format('%s/%s/%s', line.allotted_fen, line.held_fen, line.used_fen),

@@ -15,12 +15,14 @@ from sqlalchemy.orm import Mapper
 from core.errors import ConfigError
 from core.plugin.check_flows import check_flow
 from core.plugin.check_pages import check_pages
-from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
+from core.plugin.types import BankFormat, EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
+#: The ending of a bank's file: it becomes part of a path.
+EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
@@ -39,6 +41,7 @@ _LISTS: dict[str, type] = {
     "schemes": Scheme,
     "entry_kinds": EntryKind,
     "reports": Report,
+    "bank_formats": BankFormat,
     "commands": click.Command,
 }
 
@@ -65,6 +68,9 @@ def check_plugin(plugin: Plugin) -> None:
             raise ConfigError(f"The report {report.code!r} names the program {report.program!r}, which is not its own.")
         if report.code in {register.code for register in plugin.registers}:
             raise ConfigError(f"The report {report.code!r} has the code of a register, which has a report by itself.")
+    for layout in plugin.bank_formats:
+        if not EXTENSION.fullmatch(layout.extension):
+            raise ConfigError(f"The bank format {layout.code!r} has an extension that no file has.")
     check_pages(plugin)
     if plugin.migrations is not None and not plugin.migrations.is_dir():
         raise ConfigError(f"The folder of migrations {plugin.migrations} does not exist.")
@@ -116,6 +122,7 @@ def _check_codes(plugin: Plugin) -> None:
         [item.code for item in plugin.entry_kinds],
         [item.code for item in plugin.registers],
         [item.code for item in plugin.reports],
+        [item.code for item in plugin.bank_formats],
     )
     for codes in kinds:
         for code in codes:
