@@ -261,7 +261,7 @@ def test_only_who_posts_there_sends_files_in_and_only_for_their_part(
     campaign: Campaign, run: Run, make_user: MakeUser
 ) -> None:
     lines = payments(run)
-    for stranger in (campaign.clerk, make_user("finance", "6110")):
+    for stranger in (campaign.clerk, make_user("finance", "610302")):
         with pytest.raises(Forbidden):
             returns.upload(stranger, run, BytesIO(as_csv([row(lines[0])])), "x.csv")
     city = make_user("finance", "6111")

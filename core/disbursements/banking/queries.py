@@ -134,6 +134,13 @@ def hand_outs_of(run: Run) -> dict[int, HandOut]:
     return {one.org_id: one for one in db.session.scalars(select(HandOut).where(HandOut.run_id == run.id))}
 
 
+def names_of(run: Run) -> dict[int, str]:
+    """User id -> name of those who said or confirmed what was handed out by this run."""
+    asked = select(HandOut.recorded_by).where(HandOut.run_id == run.id)
+    also = select(HandOut.confirmed_by).where(HandOut.run_id == run.id)
+    return dict(db.session.execute(select(User.id, User.name).where(User.id.in_(asked) | User.id.in_(also))).all())
+
+
 def chunk_of(run: Run, scope: Scope, code: str) -> tuple[RunChunk, Org] | None:
     """One union's part of the run, if it lies in the scope."""
     row = db.session.execute(

@@ -111,7 +111,8 @@ def lines_of(found: Found, reading: Reading) -> Iterator[Line]:
     for block in found.blocks():
         for row in block.rows():
             cells = {name: row.values[column] if column < len(row.values) else "" for name, column in at.items()}
-            if not cells["reference"] and _is_foot(row.values, cells.get("amount", ""), reading):
+            is_line = parse_reference(cells["reference"]) is not None
+            if not is_line and _is_foot(row.values, cells.get("amount", ""), reading):
                 continue
             line = _line_of(row.line, cells, reading)
             if line is not None:
