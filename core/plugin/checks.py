@@ -29,7 +29,8 @@ TAKEN = frozenset({
     "accounts", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow", "flows",
     "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
     "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
-    "runs", "services", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years", "zhijia",
+    "runs", "services", "statements", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years",
+    "zhijia",
 })  # fmt: skip
 #: Columns that the core puts into the list of a register.
 OF_EVERY_LIST = frozenset({"org", "person", "id_number"})

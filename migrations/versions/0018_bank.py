@@ -101,6 +101,7 @@ def upgrade() -> None:
     op.create_primary_key(op.f("pk_core_bank_file"), "core_bank_file", ["run_id", "org_id", "format"])
     _create_returns()
     _create_hand_outs()
+    _create_statements()
     op.execute(KNOW_SETTLED)
     op.execute(CHECK_RESULTS)
     op.execute(
@@ -199,6 +200,59 @@ def _create_hand_outs() -> None:
         sa.ForeignKeyConstraint(["recorded_by"], ["core_user.id"], name=op.f("fk_core_hand_out_recorded_by")),
         sa.ForeignKeyConstraint(["confirmed_by"], ["core_user.id"], name=op.f("fk_core_hand_out_confirmed_by")),
         sa.PrimaryKeyConstraint("run_id", "org_id", name=op.f("pk_core_hand_out")),
+    )
+
+
+def _create_statements() -> None:
+    op.create_table(
+        "core_statement",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("org_id", sa.BigInteger(), nullable=False),
+        sa.Column("org_path", sa.Text(collation="C"), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["org_id", "org_path"],
+            ["core_org.id", "core_org.path"],
+            name=op.f("fk_core_statement_org_id_org_path"),
+            onupdate="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["core_user.id"], name=op.f("fk_core_statement_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_core_statement")),
+        sa.UniqueConstraint("org_id", "digest", name=op.f("uq_core_statement_org_id_digest")),
+    )
+    op.create_table(
+        "core_statement_line",
+        sa.Column("statement_id", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("org_id", sa.BigInteger(), nullable=False),
+        sa.Column("on_day", sa.Date(), nullable=False),
+        sa.Column("fen", sa.BigInteger(), nullable=False),
+        sa.Column("counterparty", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("run_id", sa.BigInteger()),
+        sa.Column("matched_by", sa.BigInteger()),
+        sa.Column("matched_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint("run_id IS NULL OR fen < 0", name=op.f("ck_core_statement_line_matched")),
+        sa.ForeignKeyConstraint(
+            ["run_id", "org_id"],
+            ["core_run_chunk.run_id", "core_run_chunk.org_id"],
+            name=op.f("fk_core_statement_line_run_id_org_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["statement_id"], ["core_statement.id"], name=op.f("fk_core_statement_line_statement_id")
+        ),
+        sa.ForeignKeyConstraint(["matched_by"], ["core_user.id"], name=op.f("fk_core_statement_line_matched_by")),
+        sa.PrimaryKeyConstraint("statement_id", "line", name=op.f("pk_core_statement_line")),
+    )
+    op.create_index(
+        "uq_core_statement_line_run_id",
+        "core_statement_line",
+        ["run_id", "org_id"],
+        unique=True,
+        postgresql_where=sa.text("run_id IS NOT NULL"),
     )
 
 

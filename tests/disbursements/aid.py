@@ -52,7 +52,25 @@ def slowly(context: SchemeContext) -> Select[Any]:
     return select(*named.c).where(func.pg_sleep(0.002).is_not(None))
 
 
-def scheme(code: str, select_: Any) -> Scheme:
+def unions(context: SchemeContext) -> Any:
+    """Every city, whatever its account."""
+    return select(
+        Org.id.label("payee_id"),
+        Org.id.label("org_id"),
+        Org.path.label("org_path"),
+        literal(100, BigInteger).label("amount_fen"),
+        literal("city").label("basis"),
+        cast(None, Text).label("exclude_reason"),
+    ).where(subtree(Org.path, context.org_path), Org.level == "city", Org.kind == "regional")
+
+
+def parcels(context: SchemeContext) -> Select[Any]:
+    """A parcel for everybody, two for the first."""
+    people = everybody(context).subquery()
+    return select(*people.c, case((people.c.payee_id == 1, 2), else_=1).label("quantity"))
+
+
+def scheme(code: str, select_: Any, **more: Any) -> Scheme:
     """A scheme of this plugin."""
     return Scheme(
         code=f"aid.{code}",
@@ -62,6 +80,7 @@ def scheme(code: str, select_: Any) -> Scheme:
         entry_kind="aid.paid",
         select=select_,
         reasons={"no_account": "No bank account"},
+        **more,
     )
 
 
@@ -80,7 +99,13 @@ def blueprints() -> Mapping[str, Blueprint]:
 @hookimpl
 def schemes() -> list[Scheme]:
     """Everybody, and everybody slowly."""
-    return [scheme("everybody", everybody), scheme("slowly", slowly)]
+    return [
+        scheme("everybody", everybody),
+        scheme("slowly", slowly),
+        scheme("cash", everybody, form="cash"),
+        scheme("goods", parcels, form="goods"),
+        scheme("unions", unions, payees="orgs"),
+    ]
 
 
 @hookimpl

@@ -223,7 +223,7 @@ def test_a_file_that_names_our_check_code_must_answer_all_its_lines(campaign: Ca
     for changed in (rows[1:], [*rows, row(payments(run)[-1])]):
         one = send_in(campaign, run, as_csv([*changed, code]))
         assert (one.state, codes(one)) == ("refused", [])
-        assert "校验码" in (one.said or "")
+        assert any(word in (one.said or "") for word in ("校验码", "check code"))
     foreign = send_in(campaign, run, as_csv([*rows, ("校验码", "0" * 64, "", "", "")]))
     assert foreign.state == "refused"
     assert send_in(campaign, run, as_csv([*rows, code])).paid == 4
@@ -261,7 +261,7 @@ def test_only_who_posts_there_sends_files_in_and_only_for_their_part(
     campaign: Campaign, run: Run, make_user: MakeUser
 ) -> None:
     lines = payments(run)
-    for stranger in (campaign.clerk, make_user("finance", "610302")):
+    for stranger in (campaign.clerk, make_user("finance", "61-transport")):
         with pytest.raises(Forbidden):
             returns.upload(stranger, run, BytesIO(as_csv([row(lines[0])])), "x.csv")
     city = make_user("finance", "6111")

@@ -367,7 +367,7 @@ def test_a_damaged_bank_file_is_refused_and_not_on_record(
     funded: Campaign, as_user: AsUser, content: bytes | None
 ) -> None:
     run = sent(funded)
-    path = settings_of().files / "bank" / f"{run.id}-6101.csv"
+    path = settings_of().files / "bank" / f"{run.id}-6101-csv.csv"
     path.unlink()
     if content is not None:
         path.write_bytes(content)

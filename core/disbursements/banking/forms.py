@@ -31,3 +31,9 @@ class AccountForm(Form):
         _l("Account number"), validators=[InputRequired()], render_kw={"autocomplete": "off", "inputmode": "numeric"}
     )
     bank_name = StringField(_l("Bank"), validators=[InputRequired(), Length(max=100)])
+
+
+class StatementForm(Form):
+    """A bank statement."""
+
+    file = FileField(_l("Bank statement (xlsx or CSV)"), validators=[InputRequired()])

@@ -6,7 +6,7 @@ from flask import Flask, url_for
 from flask_babel import gettext as _
 
 from core.config import LOCAL_ZONE
-from core.disbursements.banking import account_views
+from core.disbursements.banking import account_views, statement_views
 from core.disbursements.banking import views as views
 from core.disbursements.models import Run
 from core.disbursements.queries import waiting_for
@@ -23,7 +23,8 @@ RETURN_DAYS = 5
 
 def init_app(app: Flask) -> None:
     """Mount the pages of accounts (those of runs are part of theirs) and what waits on the home page."""
-    app.register_blueprint(account_views.blueprint)
+    for part in (account_views, statement_views):
+        app.register_blueprint(part.blueprint)
     provide_waiting(app, waiting_returns)
 
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
@@ -101,3 +101,43 @@ class HandOut(Base):
     recorded_at: Mapped[CreatedAt]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
     confirmed_at: Mapped[datetime | None]
+
+
+class Statement(Base):
+    """A bank statement (对账单) of a union's account; one file counts once for a union."""
+
+    __tablename__ = "core_statement"
+    __table_args__ = (org_reference(), UniqueConstraint("org_id", "digest"))
+
+    id: Mapped[BigId]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    name: Mapped[str]
+    digest: Mapped[bytes]
+    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
+    created_at: Mapped[CreatedAt]
+
+
+class StatementLine(Base):
+    """One line of a statement; ``fen`` is negative where money went out.
+
+    ``run_id`` says whose bank file it paid, as a whole, and ``matched_by`` who said so (none: found by itself).
+    """
+
+    __tablename__ = "core_statement_line"
+    __table_args__ = (
+        CheckConstraint("run_id IS NULL OR fen < 0", name="matched"),
+        ForeignKeyConstraint(["run_id", "org_id"], ["core_run_chunk.run_id", "core_run_chunk.org_id"]),
+        Index("uq_core_statement_line_run_id", "run_id", "org_id", unique=True, postgresql_where="run_id IS NOT NULL"),
+    )
+
+    statement_id: Mapped[int] = mapped_column(ForeignKey("core_statement.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int]
+    on_day: Mapped[date]
+    fen: Mapped[Fen]
+    counterparty: Mapped[str]
+    text: Mapped[str]
+    run_id: Mapped[int | None]
+    matched_by: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
+    matched_at: Mapped[datetime | None]

@@ -2,7 +2,7 @@
 
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from flask import Response, flash, redirect, render_template, request, stream_template, url_for
@@ -163,9 +163,7 @@ def locked_file(run_id: int, code: str) -> AnyResponse:
         target.close()
         raise
     target.seek(0)
-    response = _handed_out(iter(lambda: target.read(BLOCK), b""), f"{run.title}-{org.short_name}.zip")
-    response.call_on_close(target.close)
-    return response
+    return _handed_out(_to_its_end(target), f"{run.title}-{org.short_name}.zip")
 
 
 @blueprint.get("/<int:run_id>/bank/lists/<code>")
@@ -261,6 +259,12 @@ def _hand_out_page(run: Run, code: str, form: HandOutForm) -> str:
         reference_of=reference_of,
         me=me(),
     )
+
+
+def _to_its_end(target: IO[bytes]) -> Iterator[bytes]:
+    with target:
+        while block := target.read(BLOCK):
+            yield block
 
 
 def _handed_out(blocks: object, title: str) -> Response:
