@@ -21,8 +21,8 @@ from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
-#: The ending of a bank's file: it becomes part of a path.
-EXTENSION = re.compile(r"[a-z0-9]{1,8}")
+#: What a bank format and its extension become a part of.
+FILE_NAME = re.compile(r"[a-z0-9_.]+\.[a-z0-9]{1,8}")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
@@ -70,8 +70,8 @@ def check_plugin(plugin: Plugin) -> None:
         if report.code in {register.code for register in plugin.registers}:
             raise ConfigError(f"The report {report.code!r} has the code of a register, which has a report by itself.")
     for layout in plugin.bank_formats:
-        if not EXTENSION.fullmatch(layout.extension):
-            raise ConfigError(f"The bank format {layout.code!r} has an extension that no file has.")
+        if not FILE_NAME.fullmatch(f"{layout.code}.{layout.extension}"):
+            raise ConfigError(f"The bank format {layout.code!r} cannot be a file's name; small letters, digits, _ can.")
     check_pages(plugin)
     if plugin.migrations is not None and not plugin.migrations.is_dir():
         raise ConfigError(f"The folder of migrations {plugin.migrations} does not exist.")

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from core.disbursements import payout, services
-from core.disbursements.banking.following import follow_up, to_follow
+from core.disbursements.banking.following import NO_ACCOUNT, follow_up, to_follow
 from core.disbursements.models import Exclusion, Payment, Run
 from core.disbursements.verify import verify_runs
 from core.errors import Forbidden, Refused
@@ -62,7 +62,7 @@ def test_it_pays_the_lines_that_came_back_with_the_accounts_of_now(campaign: Cam
     }
     assert payments(draft)[0].account_tail == "0001"
     excluded = db.session.scalars(select(Exclusion).where(Exclusion.run_id == draft.id)).one()
-    assert (excluded.payee_id, excluded.reason) == (failed[1].payee_id, "no_account")
+    assert (excluded.payee_id, excluded.reason) == (failed[1].payee_id, NO_ACCOUNT)
     services.submit(campaign.clerk, draft)
     services.decide(campaign.reviewer, draft, approve=True, comment="")
     payout.post(campaign.finance, draft, today())

@@ -1,5 +1,6 @@
 """Bank statements: what is matched by itself, what by hand, and what is refused."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -107,3 +108,23 @@ def test_the_pages_are_for_who_posts_there(campaign: Campaign, run: Run, as_user
     assert browser.post(f"{page}/2", data={"run_id": str(run.id)}).status_code == 302
     assert browser.post(f"{page}/2").status_code == 302
     assert as_user("finance", "6101").get(page).status_code == 404
+
+
+def test_of_several_files_the_one_that_the_text_names(
+    campaign: Campaign, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = [statements.OpenFile(number, "x", 2856, today()) for number in (run.id, run.id + 1)]
+    monkeypatch.setattr(statements, "open_files", lambda _org: list(two))
+    one = take(campaign, debit(), debit(text=f"代发R{run.id}1"), debit(text=f"代发 r{run.id}-7"))
+    assert matched(one) == {2: None, 3: None, 4: run.id}
+
+
+@pytest.mark.parametrize(("days", "fits"), [(-1, False), (0, True), (15, True), (16, False)])
+def test_a_file_is_looked_for_in_the_days_after_it_was_written(
+    campaign: Campaign, run: Run, monkeypatch: pytest.MonkeyPatch, days: int, fits: bool
+) -> None:
+    written = statements.OpenFile(run.id, "x", 2856, today() - timedelta(days=days))
+    monkeypatch.setattr(statements, "open_files", lambda _org: [written])
+    if days < 0:
+        assert matched(take(campaign, debit(day=(today() - timedelta(days=30)).isoformat()))) == {2: None}
+    assert (matched(take(campaign, debit()))[2] == run.id) is fits

@@ -1,6 +1,5 @@
 """What can be wrong with a cell of a return file, as a code in the database and as a sentence for whoever reads it."""
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 #: The columns of a return file, as pages call them.
@@ -28,7 +27,6 @@ _SENTENCES = {
     "was_paid": _l("This payment is on record as paid already."),
     "was_failed": _l("This payment is on record as failed already."),
 }
-CODES = frozenset(_SENTENCES)
 
 
 def sentence_of(code: str, said: str) -> str:
@@ -39,8 +37,3 @@ def sentence_of(code: str, said: str) -> str:
 def title_of(field: str) -> str:
     """The column that it is in."""
     return str(FIELDS[field])
-
-
-def more_sentence(count: int) -> str:
-    """That not all faults were kept."""
-    return str(_("and %(count)s more", count=count))

@@ -24,7 +24,8 @@ from core.programs.queries import state_of
 from core.users.access import require
 from core.users.models import User
 
-NO_ACCOUNT = "no_account"
+#: Beside whatever schemes call it.
+NO_ACCOUNT = "without_account"
 #: Follow-ups that may still change, so that there is no second one beside them.
 NOT_COMPUTED = ("draft", "computing", "failed")
 

@@ -4,6 +4,7 @@ import secrets
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO
+from urllib.parse import quote
 
 from flask import Response, flash, redirect, render_template, request, stream_template, url_for
 from flask_babel import gettext as _
@@ -24,8 +25,7 @@ from core.exports.services import LETTERS
 from core.org.models import Org
 from core.plugin.gate import current_program_year
 from core.registers.sheets import send_xlsx, write_xlsx
-from core.users.access import today
-from core.web.downloads import named
+from core.users.access import scope_of, today
 from core.web.guard import found, me, needs, reads_only
 from core.web.paging import place_in, token_of
 
@@ -132,7 +132,7 @@ def bank_file(run_id: int, code: str) -> AnyResponse:
     file, org = find_bank_file(run, code, request.args.get("format", ""), run_scope(POST))
     settings = settings_of()
     blocks = writing.open_bank_file(me(), file, settings.files / "bank", settings.data_key)
-    return _handed_out(blocks, f"{run.title}-{org.short_name}.{file.name.rpartition('.')[2]}")
+    return _handed_out(blocks, file.name, f"{run.title}-{org.short_name}.{file.name.rpartition('.')[2]}")
 
 
 @blueprint.get("/<int:run_id>/bank-files/<code>/locked")
@@ -163,7 +163,7 @@ def locked_file(run_id: int, code: str) -> AnyResponse:
         target.close()
         raise
     target.seek(0)
-    return _handed_out(_to_its_end(target), f"{run.title}-{org.short_name}.zip")
+    return _handed_out(_to_its_end(target), f"{file.name}.zip", f"{run.title}-{org.short_name}.zip")
 
 
 @blueprint.get("/<int:run_id>/bank/lists/<code>")
@@ -240,6 +240,8 @@ def _bank_page(run: Run, form: ReturnForm, refused: str = "") -> str:
         handed=queries.hand_outs_of(run) if run.form != "bank" else {},
         followers=queries.followers_of(run),
         may_post=run_scope(POST),
+        keeps_accounts=scope_of(me(), "run.create"),
+        has_statements=scope_of(me(), POST),
         actions=allowed(me(), run, current_program_year()),
         form=form,
         refused=refused,
@@ -267,9 +269,10 @@ def _to_its_end(target: IO[bytes]) -> Iterator[bytes]:
             yield block
 
 
-def _handed_out(blocks: object, title: str) -> Response:
-    response = Response(blocks, mimetype="application/octet-stream")  # type: ignore[arg-type]  # an iterator of bytes
-    response.headers.set("Content-Disposition", "attachment", **named(title.replace("/", "-")))
+def _handed_out(blocks: Iterator[bytes], name: str, title: str) -> Response:
+    response = Response(blocks, mimetype="application/octet-stream")
+    readable = quote(title.replace("/", "-"), safe="")
+    response.headers.set("Content-Disposition", "attachment", **{"filename": name, "filename*": f"UTF-8''{readable}"})
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response
