@@ -15,7 +15,8 @@ import psutil
 from flask import Flask
 from sqlalchemy import select
 
-from bench.disburse import run_of, year_with
+from bench.disburse import prepared as prepared_year
+from bench.disburse import run_of
 from bench.harness import INSTANCE, fresh_app
 from bench.imports import as_csv, as_xlsx, list_of, prepared
 from bench.people import DIVISIONS, SEED
@@ -30,7 +31,6 @@ from core.imports.models import Import
 from core.imports.services import start_merge, upload
 from core.jobs.services import enqueue
 from core.lists.queries import Asked
-from core.org.models import Org
 from core.org.queries import by_code
 from core.org.services import load_divisions
 from core.people.listing import PEOPLE
@@ -51,9 +51,8 @@ Measured = tuple[float, float]
 
 def computing(app: Flask, count: int) -> Measured:
     """The worker while it computes a run for so many."""
-    year = year_with(count)
-    user = create_user(SYSTEM, "bench", "bench", random_password(), db.session.get_one(Org, year.org_id), [])
-    run = run_of(year, user.id)
+    year, people = prepared_year(count)
+    run = run_of(year, people.clerk.id)
     enqueue("disbursements.compute", SYSTEM, "/61/", args={"run_id": run.id})
     db.session.commit()
     measured = _watched(app)

@@ -33,6 +33,9 @@ from core.jobs import hooks as job_hooks
 from core.jobs import views as job_views
 from core.jobs.tidying import JOBS as JOB_JOBS
 from core.ledger import frame as ledger_frame
+from core.ledger.chart import FILE as CHART
+from core.ledger.chart import STATUTORY, read_chart
+from core.ledger.jobs import JOBS as LEDGER_JOBS
 from core.lists import views as list_views
 from core.notices import frame as notice_frame
 from core.notices import hooks as notice_hooks
@@ -90,6 +93,7 @@ JOBS = (
     EXPORT_JOBS,
     IMPORT_JOBS,
     JOB_JOBS,
+    LEDGER_JOBS,
 )
 
 
@@ -124,7 +128,8 @@ def create_app(
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     db.init_app(app)
-    registry = app.extensions[EXTENSION] = Registry()
+    accounts = frozenset(code for book, code in read_chart(settings.chart or CHART) if book == STATUTORY)
+    registry = app.extensions[EXTENSION] = Registry(accounts=accounts)
     for area, hooks in ANSWERS.items():
         registry.answer(area, hooks)
     registry.jobs |= {spec.name: spec for specs in (*JOBS, task_jobs(settings)) for spec in specs}

@@ -14,9 +14,12 @@ from core.extensions import db
 from core.flows.models import FlowColumns
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
+from core.ledger.allotting import Share, allot, fund_from_own, share_out
+from core.ledger.booking import post, reverse
+from core.ledger.budget_queries import allotments_of, budgets_of
+from core.ledger.holds import Held, hold, settle, void
 from core.ledger.models import Allotment
-from core.ledger.queries import allotments_of, budgets_of
-from core.ledger.services import Share, allot, fund_from_own
+from core.ledger.posting import Posted, Posting
 from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
@@ -98,6 +101,7 @@ __all__ = [
     "FlowColumns",
     "Forbidden",
     "Form",
+    "Held",
     "JobContext",
     "JobSpec",
     "MenuItem",
@@ -114,6 +118,8 @@ __all__ = [
     "PersonRow",
     "PersonalDataAction",
     "PersonalRecord",
+    "Posted",
+    "Posting",
     "Program",
     "ProgramSettingsForm",
     "ProgramYear",
@@ -151,6 +157,7 @@ __all__ = [
     "find",
     "finish_tasks",
     "fund_from_own",
+    "hold",
     "holders",
     "hookimpl",
     "is_working_day",
@@ -172,15 +179,19 @@ __all__ = [
     "parse_phone",
     "parse_yuan",
     "person_id_of",
+    "post",
     "read_rows",
     "record",
     "register_people",
     "require",
+    "reverse",
     "review",
     "review_flow",
     "scope_of",
     "send_xlsx",
     "settings_from",
+    "settle",
+    "share_out",
     "share_pool",
     "split_by_weight",
     "sponsor_code",
@@ -188,6 +199,7 @@ __all__ = [
     "subtree",
     "today",
     "under_objection",
+    "void",
     "wan",
     "was_announced",
     "write_xlsx",

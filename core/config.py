@@ -62,6 +62,7 @@ class Settings:
     files_url: str | None = None
     largest_file: int = 20 * MEGABYTE
     clamd: str | None = None
+    chart: Path | None = None
 
     @property
     def files(self) -> Path:
@@ -89,6 +90,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         files_url=_files_url(environ.get("ZHIJIA_FILES", "").strip()),
         largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
         clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
+        chart=_chart(environ.get("ZHIJIA_CHART", "").strip()),
     )
 
 
@@ -194,6 +196,11 @@ def _clamd(text: str) -> str | None:
     if text and not text.startswith("unix:/") and not (host and port.isdecimal()):
         raise ConfigError(f"ZHIJIA_CLAMD is {text!r}; it takes unix:/path/of/the/socket or host:port.")
     return text or None
+
+
+def _chart(text: str) -> Path | None:
+    """The chart of accounts, where it is not the one that comes along; the ledger reads and checks it at start."""
+    return Path(text).expanduser().resolve() if text else None
 
 
 def database_url(value: str) -> str | None:

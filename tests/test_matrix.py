@@ -86,6 +86,7 @@ MATRIX: dict[str, str] = {
     "runs.compute": "run.create",
     "runs.notice": "run.create",
     "runs.submit": "run.create",
+    "runs.withdraw": "run.create",
     "runs.decide": "run.approve",
     "runs.post": "run.post",
     "runs.bank_files": "run.post",
@@ -110,6 +111,7 @@ MATRIX: dict[str, str] = {
     "statements.match": "run.post",
     "runs.cancel": "run.create",
     "runs.object_to": "run.create",
+    **{f"approvals.{name}": "program.manage" for name in ("index", "new", "change", "remove", "copy")},
     "runs.payments": "run.view",
     "runs.exclusions": "run.view",
     "four_seasons.hardship_list": "four_seasons.view",
@@ -158,6 +160,12 @@ MATRIX: dict[str, str] = {
     "ledger.create_activity": "ledger.record",
     "budget.index": "ledger.view",
     "budget.own_funds": "ledger.allot",
+    "budget.booking": "ledger.view",
+    "budget.take": "ledger.allot",
+    "budget.allot": "ledger.allot",
+    "budget.preview_allotment": "ledger.allot",
+    "budget.book": "ledger.allot",
+    "budget.allot_template": "ledger.allot",
 }
 SAMPLES: dict[str, Any] = {
     "year": 2014,

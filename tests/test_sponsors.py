@@ -10,7 +10,7 @@ from core.disbursements import services
 from core.disbursements.models import Payment, RunChunk
 from core.errors import Forbidden, NotFound
 from core.extensions import db
-from core.ledger.services import fund_from_own
+from core.ledger.allotting import fund_from_own
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.programs.queries import visible_to

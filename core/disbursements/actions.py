@@ -1,8 +1,9 @@
 """What a user may do with a run right now: the page shows these buttons and no others. The services check again."""
 
+from core.disbursements.approvals import may_decide
 from core.disbursements.banking.following import to_follow
 from core.disbursements.models import Run
-from core.disbursements.queries import has_decided, work_of
+from core.disbursements.queries import work_of
 from core.disbursements.services import CANCELLABLE, COMPUTABLE
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -11,15 +12,15 @@ from core.users.models import User
 
 
 def allowed(user: User, run: Run, program_year: ProgramYear) -> set[str]:
-    """What this user can do now: compute, notice, submit, object, cancel, follow_up of those who make runs, decide of
-    those who approve, post, bank_files, return_file, hand_out of those who post.
+    """What this user can do now: compute, notice, submit, withdraw, object, cancel, follow_up for those who make runs,
+    decide for those who approve, post, bank_files, return_file, hand_out for those who post.
     """
     if state_of(program_year) != "open":
         return set()
     actions: set[str] = set()
     if can(user, "run.create", run.org_path, program_year.program):
         actions |= _of_maker(run)
-    if can(user, "run.approve", run.org_path, program_year.program) and may_decide(user, run):
+    if may_decide(user, run, program_year.program):
         actions.add("decide")
     posts = scope_of(user, "run.post", program_year.program)
     if posts.includes(run.org_path) and run.state == "approved" and user.id != run.created_by:
@@ -41,12 +42,6 @@ def _of_bank(run: Run, is_whole: bool) -> set[str]:
     return actions
 
 
-def may_decide(user: User, run: Run) -> bool:
-    """Whether a user who approves runs may decide on this one: somebody else's, and not decided on by them yet."""
-    is_own = user.id in (run.created_by, run.submitted_by)
-    return run.state == "submitted" and not is_own and not has_decided(user, run)
-
-
 def _of_maker(run: Run) -> set[str]:
     actions: set[str] = set()
     if run.state in COMPUTABLE or (run.state == "computing" and not work_of(run).is_active):
@@ -59,6 +54,8 @@ def _of_maker(run: Run) -> set[str]:
     notice_over = run.notice_until is not None and today() > run.notice_until
     if run.state in ("computed", "notice") and run.paid and (notice_over or not days):
         actions.add("submit")
+    if run.state == "submitted":
+        actions.add("withdraw")
     if run.state in ("posted", "sent", "settled") and to_follow(run):
         actions.add("follow_up")
     if run.state in CANCELLABLE:

@@ -12,6 +12,7 @@ from core.disbursements.verify import verify_runs
 from core.errors import NotFound
 from core.extensions import db
 from core.ledger.verify import verify_balance, verify_budgets, verify_chain
+from core.ledger.verify_books import verify_books
 from core.money import yuan
 
 runs = AppGroup("runs", help="Disbursement runs.")
@@ -39,9 +40,9 @@ def show(run_id: int, as_json: bool) -> None:
 @with_appcontext
 def verify(as_json: bool) -> None:
     """Recompute the books and the runs from their rows; one line a finding, exit code 1 if there is any."""
-    findings = list(chain(verify_balance(), verify_chain(), verify_budgets(), verify_runs()))
+    findings = list(chain(verify_balance(), verify_chain(), verify_books(), verify_budgets(), verify_runs()))
     if as_json:
-        areas = ("balance", "chain", "budget", "run", "coverage")
+        areas = ("balance", "chain", "period", "budget", "run", "coverage")
         sound = {area: not any(finding.area == area for finding in findings) for area in areas}
         click.echo(json.dumps({**sound, "findings": [finding.sentence for finding in findings]}, ensure_ascii=False))
     else:

@@ -13,6 +13,7 @@ from sqlalchemy import Executable, Text, delete, func, insert, literal, select, 
 from sqlalchemy.exc import IntegrityError
 
 from core.disbursements.candidates import insert_candidates, insert_chunks
+from core.disbursements.differences import keep_former
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk, Seal
 from core.disbursements.payees import payees_of
 from core.disbursements.sealing import insert_seals, seal_chunk
@@ -41,6 +42,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     ).all()
     if waiting:
         return list(waiting)
+    keep_former(run)
     clear(run)
     _refresh_statistics()
     hold_people(alone=False)
@@ -52,7 +54,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     totals = chunk_totals(run_id)
     if not totals:
         raise Refused(_("The scheme names nobody in this part of the tree."))
-    budgets.hold(run.program_year_id, {org_id: fen for org_id, fen in totals.items() if fen})
+    budgets.hold(run.program_year_id, {org_id: fen for org_id, fen in totals.items() if fen}, run.source)
     db.session.commit()
     return sorted(totals)
 
@@ -102,7 +104,7 @@ def clear(run: Run) -> None:
     Chunks go first: that waits for whoever is filling one, whose lines can then be seen and removed.
     """
     held = {org_id: fen for org_id, fen in chunk_totals(run.id).items() if fen}
-    budgets.release(run.program_year_id, held)
+    budgets.release(run.program_year_id, held, run.source)
     for model in (RunChunk, Seal, Payment, Exclusion, Candidate):
         db.session.execute(delete(model).where(model.run_id == run.id).execution_options(synchronize_session=False))
     run.candidates = run.paid = run.excluded = run.total_fen = 0
@@ -142,6 +144,15 @@ def context_of(run: Run) -> SchemeContext:
         settings=run.settings,
         payees=run.payees,
     )
+
+
+def purpose_of(run: Run, scheme: Scheme) -> tuple[str, str] | tuple[None, None]:
+    """What nobody gets twice in which period, as the scheme says; unions and people apart."""
+    if scheme.purpose is None:
+        return None, None
+    context = context_of(run)
+    purpose = scheme.purpose if run.payees == "people" else f"{run.payees}:{scheme.purpose}"
+    return purpose, scheme.period(context) if scheme.period else str(context.year)
 
 
 def _filling(run: Run, org_id: int) -> list[Executable]:

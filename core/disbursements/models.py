@@ -14,10 +14,11 @@ foreign keys, as these are checked row by row: triggers check whole statements i
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+from core.ledger.models import SOURCES, UNION_FUNDS
 
 STATES = (
     "draft",
@@ -40,9 +41,12 @@ FORMS = ("bank", "cash", "goods")
 class Run(Base):
     """One computing of a scheme (发放批次), from draft to settled. ``org_path`` is the subtree that it pays in.
 
-    ``round`` counts how often it was submitted: a returned run is decided anew. ``settings`` is the snapshot that it
-    was computed with; ``item`` names the benefit that nobody gets twice in a program year, and ``purpose`` with
-    ``period`` what nobody gets twice from any program. Totals are filled in when the run has been computed.
+    ``round`` counts how often it was submitted: a returned run is decided anew. ``stages`` are the stages of its
+    approval as pinned then (see ``approvals.Stage``), ``stage`` the one it waits in, from 1; ``band_fen`` is where the
+    amount band of their rule begins, none without a rule. ``settings`` is the snapshot that it was computed with;
+    ``item`` names the benefit that nobody gets twice in a program year, and ``purpose`` with ``period`` what nobody
+    gets twice from any program; ``source`` is the one source of money that it spends, which never changes. Totals are
+    filled in when the run has been computed.
 
     A run that ``follows`` another pays the lines again that came back from that one.
     """
@@ -51,6 +55,7 @@ class Run(Base):
     __table_args__ = (
         org_reference(),
         CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint(f"source IN {SOURCES}", name="source"),
         CheckConstraint("candidates = paid + excluded", name="coverage"),
         CheckConstraint(f"payees IN {PAYEES}", name="payees"),
         CheckConstraint(f"form IN {FORMS}", name="form"),
@@ -67,6 +72,7 @@ class Run(Base):
     form: Mapped[str] = mapped_column(server_default="bank")
     purpose: Mapped[str | None]
     period: Mapped[str | None]
+    source: Mapped[str] = mapped_column(server_default=UNION_FUNDS)
     title: Mapped[str]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
@@ -84,7 +90,9 @@ class Run(Base):
     notice_from: Mapped[date | None]
     notice_until: Mapped[date | None]
     round: Mapped[int] = mapped_column(server_default="0")
-    approvals_needed: Mapped[int | None]
+    stages: Mapped[list[Any]] = mapped_column(server_default="[]")
+    stage: Mapped[int] = mapped_column(server_default="0")
+    band_fen: Mapped[Fen | None]
     submitted_by: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
     submitted_at: Mapped[datetime | None]
     approved_at: Mapped[datetime | None]
@@ -219,6 +227,17 @@ class Exclusion(Base):
     note: Mapped[str] = mapped_column(server_default="")
 
 
+class FormerLine(Base):
+    """What the result before said of a payee, kept while the run is computed anew; no amount: not paid."""
+
+    __tablename__ = "core_run_former"
+
+    run_id: Mapped[int] = mapped_column(primary_key=True)
+    payee_id: Mapped[int] = mapped_column(primary_key=True)
+    org_id: Mapped[int]
+    amount_fen: Mapped[Fen | None]
+
+
 class OrgAccount(Base):
     """The bank account of a union that is paid like a payee; the number is encrypted as people's are."""
 
@@ -234,16 +253,42 @@ class OrgAccount(Base):
 
 
 class RunApproval(Base):
-    """One decision on a run. Nobody decides twice in a round, and nobody decides on their own run."""
+    """One decision on a run. Nobody decides twice in a round, in whatever stage, and nobody on their own run."""
 
     __tablename__ = "core_run_approval"
 
     run_id: Mapped[int] = mapped_column(ForeignKey("core_run.id"), primary_key=True)
     round: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"), primary_key=True)
+    stage: Mapped[int]
     approved: Mapped[bool]
     comment: Mapped[str]
     at: Mapped[CreatedAt]
+
+
+class ApprovalRule(Base):
+    """Who approves the runs of a sponsor and those below it in a year, from ``from_fen`` up to the next rule.
+
+    ``program`` none holds for every program that has no rule of its own. ``stages`` stand in their order, each with
+    ``title``, ``level``, ``policy`` and ``n`` as in ``approvals.Stage``.
+    """
+
+    __tablename__ = "core_approval_rule"
+    __table_args__ = (
+        org_reference(),
+        UniqueConstraint("year", "org_id", "program", "from_fen", postgresql_nulls_not_distinct=True),
+        CheckConstraint("from_fen >= 0", name="band"),
+        CheckConstraint("jsonb_typeof(stages) = 'array' AND stages <> '[]'", name="stages"),
+    )
+
+    id: Mapped[BigId]
+    year: Mapped[int]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
+    program: Mapped[str | None]
+    from_fen: Mapped[Fen]
+    stages: Mapped[list[Any]]
+    created_at: Mapped[CreatedAt]
 
 
 class BankFile(Base):

@@ -45,7 +45,7 @@ def post(actor: User, run: Run, effective_on: date) -> None:
     if effective_on > today():
         raise Refused(_("The day of posting lies in the future."), field="effective_on")
     chunks = [(chunk, org) for chunk, org in _chunks(run.id) if chunk.total_fen]
-    budgets.use_held(program_year.id, {chunk.org_id: chunk.total_fen for chunk, _org in chunks})
+    budgets.use_held(program_year.id, {chunk.org_id: chunk.total_fen for chunk, _org in chunks}, run.source)
     kind = _entry_kind(run)
     entries = post_entries(actor, [_posting(run, chunk, kind, effective_on) for chunk, _org in chunks])
     for (chunk, org), entry in zip(chunks, entries, strict=True):

@@ -1,24 +1,26 @@
 """Reading runs, payments and exclusions within a scope. Lists page by key: the last page costs what the first does."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, false, func, or_, select, true, tuple_
 
 from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
+from core.disbursements.payees import payees_of
 from core.errors import NotFound
 from core.extensions import db
 from core.jobs.models import Job
 from core.org.models import Org
 from core.org.scope import Scope
-from core.people.models import Person
 from core.programs.models import ProgramYear
-from core.users.access import can_anywhere, scope_of
+from core.users.access import can_anywhere
 from core.users.models import User
 
 PAGE = 50
+#: States of runs for which somebody waits: who approves, who posts, whoever says what came of the payments.
+WAITING = ("submitted", "approved", "posted", "sent")
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ class PaymentRow:
     payee_id: int
     payee_name: str
     account_tail: str
-    id_number_tail: str
+    number: str
     org_name: str
     org_path: str
     amount_fen: int
+    quantity: int | None
     basis: str
 
 
@@ -81,7 +84,7 @@ class ExclusionRow:
 
     payee_id: int
     name: str
-    id_number_tail: str
+    number: str
     org_name: str
     org_path: str
     reason: str
@@ -184,18 +187,20 @@ def payments_of(
     run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None
 ) -> list[PaymentRow]:
     """A page of payments in order of union and person; ``after`` is the last line's (org path, person id)."""
+    payee = payees_of(run).subquery("payee")
     query = (
         select(
             Payment.payee_id,
             Payment.payee_name,
             Payment.account_tail,
-            Person.id_number_tail,
+            payee.c.number,
             Org.name,
             Payment.org_path,
             Payment.amount_fen,
+            Payment.quantity,
             Payment.basis,
         )
-        .join(Person, Person.id == Payment.payee_id)
+        .join(payee, payee.c.id == Payment.payee_id)
         .join(Org, Org.id == Payment.org_id)
         .where(Payment.run_id == run.id)
     )
@@ -203,23 +208,26 @@ def payments_of(
 
 
 def exclusions_of(
-    run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None
+    run: Run, scope: Scope, *, after: tuple[str, int] | None = None, org: Org | None = None, reason: str | None = None
 ) -> list[ExclusionRow]:
-    """A page of exclusions, in the same order."""
+    """A page of exclusions, in the same order; ``reason`` is a code."""
+    payee = payees_of(run).subquery("payee")
     query = (
         select(
             Exclusion.payee_id,
-            Person.name,
-            Person.id_number_tail,
+            payee.c.name,
+            payee.c.number,
             Org.name,
             Exclusion.org_path,
             Exclusion.reason,
             Exclusion.note,
         )
-        .join(Person, Person.id == Exclusion.payee_id)
+        .join(payee, payee.c.id == Exclusion.payee_id)
         .join(Org, Org.id == Exclusion.org_id)
         .where(Exclusion.run_id == run.id)
     )
+    if reason is not None:
+        query = query.where(Exclusion.reason == reason)
     return [ExclusionRow(*row) for row in db.session.execute(_page(query, Exclusion, scope, after, org))]
 
 
@@ -258,23 +266,23 @@ def find_bank_file(run: Run, org_code: str, layout: str, scope: Scope) -> tuple[
     return row[0], row[1]
 
 
-def waiting_for(user: User, permission: str, state: str) -> list[tuple[Run, ProgramYear]]:
-    """Runs in a state on which the user may act by ``permission``, oldest first; none of a year that is off or closed.
+def waiting_for(
+    user: User, permission: str, condition: Callable[[str], ColumnElement[bool]]
+) -> list[tuple[Run, ProgramYear]]:
+    """Runs that meet ``condition(program)``, oldest first; none of a year that is off or closed.
 
-    Every page counts them, so it costs no query where the user holds no such permission.
+    Every page counts them, so it costs no query where the user holds ``permission`` nowhere.
     """
     if not can_anywhere(user, permission):
         return []
+    counts = ProgramYear.enabled & ProgramYear.closed_at.is_(None)
     waits = select(ProgramYear.program).join(Run, Run.program_year_id == ProgramYear.id)
-    waits = waits.where(Run.state == state, ProgramYear.enabled, ProgramYear.closed_at.is_(None))
-    mine = [
-        (ProgramYear.program == program) & scope_of(user, permission, program).covers(Run.org_path)
-        for program in db.session.scalars(waits.distinct())
-    ]
+    waits = waits.where(Run.state.in_(WAITING), counts)
+    mine = [(ProgramYear.program == code) & condition(code) for code in db.session.scalars(waits.distinct())]
     rows = db.session.execute(
         select(Run, ProgramYear)
         .join(ProgramYear, ProgramYear.id == Run.program_year_id)
-        .where(Run.state == state, ProgramYear.enabled, ProgramYear.closed_at.is_(None), or_(false(), *mine))
+        .where(counts, or_(false(), *mine))
         .order_by(Run.id)
     )
     return list(rows)

@@ -139,12 +139,12 @@ def paid_elsewhere(run: Run) -> Subquery:
 def paid_in_year(run: Run) -> list[tuple[int, Subquery]]:
     """For each cap of the run's settings, in fen: ``payee_id, fen`` of what other runs have given that counts to it.
 
-    ``cap_program_fen`` is what one payee may get from the program in the year, ``cap_year_fen`` from all programs.
+    ``cap_program`` is what one payee may get from the program in the year, ``cap_year`` from all programs.
     """
     year = select(ProgramYear.year).where(ProgramYear.id == run.program_year_id).scalar_subquery()
     scopes = {
-        "cap_program_fen": Payment.program_year_id == run.program_year_id,
-        "cap_year_fen": ProgramYear.year == year,
+        "cap_program": Payment.program_year_id == run.program_year_id,
+        "cap_year": ProgramYear.year == year,
     }
     return [(int(cap), _got(run, counts, name)) for name, counts in scopes.items() if (cap := run.settings.get(name))]
 
@@ -156,7 +156,7 @@ def _got(run: Run, counts: ColumnElement[bool], name: str) -> Subquery:
     if run.payees == "people":
         query = query.join(Person, Person.id == Payment.payee_id)
     query = query.where(counts, Run.payees == run.payees, Payment.run_id != run.id, ~Payment.returned)
-    return query.group_by(payee).subquery(name.removesuffix("_fen"))
+    return query.group_by(payee).subquery(name)
 
 
 def merged_files() -> Subquery:

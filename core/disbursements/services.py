@@ -1,37 +1,48 @@
-"""What people do with a run: make it, compute it, show it for objections, submit, decide, cancel.
+"""What people do with a run: make it, compute it, show it for objections, submit, withdraw, decide, cancel.
 
 Every function takes the acting user, refuses with a sentence, writes its audit line and commits once. Paying out is in
 ``payout.py``. Days are local (Asia/Shanghai); amounts are fen.
 """
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select, update
 
 from core.audit.services import record
-from core.disbursements import compute
+from core.disbursements import approvals, compute
+from core.disbursements.differences import forget_former
 from core.disbursements.models import Exclusion, Payment, Run, RunApproval, RunChunk
 from core.disbursements.payees import payees_of
+from core.disbursements.queries import has_decided
 from core.disbursements.sealing import seal_again, unseal
 from core.errors import NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.jobs.models import Job
 from core.jobs.services import enqueue
 from core.ledger import budgets
+from core.ledger.allotting import known_source
+from core.ledger.models import UNION_FUNDS
 from core.notices.calendar import add_working_days
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
+from core.tasks.kinds import TaskKind
+from core.tasks.services import notify
 from core.users.access import require, today
 from core.users.models import User
 
 OBJECTION = "objection"
+APPROVED = TaskKind(code="runs.approved", title=_l("The run “%(run)s” is approved"), endpoint="runs.show")
+RETURNED = TaskKind(code="runs.returned", title=_l("The run “%(run)s” is returned to you"), endpoint="runs.show")
 COMPUTABLE = ("draft", "computed", "failed")
 CANCELLABLE = ("draft", "computed", "notice", "submitted", "failed")
 
 
-def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: str, org: Org) -> Run:
-    """Make a draft that pays by a scheme in ``org``'s subtree, with the settings of this moment.
+def create_run(
+    actor: User, program_year: ProgramYear, scheme_code: str, title: str, org: Org, source: str = UNION_FUNDS
+) -> Run:
+    """Make a draft that pays by a scheme in ``org``'s subtree from one source, with the settings of this moment.
 
     Raises :class:`Refused` if the program is not open, :class:`NotFound` for an unknown scheme or a union that is not
     the sponsor's.
@@ -50,6 +61,7 @@ def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: 
         program_year_id=program_year.id,
         scheme=scheme.code,
         item=scheme.item,
+        source=known_source(source),
         payees=scheme.payees,
         form=scheme.form,
         title=title.strip(),
@@ -61,7 +73,7 @@ def create_run(actor: User, program_year: ProgramYear, scheme_code: str, title: 
     )
     db.session.add(run)
     db.session.flush()
-    record(actor, "run.create", f"run:{run.id}", org.path, scheme=scheme.code, title=run.title)
+    record(actor, "run.create", f"run:{run.id}", org.path, scheme=scheme.code, title=run.title, source=run.source)
     db.session.commit()
     return run
 
@@ -77,7 +89,8 @@ def start_computing(actor: User, run: Run) -> None:
         raise Refused(_("The program is not open; the run cannot be computed."))
     run.state, run.error = "computing", None
     run.settings, run.settings_version = program_year.settings, program_year.settings_version
-    _pin_purpose(run)
+    if scheme := registry_of().schemes.get(run.scheme):
+        run.purpose, run.period = compute.purpose_of(run, scheme)
     db.session.execute(update(RunChunk).where(RunChunk.run_id == run.id).values(state="stale"))
     enqueue(
         "disbursements.compute",
@@ -89,17 +102,6 @@ def start_computing(actor: User, run: Run) -> None:
     )
     record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
     db.session.commit()
-
-
-def _pin_purpose(run: Run) -> None:
-    """Write down what nobody gets twice in which period, as the scheme says; unions and people apart."""
-    scheme = registry_of().schemes.get(run.scheme)
-    if scheme is None or scheme.purpose is None:
-        run.purpose = run.period = None
-        return
-    context = compute.context_of(run)
-    run.purpose = scheme.purpose if run.payees == "people" else f"{run.payees}:{scheme.purpose}"
-    run.period = scheme.period(context) if scheme.period else str(context.year)
 
 
 def start_notice(actor: User, run: Run) -> None:
@@ -143,13 +145,16 @@ def object_to(actor: User, run: Run, payee_id: int, note: str) -> None:
         counted.excluded += 1
         counted.total_fen -= line.amount_fen
     chunk.digest = None
-    budgets.release(run.program_year_id, {line.chunk_org_id: line.amount_fen})
+    budgets.release(run.program_year_id, {line.chunk_org_id: line.amount_fen}, run.source)
     record(actor, "run.object", f"run:{run.id}", line.org_path, payee_id=payee_id, note=note.strip())
     db.session.commit()
 
 
 def submit(actor: User, run: Run) -> None:
-    """Hand the run on for approval; how many approvals it needs is settled now. Refused while the notice runs."""
+    """Hand the run on for approval; the stages of its approval are pinned now. Refused while the notice runs.
+
+    Refused too where the rule of the year asks for more people than could decide.
+    """
     run = _own(actor, run, "run.create")
     _expect(run, "computed", "notice")
     days = int(run.settings.get("notice_working_days", 0))
@@ -159,41 +164,47 @@ def submit(actor: User, run: Run) -> None:
         raise Refused(_("The notice runs until %(day)s; submit the run after that.", day=run.notice_until.isoformat()))
     if run.paid == 0:
         raise Refused(_("The run pays nobody."))
+    approvals.pin(run, db.session.get_one(ProgramYear, run.program_year_id), actor)
     run.state = "submitted"
     run.round += 1
-    run.approvals_needed = int(run.settings.get("approvals_needed", 1))
     run.submitted_by, run.submitted_at = actor.id, func.now()
-    record(actor, "run.submit", f"run:{run.id}", run.org_path, total_fen=run.total_fen, paid=run.paid)
+    details = {"total_fen": run.total_fen, "paid": run.paid, "band_fen": run.band_fen, "stages": run.stages}
+    record(actor, "run.submit", f"run:{run.id}", run.org_path, **details)
     db.session.commit()
 
 
-def decide(actor: User, run: Run, *, approve: bool, comment: str) -> None:
-    """Approve the run or return it. Nobody decides on a run that they made or submitted, and nobody twice.
+def withdraw(actor: User, run: Run) -> None:
+    """Take a submitted run back, so that it can be sent anew; decisions made so far count no more."""
+    run = _own(actor, run, "run.create")
+    _expect(run, "submitted")
+    _open_again(run)
+    record(actor, "run.withdraw", f"run:{run.id}", run.org_path, round=run.round, stage=run.stage)
+    db.session.commit()
 
-    The last approval needed freezes payees and seals the chunks; a return needs a comment and opens the run again.
+
+def decide(actor: User, run: Run, *, approve: bool, comment: str, seen: tuple[int, int] | None = None) -> None:
+    """Approve the run in the stage it waits in, or return it. Nobody decides on their own run, and nobody twice.
+
+    The last approval of a stage hands on to the next; that of the last one freezes payees and seals the chunks. A
+    return needs a comment and opens the run again. ``seen`` is the round and stage that the actor was shown; refused
+    when the run has moved on since.
     """
     run = _own(actor, run, "run.approve")
     _expect(run, "submitted")
-    if actor.id in (run.created_by, run.submitted_by):
-        raise Refused(_("Nobody approves their own work: you made or submitted this run."))
-    decided = select(RunApproval.user_id).where(RunApproval.run_id == run.id, RunApproval.round == run.round)
-    deciders = set(db.session.scalars(decided))
-    if actor.id in deciders:
-        raise Refused(_("You have decided on this run already."))
+    if seen is not None and seen != (run.round, run.stage):
+        raise Refused(_("The run has moved on meanwhile; look at it again."))
+    _refuse_unless_asked(actor, run)
     if not approve and not comment.strip():
         raise ZhijiaError(_("Say why the run is returned."), field="comment")
-    db.session.add(
-        RunApproval(run_id=run.id, round=run.round, user_id=actor.id, approved=approve, comment=comment.strip())
-    )
+    decision = {"round": run.round, "stage": run.stage, "comment": comment.strip()}
+    db.session.add(RunApproval(run_id=run.id, user_id=actor.id, approved=approve, **decision))
     db.session.flush()
+    record(actor, "run.approve" if approve else "run.return", f"run:{run.id}", run.org_path, **decision)
     if not approve:
-        run.state = "computed" if run.notice_until is None else "notice"
-    elif len(deciders) + 1 >= (run.approvals_needed or 1):
-        _freeze_payees(run)
-        seal_again(run.id)
-        run.state, run.approved_at = "approved", func.now()
-    action = "run.approve" if approve else "run.return"
-    record(actor, action, f"run:{run.id}", run.org_path, round=run.round, comment=comment.strip())
+        _open_again(run)
+        _tell_submitter(run, RETURNED)
+    elif approvals.is_complete(run):
+        _hand_on(run)
     db.session.commit()
 
 
@@ -204,6 +215,7 @@ def cancel(actor: User, run: Run) -> None:
     run.state = "cancelled"
     db.session.flush()
     compute.clear(run)
+    forget_former(run)
     record(actor, "run.cancel", f"run:{run.id}", run.org_path)
     db.session.commit()
 
@@ -218,6 +230,39 @@ def _own(actor: User, run: Run, permission: str) -> Run:
 def _expect(run: Run, *states: str) -> None:
     if run.state not in states:
         raise Refused(_("The run has moved on meanwhile; look at it again."))
+
+
+def _open_again(run: Run) -> None:
+    run.state = "computed" if run.notice_until is None else "notice"
+
+
+def _refuse_unless_asked(actor: User, run: Run) -> None:
+    if actor.id in (run.created_by, run.submitted_by):
+        raise Refused(_("Nobody approves their own work: you made or submitted this run."))
+    if has_decided(actor, run):
+        raise Refused(_("You have decided on this run already."))
+    program = db.session.get_one(ProgramYear, run.program_year_id).program
+    if not approvals.may_decide(actor, run, program):
+        stage = approvals.stages_of(run)[run.stage - 1]
+        raise Refused(_("The run waits in the stage “%(stage)s”, in which you are not asked.", stage=stage.shown))
+
+
+def _hand_on(run: Run) -> None:
+    """To the next stage, or approved after the last one."""
+    if run.stage < len(run.stages):
+        run.stage += 1
+        return
+    _freeze_payees(run)
+    seal_again(run.id)
+    run.state, run.approved_at = "approved", func.now()
+    _tell_submitter(run, APPROVED)
+
+
+def _tell_submitter(run: Run, kind: TaskKind) -> None:
+    subject = f"run:{run.id}"
+    told = [run.submitted_by] if run.submitted_by else []
+    data, address = {"run": run.title}, {"run_id": run.id}
+    notify(kind, told, subject, program_year_id=run.program_year_id, data=data, address=address)
 
 
 def _being_computed(run_id: int) -> bool:

@@ -4,7 +4,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from core.disbursements.banking.following import NO_ACCOUNT
-from core.disbursements.rules import ALREADY_PAID, MERGED, NO_AMOUNT
+from core.disbursements.rules import ALREADY_PAID, CAPPED, CONFLICT, MERGED, NO_AMOUNT
 from core.disbursements.services import OBJECTION
 from core.plugin.registry import registry_of
 
@@ -13,7 +13,18 @@ REASONS: dict[str, LazyString] = {
     NO_ACCOUNT: _l("No bank account"),
     MERGED: _l("The file was merged into another"),
     NO_AMOUNT: _l("The amount comes to nothing"),
+    CONFLICT: _l("Gets the same from another run; the note names it"),
+    CAPPED: _l("Has reached the most that one payee may get"),
     OBJECTION: _l("Held back after an objection"),
+}
+#: What computing a run again may change for a payee.
+CHANGES: dict[str, LazyString] = {
+    "new": _l("New on the list"),
+    "gone": _l("No longer on the list"),
+    "paid_now": _l("Paid now, not before"),
+    "not_paid_now": _l("Not paid any more"),
+    "more": _l("Gets more"),
+    "less": _l("Gets less"),
 }
 #: The way of a run that nothing stops, as its page shows it.
 STEPS = ("draft", "computed", "submitted", "approved", "posted", "sent", "settled")

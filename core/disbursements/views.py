@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response
 
 from core.disbursements import payout, services
 from core.disbursements.actions import allowed
+from core.disbursements.differences import changes_of
 from core.disbursements.forms import DecisionForm, ObjectionForm, PostForm, RunForm
 from core.disbursements.models import Run
+from core.disbursements.progress import progress_of
 from core.disbursements.queries import (
     approvals_of,
     chunks_of,
@@ -19,8 +21,10 @@ from core.disbursements.queries import (
     totals_of,
     work_of,
 )
-from core.disbursements.titles import STEPS, reason_title, scheme_title, steps_done
+from core.disbursements.titles import CHANGES, STEPS, reason_title, scheme_title, steps_done
 from core.errors import ZhijiaError
+from core.ledger.budget_queries import sources_in
+from core.ledger.titles import SOURCE_TITLES
 from core.org.models import Org
 from core.org.queries import visible
 from core.org.scope import Scope
@@ -28,8 +32,8 @@ from core.plugin.gate import current_program_year
 from core.plugin.registry import registry_of
 from core.programs.queries import sponsor_code
 from core.users.access import scope_of, today
-from core.web.forms import Form, options
-from core.web.guard import me, needs
+from core.web.forms import Form, SignedForm, options
+from core.web.guard import me, needs, prove
 
 VIEW = "run.view"
 blueprint = Blueprint("runs", __name__, url_prefix="/<int:year>/<sponsor>/<program>/runs", template_folder="templates")
@@ -70,12 +74,14 @@ def new() -> str:
 @needs("run.create")
 def create() -> Page:
     """Make a draft."""
-    form = _with_schemes(RunForm(request.form))
+    form = _with_choices(RunForm(request.form))
     status = 400
     if form.validate():
         try:
             org = _org(form.org_code.data or "")
-            run = services.create_run(me(), current_program_year(), form.scheme.data, form.title.data or "", org)
+            run = services.create_run(
+                me(), current_program_year(), form.scheme.data, form.title.data or "", org, form.source.data
+            )
             return redirect(url_for(".show", run_id=run.id))
         except ZhijiaError as error:
             form.refuse(error)
@@ -121,6 +127,13 @@ def submit(run_id: int) -> Page:
     return _do(run_id, lambda run: services.submit(me(), run), _("The run waits for approval."))
 
 
+@blueprint.post("/<int:run_id>/withdraw")
+@needs("run.create")
+def withdraw(run_id: int) -> Page:
+    """Take it back before it is approved."""
+    return _do(run_id, lambda run: services.withdraw(me(), run), _("The run is taken back; it can be sent anew."))
+
+
 @blueprint.post("/<int:run_id>/decide")
 @needs("run.approve")
 def decide(run_id: int) -> Page:
@@ -130,7 +143,8 @@ def decide(run_id: int) -> Page:
     done = _("You approved the run.") if approve else _("You returned the run.")
 
     def act(run: Run) -> None:
-        services.decide(me(), run, approve=approve, comment=form.comment.data or "")
+        seen = form.round_and_stage
+        services.decide(me(), run, approve=approve, comment=form.comment.data or "", seen=seen)
 
     return _do(run_id, act, done, form)
 
@@ -178,37 +192,60 @@ def _do(run_id: int, act: Callable[[Run], None], done: str, form: Form | None = 
     run = current_run(run_id)
     if form is not None and not form.validate():
         sentences = [f"{form[name].label.text}: {error}" for name, errors in form.errors.items() for error in errors]
-        return _run_page(run, refused=" ".join(sentences), form=form), 400
+        return _run_page(run, ZhijiaError(" ".join(sentences)), form=form), 400
     try:
+        if isinstance(form, SignedForm):
+            prove(form.password.data or "")
         act(run)
     except ZhijiaError as error:
-        return _run_page(current_run(run_id), refused=str(error), form=form), error.status
+        return _run_page(current_run(run_id), error, form=form), error.status
     flash(done, "success")
     return redirect(url_for(".show", run_id=run_id))
 
 
-def _run_page(run: Run, *, refused: str = "", form: Form | None = None) -> str:
+def _run_page(run: Run, error: ZhijiaError | None = None, *, form: Form | None = None) -> str:
+    """The page; what went wrong stands at its field, or above where the form is not shown any more."""
     program_year = current_program_year()
-    chunks = chunks_of(run, run_scope())
+    chunks, decisions, actions = chunks_of(run, run_scope()), approvals_of(run), allowed(me(), run, program_year)
+    if error and error.field and form is not None and _action_of(form) in actions:
+        form.refuse(error)
+        error = None
     return render_template(
         "disbursements/show.html",
         run=run,
         chunks=chunks,
         totals=totals_of(chunks),
-        reasons=[(reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
-        approvals=approvals_of(run),
-        actions=allowed(me(), run, program_year),
+        reasons=[(code, reason_title(run.scheme, code), count) for code, count in exclusion_reasons(run, run_scope())],
+        changes=changes_of(run, run_scope()),
+        change_titles=CHANGES,
+        approvals=decisions,
+        progress=progress_of(run, program_year.program, decisions),
+        actions=actions,
         work=work_of(run),
         sees_all=run_scope().includes(run.org_path),
         may_download=run_scope("run.post"),
         steps=STEPS,
         steps_done=steps_done(run.state),
         scheme_title=scheme_title(run.scheme),
-        refused=refused,
-        decision=form if isinstance(form, DecisionForm) else DecisionForm(),
-        objection=form if isinstance(form, ObjectionForm) else None,
-        posting=form if isinstance(form, PostForm) else PostForm(data={"effective_on": today()}),
+        source_title=SOURCE_TITLES[run.source],
+        refused=str(error or ""),
+        **_forms_of(run, form),
     )
+
+
+def _action_of(form: Form) -> str:
+    return {DecisionForm: "decide", PostForm: "post", ObjectionForm: "object"}.get(type(form), "")
+
+
+def _forms_of(run: Run, form: Form | None) -> dict[str, Form | None]:
+    """The forms of the page: the one that was sent as it was filled, with what the page shows now."""
+    decision = form if isinstance(form, DecisionForm) else DecisionForm()
+    decision.seen.data = f"{run.round}-{run.stage}"
+    return {
+        "decision": decision,
+        "objection": form if isinstance(form, ObjectionForm) else None,
+        "posting": form if isinstance(form, PostForm) else PostForm(data={"effective_on": today()}),
+    }
 
 
 def _schemes() -> dict[str, str]:
@@ -216,13 +253,14 @@ def _schemes() -> dict[str, str]:
     return {code: str(scheme.title) for code, scheme in registry_of().schemes.items() if scheme.program == program}
 
 
-def _with_schemes(form: RunForm) -> RunForm:
+def _with_choices(form: RunForm) -> RunForm:
     form.scheme.choices = options(_schemes())
+    form.source.choices = options(sources_in(current_program_year()))
     return form
 
 
 def _new_page(form: RunForm) -> str:
-    return render_template("disbursements/new.html", form=_with_schemes(form))
+    return render_template("disbursements/new.html", form=_with_choices(form))
 
 
 def _org(code: str) -> Org:

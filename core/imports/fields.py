@@ -67,10 +67,10 @@ def fields_of(register: Register) -> list[Field]:
     """
     form = register.form()
     own = [field for field in form if field.name not in register.form.whose]
-    found = [_field(name, form[name].label.text, is_required(form[name])) for name in register.form.whose]
+    found = [field_of(name, form[name].label.text, is_required(form[name])) for name in register.form.whose]
     if register.of_people and not register.takes_on_file:
-        found.append(_field("name", _l("Name"), False))
-    found += [_field(field.name, field.label.text, is_required(field), isinstance(field, YuanField)) for field in own]
+        found.append(field_of("name", _l("Name"), False))
+    found += [field_of(field.name, field.label.text, is_required(field), isinstance(field, YuanField)) for field in own]
     return found
 
 
@@ -100,7 +100,8 @@ def check_columns(columns: Sequence[str | None], fields: Sequence[Field]) -> Non
         raise ZhijiaError(_("The file lacks the column %(names)s.", names="、".join(missing)))
 
 
-def _field(name: str, label: object, required: bool, is_money: bool = False) -> Field:
+def field_of(name: str, label: object, required: bool, is_money: bool = False) -> Field:
+    """A column that is called ``label`` in each language, and as :data:`ALSO_CALLED` says of its name."""
     called = {plain(name), *map(plain, ALSO_CALLED.get(name, ()))}
     for language in LANGUAGES:
         with force_locale(language):

@@ -5,12 +5,15 @@ from typing import cast
 
 from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import DateField, FileField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 
-from core.ledger.models import ActivityTemplate
+from core.ledger.models import UNION_FUNDS, ActivityTemplate
+from core.ledger.titles import SOURCE_TITLES, WAYS
+from core.org.models import LEVELS
+from core.org.titles import LEVEL_TITLES
 from core.web.fields import YuanField
-from core.web.forms import Form
+from core.web.forms import Form, options
 
 #: Before the key of a column, so that no column is mistaken for a field of the form itself.
 COLUMN = "column-"
@@ -25,12 +28,10 @@ class ActivityForm(Form):
     program_year = SelectField(_l("Program"), validators=[Optional()])
 
 
-class OwnFundsForm(Form):
-    """What a union gives from its own funds; ``amount`` is in fen."""
+class BookingForm(Form):
+    """What every booking of money says. ``key`` is made with the page, so that a form sent twice books once."""
 
     key = HiddenField(validators=[InputRequired(), Length(max=64)])
-    org_code = StringField(_l("Code of the union"), validators=[InputRequired(), Length(max=64)])
-    amount = YuanField(_l("Amount (yuan)"), validators=[InputRequired()])
     effective_on = DateField(_l("Effective day"), validators=[InputRequired()])
     description = StringField(_l("Summary"), validators=[Length(max=200)])
 
@@ -38,6 +39,36 @@ class OwnFundsForm(Form):
     def day(self) -> date:
         """The day it counts from. Only when the form was validated."""
         return cast(date, self.effective_on.data)
+
+
+class OwnFundsForm(BookingForm):
+    """What a union brings in itself; ``amount`` is in fen."""
+
+    org_code = StringField(_l("Code of the union"), validators=[InputRequired(), Length(max=64)])
+    source = SelectField(_l("Source of money"), choices=options(SOURCE_TITLES), default=UNION_FUNDS)
+    amount = YuanField(_l("Amount (yuan)"), validators=[InputRequired()])
+
+
+class ChoiceForm(Form):
+    """Who gives to whom, from which source, and by what the money is shared out."""
+
+    giver = StringField(_l("Code of the giver"), validators=[InputRequired(), Length(max=64)])
+    source = SelectField(_l("Source of money"), choices=options(SOURCE_TITLES), default=UNION_FUNDS)
+    level = SelectField(
+        _l("Receivers"),
+        choices=options({"": _l("the unions directly below"), **{code: LEVEL_TITLES[code] for code in LEVELS[1:]}}),
+        default="",
+    )
+    way = SelectField(_l("Shared out by"), choices=options(WAYS), default="people")
+
+
+class AllotForm(ChoiceForm, BookingForm):
+    """An allotment; ``amount`` (fen) is the sum to share out, which a table of amounts gives itself."""
+
+    amount = YuanField(_l("Amount to share out (yuan)"))
+    file = FileField(_l("Table (xlsx or CSV)"))
+    #: What the preview showed: a line for each receiver with its code and its weight.
+    shares = HiddenField()
 
 
 def activity_form(template: ActivityTemplate) -> type[ActivityForm]:

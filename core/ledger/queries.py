@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
-from sqlalchemy.orm import aliased, selectinload
+from sqlalchemy.orm import selectinload
 
 from core.errors import NotFound
 from core.extensions import db
-from core.ledger.models import Account, Activity, ActivityTemplate, Allotment, BudgetLine, Entry, Leg
+from core.ledger.models import Account, Activity, ActivityTemplate, Entry, Leg
 from core.ledger.scope import BookScope
 from core.org.models import Org
 from core.org.scope import Scope
@@ -28,27 +27,6 @@ class AccountBalance:
     name: str
     debit_fen: int
     credit_fen: int
-
-
-@dataclass(frozen=True)
-class BudgetRow:
-    """One union's budget line in a program year. What was passed down to lower unions counts as used."""
-
-    org: Org
-    allotted_fen: int
-    held_fen: int
-    used_fen: int
-    passed_down_fen: int
-
-    @property
-    def spent_fen(self) -> int:
-        """What the union itself has spent."""
-        return self.used_fen - self.passed_down_fen
-
-    @property
-    def free_fen(self) -> int:
-        """What may still be spent."""
-        return self.allotted_fen - self.held_fen - self.used_fen
 
 
 @dataclass(frozen=True)
@@ -71,18 +49,6 @@ class EntryDetail:
     reversed_by: int | None
     previous: int | None
     next: int | None
-
-
-@dataclass(frozen=True)
-class BookingRow:
-    """One allotment, or one booking of own funds (no giver), over the receivers in the scope."""
-
-    key: str
-    giver: str | None
-    receivers: int
-    amount_fen: int
-    effective_on: date
-    description: str
 
 
 def entries(
@@ -154,59 +120,6 @@ def years_in(book: type[Entry] | type[Activity], scope: BookScope) -> list[tuple
         .order_by(ProgramYear.year.desc(), ProgramYear.program, ProgramYear.org_path)
     )
     return list(rows)
-
-
-def budgets_of(program_year: ProgramYear, scope: Scope) -> list[BudgetRow]:
-    """The budget lines of a program year within the scope, by union code."""
-    passed = (
-        select(Allotment.from_org_id, func.sum(Allotment.amount_fen).label("fen"))
-        .where(Allotment.program_year_id == program_year.id, Allotment.from_org_id.is_not(None))
-        .group_by(Allotment.from_org_id)
-        .subquery()
-    )
-    rows = db.session.execute(
-        select(Org, BudgetLine, func.coalesce(passed.c.fen, 0))
-        .join(BudgetLine, BudgetLine.org_id == Org.id)
-        .outerjoin(passed, passed.c.from_org_id == BudgetLine.org_id)
-        .where(BudgetLine.program_year_id == program_year.id, scope.covers(BudgetLine.org_path))
-        .order_by(Org.code)
-    )
-    return [BudgetRow(org, line.allotted_fen, line.held_fen, line.used_fen, int(fen)) for org, line, fen in rows]
-
-
-def bookings_of(program_year: ProgramYear, scope: Scope) -> list[BookingRow]:
-    """Where the money came from: each allotment and each booking of own funds, newest first."""
-    giver = aliased(Org)
-    first = func.min(Entry.effective_on)
-    rows = db.session.execute(
-        select(
-            Allotment.key,
-            giver.name,
-            func.count(),
-            func.sum(Allotment.amount_fen),
-            first,
-            func.min(Entry.description),
-        )
-        .join(Entry, Entry.id == Allotment.entry_id)
-        .outerjoin(giver, giver.id == Allotment.from_org_id)
-        .where(Allotment.program_year_id == program_year.id, scope.covers(Allotment.org_path))
-        .group_by(Allotment.key, giver.id)
-        .order_by(first.desc(), func.min(Allotment.id).desc())
-    )
-    return [BookingRow(key, name, count, int(fen), day, text) for key, name, count, fen, day, text in rows]
-
-
-def allotments_of(program_year: ProgramYear, scope: Scope, *, key: str | None = None) -> list[tuple[Allotment, Org]]:
-    """What unions were given for a program year, within the scope, by union code; ``key`` picks one booking."""
-    query = (
-        select(Allotment, Org)
-        .join(Org, Org.id == Allotment.org_id)
-        .where(Allotment.program_year_id == program_year.id, scope.covers(Allotment.org_path))
-        .order_by(Org.code, Allotment.id)
-    )
-    if key is not None:
-        query = query.where(Allotment.key == key)
-    return list(db.session.execute(query))
 
 
 def templates() -> Sequence[ActivityTemplate]:

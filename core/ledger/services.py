@@ -1,150 +1,21 @@
-"""Allotting money down the tree, booking own funds, and writing the work ledger.
+"""Writing the work ledger. Money is in ``allotting.py``."""
 
-Money comes to a union's budget line from its own funds (:func:`fund_from_own`) or from a higher union's line
-(:func:`allot`), which must have it: ``fund_from_own`` for the province first, then ``allot`` to the cities. Both are
-idempotent by ``key``: a second time is refused with a sentence.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from core.audit.services import Actor, record
-from core.errors import NotFound, Refused, ZhijiaError
+from core.errors import Refused, ZhijiaError
 from core.extensions import db
-from core.ledger import budgets
-from core.ledger.chart import BANK, GRANTS_TO_LOWER, HIGHER_GRANTS, OWN_FUNDS
-from core.ledger.models import Activity, ActivityTemplate, Allotment
-from core.ledger.posting import Posting, post_entries
-from core.money import split_by_weight
+from core.ledger.models import Activity, ActivityTemplate
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require, today
 from core.users.models import User
-
-
-@dataclass(frozen=True)
-class Share:
-    """One receiver of an allotment and its weight, for example the number on file."""
-
-    org_id: int
-    weight: int
-
-
-def allot(
-    actor: User,
-    program_year: ProgramYear,
-    *,
-    key: str,
-    giver: Org,
-    shares: Sequence[Share],
-    amount_fen: int,
-    effective_on: date,
-    description: str,
-) -> list[Allotment]:
-    """Share ``amount_fen`` of the giver's budget line out by weight, exact to the fen (largest remainder).
-
-    Posts one entry for the giver and one for each receiver, and raises the receivers' lines. Raises :class:`Refused`
-    if ``key`` was used before, if the giver's line has too little free, or if a receiver is not below the giver.
-    """
-    require(actor, "ledger.allot", giver.path, program_year.program)
-    _refuse_closed(program_year)
-    _refuse_future(effective_on)
-    _refuse_repeated(program_year, key)
-    receivers = _receivers(giver, shares)
-    amounts = _split(amount_fen, shares)
-    budgets.open_lines(program_year, {org_id: org.path for org_id, org in receivers.items()})
-    budgets.spend_free(program_year.id, giver.id, amount_fen)
-    budgets.add(program_year.id, amounts)
-
-    def posting(org: Org, legs: Sequence[tuple[str, int]]) -> Posting:
-        return _posting(program_year, "allotment", _("Allotment"), key, org, legs, effective_on, description)
-
-    given = [posting(giver, [(GRANTS_TO_LOWER, amount_fen), (BANK, -amount_fen)])]
-    taken = [posting(receivers[i], [(BANK, fen), (HIGHER_GRANTS, -fen)]) for i, fen in amounts.items()]
-    entries = post_entries(actor, given + taken)[1:]
-    weights = {share.org_id: share.weight for share in shares}
-    allotments = [
-        Allotment(
-            program_year_id=program_year.id,
-            key=key,
-            org_id=entry.org_id,
-            org_path=entry.org_path,
-            from_org_id=giver.id,
-            weight=weights[entry.org_id],
-            amount_fen=amounts[entry.org_id],
-            entry_id=entry.id,
-        )
-        for entry in entries
-    ]
-    db.session.add_all(allotments)
-    record(actor, "ledger.allot", f"program_year:{program_year.id}", giver.path, key=key, amount_fen=amount_fen)
-    db.session.commit()
-    return allotments
-
-
-def fund_from_own(
-    actor: User,
-    program_year: ProgramYear,
-    *,
-    key: str,
-    amounts: Mapping[int, int],
-    effective_on: date,
-    description: str,
-) -> list[Allotment]:
-    """Book what unions give from their own funds (org id -> fen, positive), and raise their budget lines by it.
-
-    Raises :class:`Refused` if ``key`` was used before, :class:`core.errors.NotFound` for an unknown union.
-    """
-    _refuse_closed(program_year)
-    _refuse_future(effective_on)
-    _refuse_repeated(program_year, key)
-    orgs = {org.id: org for org in db.session.scalars(select(Org).where(Org.id.in_(list(amounts))))}
-    for org_id, fen in amounts.items():
-        if org_id not in orgs:
-            raise NotFound(_("There is no such union."))
-        require(actor, "ledger.allot", orgs[org_id].path, program_year.program)
-        if fen <= 0:
-            raise ZhijiaError(_("The amount of %(org)s must be more than nothing.", org=orgs[org_id].name))
-    budgets.open_lines(program_year, {org.id: org.path for org in orgs.values()})
-    budgets.add(program_year.id, amounts)
-    postings = [
-        _posting(
-            program_year,
-            "own_funds",
-            _("Own funds"),
-            key,
-            orgs[org_id],
-            [(BANK, fen), (OWN_FUNDS, -fen)],
-            effective_on,
-            description,
-        )
-        for org_id, fen in sorted(amounts.items())
-    ]
-    allotments = [
-        Allotment(
-            program_year_id=program_year.id,
-            key=key,
-            org_id=entry.org_id,
-            org_path=entry.org_path,
-            from_org_id=None,
-            weight=1,
-            amount_fen=amounts[entry.org_id],
-            entry_id=entry.id,
-        )
-        for entry in post_entries(actor, postings)
-    ]
-    db.session.add_all(allotments)
-    total = sum(amounts.values())
-    record(actor, "ledger.fund", f"program_year:{program_year.id}", program_year.org_path, key=key, amount_fen=total)
-    db.session.commit()
-    return allotments
 
 
 def add_activity(
@@ -230,65 +101,3 @@ def _refuse_foreign(program_year: ProgramYear, org: Org) -> None:
     below = (org.path, org.industry_path or "")
     if not any(path.startswith(program_year.org_path) for path in below):
         raise Refused(_("The sponsor of the program has no such union."), field="org_code")
-
-
-def _posting(
-    program_year: ProgramYear,
-    kind: str,
-    title: str,
-    key: str,
-    org: Org,
-    legs: Sequence[tuple[str, int]],
-    effective_on: date,
-    description: str,
-) -> Posting:
-    return Posting(
-        scope=kind,
-        key=f"{program_year.id}:{key}:{org.id}",
-        kind=kind,
-        title=title,
-        description=description,
-        org_id=org.id,
-        org_path=org.path,
-        program_year_id=program_year.id,
-        effective_on=effective_on,
-        legs=legs,
-    )
-
-
-def _receivers(giver: Org, shares: Sequence[Share]) -> dict[int, Org]:
-    ids = [share.org_id for share in shares]
-    orgs = {org.id: org for org in db.session.scalars(select(Org).where(Org.id.in_(ids)))}
-    if len(orgs) != len(shares):
-        raise NotFound(_("There is no such union, or one is named twice."))
-    for org in orgs.values():
-        if org.id == giver.id or not org.path.startswith(giver.path):
-            raise Refused(_("%(org)s is not below %(giver)s.", org=org.name, giver=giver.name))
-    return orgs
-
-
-def _split(amount_fen: int, shares: Sequence[Share]) -> dict[int, int]:
-    if amount_fen <= 0:
-        raise ZhijiaError(_("The amount must be more than nothing."), field="amount")
-    if not shares or sum(share.weight for share in shares) <= 0 or min(share.weight for share in shares) < 0:
-        raise Refused(_("There is nobody to share the money out to."))
-    ordered = sorted(shares, key=lambda share: share.org_id)
-    parts = split_by_weight(amount_fen, [share.weight for share in ordered])
-    return {share.org_id: part for share, part in zip(ordered, parts, strict=True) if part}
-
-
-def _refuse_closed(program_year: ProgramYear) -> None:
-    if state_of(program_year) != "open":
-        raise Refused(_("The program is not open; no money can be booked."))
-
-
-def _refuse_future(day: date) -> None:
-    if day > today():
-        raise Refused(_("The day of posting lies in the future."), field="effective_on")
-
-
-def _refuse_repeated(program_year: ProgramYear, key: str) -> None:
-    if db.session.scalar(
-        select(Allotment.id).where(Allotment.program_year_id == program_year.id, Allotment.key == key).limit(1)
-    ):
-        raise Refused(_("This money has been booked already."))

@@ -21,7 +21,8 @@ BATCH = 2_000
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it must be; ``area`` is ``balance``, ``chain``, ``budget``, ``run`` or ``coverage``."""
+    """Something that is not as it must be; ``area`` is ``balance``, ``chain``, ``period``, ``budget``,
+    ``run`` or ``coverage``."""
 
     area: str
     sentence: str
@@ -87,7 +88,10 @@ def _entries_with_legs(book: str) -> Iterator[tuple[Entry, list[tuple[int, int, 
 
 
 def verify_budgets() -> Iterator[Finding]:
-    """Allotted, held and used on every budget line follow from allotments, from runs, and from what was passed down."""
+    """Allotted, held and used on every budget line follow from allotments, runs, holds, and what was passed down.
+
+    Each source by itself; what was taken back is taken off.
+    """
     rows = db.session.execute(text(_BUDGETS))
     for org, year, program, kept, computed in rows:
         yield Finding(
@@ -105,30 +109,44 @@ def verify_budgets() -> Iterator[Finding]:
 
 # Runs hold what was computed and use what was posted; the ledger may know the table by name, not by import.
 _BUDGETS = """
-WITH allotted AS (
-    SELECT program_year_id, org_id, sum(amount_fen) AS fen FROM core_allotment GROUP BY 1, 2
+WITH given AS (
+    SELECT program_year_id, org_id, from_org_id, source,
+           CASE WHEN takes_back IS NULL THEN amount_fen ELSE -amount_fen END AS fen
+      FROM core_allotment
+), allotted AS (
+    SELECT program_year_id, org_id, source, sum(fen) AS fen FROM given GROUP BY 1, 2, 3
 ), passed_down AS (
-    SELECT program_year_id, from_org_id AS org_id, sum(amount_fen) AS fen
-      FROM core_allotment WHERE from_org_id IS NOT NULL GROUP BY 1, 2
+    SELECT program_year_id, from_org_id AS org_id, source, sum(fen) AS fen
+      FROM given WHERE from_org_id IS NOT NULL GROUP BY 1, 2, 3
 ), chunks AS (
-    SELECT run.program_year_id, chunk.org_id,
+    SELECT run.program_year_id, chunk.org_id, run.source,
            sum(chunk.total_fen) FILTER (WHERE run.state NOT IN ('posted', 'sent', 'settled')) AS held,
            sum(chunk.total_fen) FILTER (WHERE run.state IN ('posted', 'sent', 'settled')) AS used
       FROM core_run_chunk chunk JOIN core_run run ON run.id = chunk.run_id
-     GROUP BY 1, 2
+     GROUP BY 1, 2, 3
 ), came_back AS (
-    SELECT program_year_id, chunk_org_id AS org_id, sum(amount_fen) AS fen
-      FROM core_payment WHERE returned GROUP BY 1, 2
+    SELECT run.program_year_id, line.chunk_org_id AS org_id, run.source, sum(line.amount_fen) AS fen
+      FROM core_payment line JOIN core_run run ON run.id = line.run_id
+     WHERE line.returned
+     GROUP BY 1, 2, 3
+), held AS (
+    SELECT hold.budget_line_id,
+           sum(hold.amount_fen) FILTER (WHERE hold.state = 'open') AS held,
+           sum(hold.settled_fen) FILTER (WHERE undone.id IS NULL) AS used
+      FROM core_hold hold LEFT JOIN core_entry undone ON undone.reverses = hold.entry_id
+     GROUP BY 1
 ), computed AS (
     SELECT line.id,
            coalesce(allotted.fen, 0) AS allotted_fen,
-           coalesce(chunks.held, 0) AS held_fen,
-           coalesce(chunks.used, 0) - coalesce(came_back.fen, 0) + coalesce(passed_down.fen, 0) AS used_fen
+           coalesce(chunks.held, 0) + coalesce(held.held, 0) AS held_fen,
+           coalesce(chunks.used, 0) - coalesce(came_back.fen, 0) + coalesce(passed_down.fen, 0)
+               + coalesce(held.used, 0) AS used_fen
       FROM core_budget_line line
-      LEFT JOIN allotted USING (program_year_id, org_id)
-      LEFT JOIN passed_down USING (program_year_id, org_id)
-      LEFT JOIN chunks USING (program_year_id, org_id)
-      LEFT JOIN came_back USING (program_year_id, org_id)
+      LEFT JOIN allotted USING (program_year_id, org_id, source)
+      LEFT JOIN passed_down USING (program_year_id, org_id, source)
+      LEFT JOIN chunks USING (program_year_id, org_id, source)
+      LEFT JOIN came_back USING (program_year_id, org_id, source)
+      LEFT JOIN held ON held.budget_line_id = line.id
 )
 SELECT org.name, year.year, year.program,
        format('%s/%s/%s', line.allotted_fen, line.held_fen, line.used_fen),

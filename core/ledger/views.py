@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from core.errors import NotFound
-from core.ledger.chart import chart
+from core.ledger.chart import STATUTORY, chart
 from core.ledger.models import Account, Activity, Entry
 from core.ledger.queries import PAGE, AccountBalance, balances, entries, find_entry, years_in
 from core.ledger.scope import VIEW, BookScope, book_scope
@@ -98,7 +98,7 @@ def trial_balance() -> str:
 
 def account_title(account: Account | AccountBalance) -> str:
     """The account's name as it was booked; in English as the chart translates it."""
-    known = chart().get(account.code)
+    known = chart().get((STATUTORY, account.code))
     return known.name_en if known and str(get_locale()) == "en" else account.name
 
 

@@ -61,6 +61,7 @@ class Registry:
     entry_kinds: dict[str, EntryKind] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     bank_formats: dict[str, BankFormat] = field(default_factory=dict)
+    accounts: frozenset[str] | None = None  # codes that entry kinds may name; none: not asked
     manager: pluggy.PluginManager = field(default_factory=_new_manager)
 
     def add(self, name: str, module: object) -> None:
@@ -89,7 +90,7 @@ class Registry:
 
     def without(self, name: str) -> "Registry":
         """All that is loaded but this plugin and those that require it, in a registry of its own, to try things in."""
-        copy = Registry()
+        copy = Registry(accounts=self.accounts)
         for plugin in self.plugins.values():
             if plugin.name != name and plugin.requires <= set(copy.programs):
                 copy.take(plugin, self.manager.get_plugin(plugin.name))
@@ -102,6 +103,10 @@ class Registry:
         for program in plugin.programs:
             if program.code in self.programs:
                 raise ConfigError(f"The program code {program.code!r} belongs to {self.owners[program.code]!r}.")
+        for kind in plugin.entry_kinds:
+            for code in (kind.debit, kind.credit):
+                if self.accounts is not None and code not in self.accounts:
+                    raise ConfigError(f"The entry kind {kind.code!r} posts to {code!r}, which the chart does not have.")
         missing = plugin.requires - set(self.programs)
         if missing:
             raise ConfigError(f"It requires {', '.join(sorted(missing))}, which is not loaded.")

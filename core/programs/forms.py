@@ -14,7 +14,7 @@ from core.errors import ZhijiaError
 from core.org.models import LEVELS
 from core.plugin.registry import registry_of
 from core.programs.models import FIRST_YEAR, LAST_YEAR
-from core.web.fields import from_json, shown, to_json
+from core.web.fields import YuanField, from_json, shown, to_json
 from core.web.forms import Form, options
 
 AnyForm = TypeVar("AnyForm", bound=Form)
@@ -71,6 +71,16 @@ class ProgramSettingsForm(Form):
         description=_l("The unions of this level pay from their budget."),
         choices=options({level: LEVEL_TITLES[level] for level in LEVELS}),
         default="city",
+    )
+    cap_program = YuanField(
+        _l("Most for one payee from this program (yuan)"),
+        description=_l("In the whole year; what goes beyond is cut. Empty means no limit."),
+        validators=[Optional()],
+    )
+    cap_year = YuanField(
+        _l("Most for one payee from all programs (yuan)"),
+        description=_l("In the whole year, together with what other programs have paid; empty means no limit."),
+        validators=[Optional()],
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -20,6 +21,7 @@ from core.plugin.types import Report, ReportContext
 from core.programs.models import ProgramYear
 from core.programs.queries import find, may_see, sponsor_code
 from core.registers.queries import registers_of
+from core.reports.provided import provided
 from core.reports.registers import report_of
 from core.users.access import can_anywhere, scope_of
 from core.users.models import User
@@ -80,8 +82,9 @@ def reports_of(user: User, program_year: ProgramYear) -> list[Report]:
 
 
 def find_report(program_year: ProgramYear, name: str) -> Report | None:
-    """The report of the program with this name, if its plugin is loaded."""
-    return next((report for report in _reports(program_year) if report.name == name), None)
+    """The report of the program with this name, if its plugin is loaded, or one of the core's."""
+    every = chain(_reports(program_year), provided(program_year))
+    return next((report for report in every if report.name == name), None)
 
 
 def _reports(program_year: ProgramYear) -> Iterator[Report]:

@@ -1,5 +1,6 @@
 """The pages of reports below ``/<year>/<sponsor>/<program>/reports/``, and the tab that leads to them."""
 
+from collections.abc import Callable
 from functools import partial
 
 from flask import Blueprint, Flask, Response, render_template, request, url_for
@@ -7,6 +8,7 @@ from flask_babel import gettext as _
 
 from core.errors import NotFound, ZhijiaError
 from core.lists.columns import shown
+from core.org.models import Org
 from core.org.queries import by_paths
 from core.org.scope import lineage
 from core.plugin.gate import current_program_year
@@ -64,7 +66,7 @@ def show(name: str) -> str | tuple[str, int]:
         table=table,
         headings=measure_headings(table) if table else [],
         values=measure_values,
-        way=_way(report, look) if table else [],
+        way=way_to(report, look.top, partial(_into, report)) if table else [],
         chart=_chart(table) if table else None,
         shown=shown,
         largest=LARGEST,
@@ -98,14 +100,18 @@ def _look(report: Report, form: LookForm) -> Look:
     return Look(tuple(form.by.data or ()), top, bool(form.compare.data))
 
 
-def _way(report: Report, look: Look) -> list[tuple[str, str | None]]:
-    """Name and address of the unions from where the report begins down to the one that is looked into."""
-    if look.top is None:
+def way_to(report: Report, top: Org | None, into: Callable[[str | None], str]) -> list[tuple[str, str | None]]:
+    """Name and address of the unions from where the report begins down to the one that is looked into.
+
+    ``into`` gives the address of a look into the union with a code.
+    """
+    if top is None:
         return []
     begin = top_of(me(), current_program_year(), report)
-    orgs = by_paths([path for path in lineage(look.top.path) if len(path) > len(begin)])
-    way = [(_("All unions"), _into(report, None)), *((org.short_name, _into(report, org.code)) for org in orgs)]
-    return [*way[:-1], (way[-1][0], None)]
+    orgs = by_paths([path for path in lineage(top.path) if len(path) > len(begin)])
+    way: list[tuple[str, str | None]] = [(_("All unions"), into(None))]
+    way += [(org.short_name, into(org.code) if org.id != top.id else None) for org in orgs]
+    return way
 
 
 def _into(report: Report, code: str | None) -> str:

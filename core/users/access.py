@@ -81,10 +81,13 @@ def held_at(user: User, permission: str, program: str) -> list[Org]:
     return list(db.session.scalars(select(Org).where(Org.path.in_(sorted(paths))))) if paths else []
 
 
-def users_holding(permission: str | Iterable[str], program: str | None) -> Select[int]:
+def users_holding(
+    permission: str | Iterable[str], program: str | None, *, or_some_program: bool = False
+) -> Select[int]:
     """The same from the other side: ids of the active users who hold it, for ``program`` or (none) for every program.
 
-    Of several permissions one is enough. Narrow it down to a place by ``Grant``, which it joins.
+    Of several permissions one is enough; ``or_some_program`` takes those too who hold it for some program only. Narrow
+    it down to a place by ``Grant``, which it joins.
     """
     known = [permission_of(code) for code in ([permission] if isinstance(permission, str) else permission)]
     return (
@@ -94,7 +97,7 @@ def users_holding(permission: str | Iterable[str], program: str | None) -> Selec
             User.active,
             Grant.role.in_(sorted({role for one in known if one for role in one.roles})),
             Grant.until.is_(None) | (Grant.until >= today()),
-            Grant.program.is_(None) | (Grant.program == program),
+            Grant.program.is_(None) | (Grant.program == program) | or_some_program,
         )
     )
 

@@ -49,6 +49,34 @@ def log_in(username: str, password: str, address: str, *, now: datetime | None =
     """
     now = now or datetime.now(UTC)
     username = normalise(username)[:LONGEST]
+    user = _proved(username, password, address, now)
+    if user is None:
+        raise WrongLogin(_("The user name or the password is wrong."))
+    if needs_rehash(user.password_hash):
+        user.password_hash = hash_password(password)
+    user.last_login_at = now
+    record(user, "user.login", f"user:{user.id}", user.org_path)
+    db.session.commit()
+    return user
+
+
+def reauthenticate(user: User, password: str, address: str, *, now: datetime | None = None) -> None:
+    """Have the user who is logged in prove it again with their own password, before what cannot be taken back.
+
+    Wrong ones count like failed logins. Raises :class:`WrongLogin` or :class:`TooManyFailures` at the field
+    ``password``. Call it before anything is changed: it commits. ``now`` (UTC) is the clock, for tests.
+    """
+    try:
+        if _proved(user.username, password, address, now or datetime.now(UTC)) is None:
+            raise WrongLogin(_("Your password is wrong; nothing was done."))
+    except Refused as error:
+        error.field = "password"
+        raise
+    db.session.commit()
+
+
+def _proved(username: str, password: str, address: str, now: datetime) -> User | None:
+    """The active user that name and password belong to, whose failures are then forgotten; else one more is noted."""
     # Tries of one name wait for each other, so that many at once do not slip past the count.
     db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(username, 0))))
     _check_throttle(username, address, now)
@@ -56,13 +84,8 @@ def log_in(username: str, password: str, address: str, *, now: datetime | None =
     fits = verify_password(user.password_hash if user else None, password[: LONGEST + 1])
     if user is None or not fits or not user.active:
         _note_failure(username, address, now)
-        raise WrongLogin(_("The user name or the password is wrong."))
-    if needs_rehash(user.password_hash):
-        user.password_hash = hash_password(password)
-    user.last_login_at = now
+        return None
     db.session.execute(delete(LoginFailure).where(LoginFailure.username == username))
-    record(user, "user.login", f"user:{user.id}", user.org_path)
-    db.session.commit()
     return user
 
 

@@ -35,6 +35,8 @@ PERMISSIONS: list[Permission] = [
     Permission(code="notice.decide", title=_l("Decide on objections"), roles=("reviewer",)),
     Permission(code="ledger.view", title=_l("See the ledgers"), roles=EVERYONE),
     Permission(code="ledger.allot", title=_l("Allot funds"), roles=("finance",)),
+    Permission(code="ledger.post", title=_l("Post to the fund ledger"), roles=("finance",)),
+    Permission(code="ledger.close", title=_l("Close and reopen periods"), roles=("finance",)),
     Permission(code="ledger.record", title=_l("Write the work ledger"), roles=("clerk",)),
     Permission(code="task.supervise", title=_l("See and urge what is overdue"), roles=("admin", "leader")),
     Permission(code="job.view", title=_l("See background jobs"), roles=EVERYONE),

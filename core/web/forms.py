@@ -5,11 +5,12 @@ from typing import Any
 
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from wtforms import Form as WTForm
-from wtforms import StringField
+from wtforms import PasswordField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than its type information
 from wtforms.i18n import get_translations
-from wtforms.validators import StopValidation
+from wtforms.validators import InputRequired, StopValidation
 
 from core.errors import ZhijiaError
 
@@ -75,3 +76,14 @@ class Form(WTForm):
             field.errors = [*field.errors, str(error)]
         else:
             self.form_errors.append(str(error))
+
+
+class SignedForm(Form):
+    """A step that asks for one's own password again; its view has it proved by :func:`core.web.guard.prove`."""
+
+    password = PasswordField(
+        _l("Your password"),
+        description=_l("Asked again, so that nobody acts in your name."),
+        validators=[InputRequired()],
+        render_kw={"autocomplete": "current-password"},
+    )

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from core.errors import NotFound
 from core.users.access import can_anywhere, refuse
+from core.users.login import reauthenticate
 from core.users.models import User
 from core.web import marks
 
@@ -49,6 +50,14 @@ def reads_only(view: Callable[P, R]) -> Callable[P, R]:
 def me() -> User:
     """The user who is logged in. Only for pages that are not public."""
     return cast(User, current_user._get_current_object())
+
+
+def prove(password: str) -> None:
+    """Have whoever is logged in prove it with their password; the form of such a step is a ``SignedForm``.
+
+    Raises :class:`Refused` at the field ``password``, after the same number of failures as the login.
+    """
+    reauthenticate(me(), password, request.remote_addr or "")
 
 
 def found(thing: R | None) -> R:

@@ -46,6 +46,9 @@ ADMIN = NavItem(
     children=(
         NavItem(title=_l("Users"), endpoint="users_admin.index", icon="users", permission="user.manage"),
         NavItem(title=_l("Program years"), endpoint="years.index", icon="calendar", permission="program.manage"),
+        NavItem(
+            title=_l("Rules of approval"), endpoint="approvals.index", icon="checkup-list", permission="program.manage"
+        ),
         NavItem(title=_l("Plugins"), endpoint="plugins.index", icon="puzzle", permission="program.manage"),
         NavItem(title=_l("Audit trail"), endpoint="audit.index", icon="history", permission="audit.view"),
     ),

@@ -24,7 +24,7 @@ from core.api import (
     fund_from_own,
     paid_before,
     require,
-    split_by_weight,
+    share_out,
     subtree,
 )
 from plugins.four_seasons.models import Hardship
@@ -90,7 +90,7 @@ def plan(program_year: ProgramYear) -> Plan:
     on_file = _by_payer(payers, _numbers(program_year))
     needs = _by_payer(payers, _needs(program_year))
     everywhere = Scope((program_year.org_path,))
-    free = {row.org.id: row.free_fen for row in budgets_of(program_year, everywhere)}
+    free = {row.org.id: row.free_fen for row in budgets_of(program_year, everywhere, source="union")}
     given, own = _booked(program_year, everywhere)
     amount = int(program_year.settings.get("province_allotment") or 0)
     receivers = [org for org in payers if on_file.get(org.id)]
@@ -159,11 +159,8 @@ def book_own_funds(actor: User, program_year: ProgramYear, effective_on: date) -
     amounts = {share.org.id: share.missing_fen for share in current.shares if share.missing_fen}
     if not amounts:
         raise Refused(_("The budgets cover the whole list; nothing is missing."))
-    booked = {
-        row.key
-        for row, _org in allotments_of(program_year, Scope((program_year.org_path,)))
-        if row.key.startswith(OWN_KEY)
-    }
+    given = allotments_of(program_year, Scope((program_year.org_path,)))
+    booked = {one.allotment.key for one in given if one.allotment.key.startswith(OWN_KEY)}
     return fund_from_own(
         actor,
         program_year,
@@ -175,14 +172,14 @@ def book_own_funds(actor: User, program_year: ProgramYear, effective_on: date) -
 
 
 def _booked(program_year: ProgramYear, scope: Scope) -> tuple[dict[int, int], dict[int, int]]:
-    """Org id -> fen that came from the sponsor, and org id -> fen of own funds."""
+    """Org id -> fen that came from the sponsor, and org id -> fen of own funds; without what was taken back."""
     given: dict[int, int] = {}
     own: dict[int, int] = {}
-    for row, _org in allotments_of(program_year, scope):
-        if row.key == CITIES_KEY:
-            given[row.org_id] = row.amount_fen
-        elif row.key.startswith(OWN_KEY):
-            own[row.org_id] = own.get(row.org_id, 0) + row.amount_fen
+    for one in allotments_of(program_year, scope):
+        if one.allotment.key == CITIES_KEY:
+            given[one.org.id] = one.left_fen
+        elif one.allotment.key.startswith(OWN_KEY):
+            own[one.org.id] = own.get(one.org.id, 0) + one.left_fen
     return given, own
 
 
@@ -242,8 +239,5 @@ def _by_payer(payers: Iterable[Org], sums: Select[str, int]) -> dict[int, int]:
 
 
 def _parts(program_year: ProgramYear, receivers: list[Org], on_file: dict[int, int], amount: int) -> dict[int, int]:
-    ordered = sorted((org for org in receivers if org.id != program_year.org_id), key=lambda org: org.id)
-    if not ordered or not amount:
-        return {}
-    parts = split_by_weight(amount, [on_file[org.id] for org in ordered])
-    return dict(zip((org.id for org in ordered), parts, strict=True))
+    shares = [Share(org.id, on_file[org.id]) for org in receivers if org.id != program_year.org_id]
+    return share_out(amount, shares) if shares and amount else {}

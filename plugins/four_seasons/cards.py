@@ -23,7 +23,7 @@ def cards_of(user: User, program_year: ProgramYear) -> list[Card]:
     counts = queries.count_by_category(program_year, scope)
     people, money = _l("people"), _l("ten thousand yuan")
     lines = budgets_of(program_year, scope_of(user, "ledger.view", program_year.program))
-    budget = sum(line.allotted_fen for line in lines if line.org.id != program_year.org_id)
+    budget = sum(line.allotted_fen - line.passed_down_fen for line in lines if line.org.id != program_year.org_id)
     cards = [Card(title=_l("On the hardship list"), value=f"{sum(counts.values()):,}", unit=people, weight=10,
                   endpoint="four_seasons.hardship_list")]  # fmt: skip
     cards += [

@@ -52,42 +52,45 @@ def slowly(context: SchemeContext) -> Select[Any]:
     return select(*named.c).where(func.pg_sleep(0.002).is_not(None))
 
 
-def unions(context: SchemeContext) -> Any:
-    """Every city, whatever its account."""
+def unions(context: SchemeContext) -> Select[int, int, str, int, str, str]:
+    """Every county union in the run's part of the tree, by a fixed amount."""
     return select(
         Org.id.label("payee_id"),
         Org.id.label("org_id"),
         Org.path.label("org_path"),
-        literal(100, BigInteger).label("amount_fen"),
-        literal("city").label("basis"),
+        cast(literal(int(context.settings["each"])), BigInteger).label("amount_fen"),
+        literal("union").label("basis"),
         cast(None, Text).label("exclude_reason"),
-    ).where(subtree(Org.path, context.org_path), Org.level == "city", Org.kind == "regional")
+    ).where(subtree(Org.path, context.org_path), Org.level == "county")
 
 
-def parcels(context: SchemeContext) -> Select[Any]:
-    """A parcel for everybody, two for the first."""
-    people = everybody(context).subquery()
-    return select(*people.c, case((people.c.payee_id == 1, 2), else_=1).label("quantity"))
+def bags(context: SchemeContext) -> Select[Any]:
+    """Two bags of rice for everybody, whatever account they have."""
+    named = everybody(context).subquery()
+    columns = [column for column in named.c if column.name != "exclude_reason"]
+    return select(*columns, cast(None, Text).label("exclude_reason"), cast(literal(2), BigInteger).label("quantity"))
+
+
+def twice(context: SchemeContext) -> Select[Any]:
+    """A scheme that names everybody two times, by mistake."""
+    named = everybody(context).subquery()
+    return select(named).union_all(select(named)).subquery().select()
 
 
 def scheme(code: str, select_: Any, **more: Any) -> Scheme:
     """A scheme of this plugin."""
-    return Scheme(
-        code=f"aid.{code}",
-        program="aid",
-        title=code,
-        item="aid",
-        entry_kind="aid.paid",
-        select=select_,
-        reasons={"no_account": "No bank account"},
-        **more,
-    )
+    values = {"program": "aid", "title": code, "item": "aid", "entry_kind": "aid.paid", "select": select_}
+    return Scheme(code=f"aid.{code}", reasons={"no_account": "No bank account"}, **values | more)
 
 
 @hookimpl
 def programs() -> list[Program]:
-    """One program."""
-    return [Program(code="aid", title="Aid", title_zh="冬季补助", title_en="Winter aid", settings_form=AidSettings)]
+    """Two programs that may give the same for the same purpose."""
+    form = AidSettings
+    return [
+        Program(code="aid", title="Aid", title_zh="冬季补助", title_en="Winter aid", settings_form=form),
+        Program(code="aid_again", title="Aid again", title_zh="补助", title_en="Aid again", settings_form=form),
+    ]
 
 
 @hookimpl
@@ -98,13 +101,17 @@ def blueprints() -> Mapping[str, Blueprint]:
 
 @hookimpl
 def schemes() -> list[Scheme]:
-    """Everybody, and everybody slowly."""
+    """Everybody, everybody slowly, in cash, in goods, unions, and for a purpose by each of the two programs."""
+    study = {"purpose": "study", "period": lambda context: f"{context.year}-autumn"}
     return [
         scheme("everybody", everybody),
         scheme("slowly", slowly),
+        scheme("twice", twice),
         scheme("cash", everybody, form="cash"),
-        scheme("goods", parcels, form="goods"),
-        scheme("unions", unions, payees="orgs"),
+        scheme("bags", bags, form="goods", item="rice"),
+        scheme("unions", unions, payees="orgs", item="unions"),
+        scheme("study", everybody, item="study", **study),
+        scheme("study_again", everybody, program="aid_again", **study),
     ]
 
 

@@ -13,7 +13,7 @@ from core.audit.services import SYSTEM
 from core.disbursements import services
 from core.disbursements.models import Run
 from core.extensions import db
-from core.ledger.services import fund_from_own
+from core.ledger.allotting import fund_from_own
 from core.org.models import Org
 from core.people.models import Person
 from core.people.secrets import keys

@@ -57,19 +57,19 @@ def test_nobody_approves_their_own_run(funded: Campaign, make_user: MakeUser) ->
     assert run.state == "submitted"
 
 
-def test_who_submitted_a_run_does_not_approve_it_either(funded: Campaign) -> None:
+def test_who_submitted_a_run_does_not_approve_it_either(funded: Campaign, make_user: MakeUser) -> None:
+    both = make_user("clerk")
+    give_grant(make_user("admin"), both, GrantRequest(role="reviewer", org=funded.orgs["61"]))
     run = funded.computed()
-    services.submit(funded.clerk, run)
-    run.submitted_by = funded.reviewer.id
-    db.session.commit()
+    services.submit(both, run)
     with pytest.raises(Refused, match=r"不得审批本人|own work"):
-        services.decide(funded.reviewer, run, approve=True, comment="")
+        services.decide(both, run, approve=True, comment="")
 
 
 def test_the_database_refuses_own_approval_too(funded: Campaign) -> None:
     run = funded.computed()
     services.submit(funded.clerk, run)
-    db.session.add(RunApproval(run_id=run.id, round=1, user_id=funded.clerk.id, approved=True, comment=""))
+    db.session.add(RunApproval(run_id=run.id, round=1, stage=1, user_id=funded.clerk.id, approved=True, comment=""))
     with pytest.raises(DBAPIError, match="own work"):
         db.session.flush()
 

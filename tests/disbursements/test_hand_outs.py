@@ -7,6 +7,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.disbursements import payout
+from core.disbursements.banking import queries
 from core.disbursements.banking.handing import confirm, hand_out
 from core.disbursements.banking.models import HandOut, PaymentResult
 from core.disbursements.banking.references import reference_of
@@ -133,20 +134,28 @@ def test_a_run_of_a_bank_or_one_not_posted_is_not_handed_out(campaign: Campaign)
         hand_out(campaign.finance, bank, campaign.orgs["6102"], today(), "")
 
 
-def test_goods_are_listed_with_their_number(campaign: Campaign, as_user: AsUser) -> None:
+def test_goods_are_listed_with_their_number(
+    campaign: Campaign, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     campaign.year.settings = {**campaign.year.settings, "pool": 0, "each": 500}
     db.session.commit()
     campaign.fund(10_000, *CITIES)
-    run = campaign.approved(scheme="aid.goods")
+    run = campaign.approved(scheme="aid.bags")
     payout.post(campaign.finance, run, today())
     address = f"/2014/61/aid/runs/{run.id}/bank/lists"
     page = as_user("leader").get(f"{address}/6101").text
     assert "实物签领表" in page
     assert page.count("<td>　　　　</td><td>　　　　</td>") == 4
-    assert '<td class="sheet-short">2</td>' in page
+    assert page.count('<td class="sheet-short">2</td>') == 4
     assert "经手人二" in page
     assert reference_of(run.id, payments(run)[0].payee_id) in page
     assert as_user("leader", "6102").get(f"{address}/6101").status_code == 404
+    monkeypatch.setattr(queries, "PART", 3)
+    second = as_user("leader").get(f"{address}/6101?part=2").text
+    assert second.count("<td>　　　　</td>") == 2
+    assert '<td class="sheet-no">4</td>' in second
+    for part in ("0", "3"):
+        assert as_user("leader").get(f"{address}/6101?part={part}").status_code == 400
 
 
 def test_the_pages_lead_from_the_list_to_the_settled_run(

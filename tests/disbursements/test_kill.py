@@ -6,7 +6,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import redis
 from flask import Flask
 from sqlalchemy import func, select
 
@@ -19,8 +18,8 @@ from core.jobs.models import Job
 from core.ledger.models import BudgetLine
 from core.ledger.verify import verify_balance, verify_budgets, verify_chain
 from tests.disbursements.conftest import Campaign, add_people
+from tests.faults import empty_redis, kill, restart_postgres
 from tests.jobs.conftest import installed, wait_until
-from tests.jobs.test_worker import restart_postgres
 
 pytestmark = pytest.mark.services
 Start = Callable[..., psutil.Popen]
@@ -56,14 +55,6 @@ def has_begun(run_id: int) -> bool:
     """Whether a worker has taken the first job."""
     db.session.rollback()
     return db.session.scalar(select(Job.id).where(Job.state != "queued").limit(1)) is not None
-
-
-def kill(parent: psutil.Popen) -> None:
-    """Kill -9 the worker and everything it started."""
-    family = [*parent.children(recursive=True), parent]
-    for process in family:
-        process.kill()
-    psutil.wait_procs(family, timeout=5)
 
 
 def assert_whole(run_id: int) -> None:
@@ -105,10 +96,10 @@ def test_an_emptied_queue_delays_a_run_and_loses_nothing(
     app: Flask, run: Run, start: Callable[[], psutil.Popen], settings: Settings
 ) -> None:
     run_id = run.id
-    redis.Redis.from_url(settings.redis_url or "").flushdb()
+    empty_redis(settings)
     start()
     wait_until(lambda: has_begun(run_id))
-    redis.Redis.from_url(settings.redis_url or "").flushdb()
+    empty_redis(settings)
     wait_until(lambda: state(run_id) == "computed", 40)
     assert_whole(run_id)
 

@@ -12,9 +12,9 @@ from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
 from core.disbursements import payout
 from core.extensions import db
+from core.ledger.allotting import Share, allot
 from core.ledger.models import Activity, Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import Share, allot
 from core.users.access import today
 from core.users.testing import AsUser, Browser, MakeUser
 from tests.disbursements.conftest import Campaign
@@ -181,8 +181,8 @@ def test_the_lists_page_on_from_the_last_line(
 
 def test_the_budget_adds_up_and_counts_passed_money_once(posted: Campaign, as_user: AsUser) -> None:
     text = as_user("leader").get(BUDGET).text
-    foot = [cell.rpartition(">")[2] for cell in text.partition("<tfoot>")[2].split("</td>")][1:6]
-    allotted, passed, held, spent, free = (float(cell.replace(",", "")) for cell in foot)
+    foot = [cell.rpartition(">")[2] for cell in text.partition("<tfoot>")[2].split("</td>")][1:7]
+    _funds, held, spent, free, allotted, passed = (float(cell.replace(",", "")) for cell in foot)
     assert (allotted, passed, held, spent) == (310.0, 10.0, 0.0, 100.0)
     assert allotted == passed + held + spent + free
     assert "下拨区县" in text

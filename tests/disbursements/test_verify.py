@@ -51,7 +51,7 @@ def test_an_empty_installation_is_sound(app: Flask) -> None:
 
 
 def test_the_json_has_a_flag_for_each_area(app: Flask, posted: Run) -> None:
-    sound: dict[str, Any] = {"balance": True, "chain": True, "budget": True, "run": True, "coverage": True}
+    sound: dict[str, Any] = dict.fromkeys(("balance", "chain", "period", "budget", "run", "coverage"), True)
     assert json.loads(verify(app, "--json").output) == {**sound, "findings": []}
 
 

@@ -29,8 +29,8 @@ from core.registers.sheets import read_rows
 from core.tasks.models import Message
 from core.users.models import User
 from core.users.testing import MakeUser
-from tests.disbursements.test_kill import kill
 from tests.exports.conftest import unlocked
+from tests.faults import kill
 from tests.jobs.conftest import wait_until
 
 pytestmark = pytest.mark.services

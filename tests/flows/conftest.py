@@ -28,10 +28,8 @@ AddBid = Callable[..., Bid]
 
 
 @pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages speak English whatever their reader chose, whether or not the Chinese catalogue has been compiled."""
-    monkeypatch.setattr("core.web.locale.LANGUAGES", {})
-    monkeypatch.setattr("core.web.locale.DEFAULT", "en")
+def english(english: None) -> None:
+    """Every test here reads English."""
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from core.people.models import Person
 from core.programs.models import ProgramYear
 from core.registers.models import RecordChange
 from core.users.models import User
-from tests.disbursements.test_kill import kill
+from tests.faults import kill
 from tests.imports.conftest import HEADINGS, Upload, good_row
 from tests.jobs.conftest import installed, wait_until
 from tests.plugins_for_tests.reading_club.registers import MEMBERS, Member

@@ -2,29 +2,26 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 import psutil
-import psycopg
 import pytest
 from flask import Flask
 from rq import Queue, Worker
 from rq.job import Job as Message
 from sqlalchemy import QueuePool, text
-from sqlalchemy.engine import make_url
 
 from core.audit.services import SYSTEM
-from core.config import ROOT, Settings
+from core.config import Settings
 from core.embedded import start_redis
 from core.extensions import db
 from core.jobs.messages import queue_named, redis_of
 from core.jobs.services import enqueue
 from core.jobs.worker import JobWorker
+from tests.faults import restart_postgres
 from tests.jobs.conftest import fresh, wait_until
 
 pytestmark = pytest.mark.services
@@ -239,23 +236,6 @@ def test_a_worker_that_starts_before_redis_waits_and_says_so_once(
     start_redis(own_redis)
     wait_until(lambda: fresh(job_id).state == "done")
     assert log.read_text().count("Redis is away") == 1
-
-
-def restart_postgres(settings: Settings) -> None:
-    """Crash and restart the embedded server, or end every connection of an outside one."""
-    if os.environ.get("ZHIJIA_DATABASE_URL"):
-        url = make_url(settings.database_url or "").set(drivername="postgresql", database="postgres")
-        ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
-        with psycopg.connect(url.render_as_string(hide_password=False)) as connection:
-            connection.execute(ending, [make_url(settings.database_url or "").database])
-        return
-    pid_file = settings.instance / "postgres" / "postmaster.pid"
-    server = psutil.Process(int(pid_file.read_text().split()[0]))
-    server.send_signal(signal.SIGQUIT)
-    wait_until(lambda: not server.is_running())
-    # In a process of its own, as this one believes that the server it started still runs.
-    again = "import pathlib, sys, core.embedded; core.embedded.start_postgres(pathlib.Path(sys.argv[1]))"
-    subprocess.run([sys.executable, "-c", again, str(settings.instance)], cwd=ROOT, check=True)
 
 
 def test_postgresql_that_restarts_in_the_middle_of_a_job_loses_nothing(

@@ -14,7 +14,7 @@ from core.disbursements.models import Run
 from core.extensions import db
 from core.jobs.models import Job
 from core.jobs.runner import run as run_job
-from core.ledger.services import fund_from_own
+from core.ledger.allotting import fund_from_own
 from core.org.queries import by_code
 from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear

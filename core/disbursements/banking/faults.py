@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 
 #: The columns of a return file, as pages call them.
 FIELDS = {
-    "reference": _l("Reference"),
+    "reference": _l("Reference number"),
     "result": _l("Result"),
     "amount": _l("Amount (yuan)"),
     "reason": _l("Reason"),

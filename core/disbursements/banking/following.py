@@ -42,7 +42,7 @@ def follow_up(actor: User, run: Run) -> Run:
         raise Refused(_("There is a follow-up run that is not computed yet; go on with that."))
     if not to_follow(run):
         raise Refused(_("Nothing of this run came back that is not paid by another run already."))
-    names = ("program_year_id", "scheme", "item", "payees", "form", "org_id", "org_path")
+    names = ("program_year_id", "scheme", "item", "payees", "form", "source", "org_id", "org_path")
     draft = Run(
         **{name: getattr(run, name) for name in names},
         title=f"{run.title}（补发）",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from flask import Flask, url_for
 from flask_babel import gettext as _
+from sqlalchemy import ColumnElement
 
 from core.config import LOCAL_ZONE
 from core.disbursements.banking import account_views, statement_views
@@ -13,7 +14,7 @@ from core.disbursements.queries import waiting_for
 from core.notices.calendar import add_working_days
 from core.programs.models import ProgramYear
 from core.programs.queries import sponsor_code
-from core.users.access import today
+from core.users.access import scope_of, today
 from core.users.models import User
 from core.web.home import WaitingItem, provide_waiting
 
@@ -30,16 +31,23 @@ def init_app(app: Flask) -> None:
 
 def waiting_returns(user: User) -> list[WaitingItem]:
     """Runs at the bank of which not everything is known, and lists not handed out, for those who post."""
-    items = [
-        _item(run, program_year, _("Return file: %(title)s", title=run.title))
-        for run, program_year in waiting_for(user, "run.post", "sent")
+    return [
+        _item(
+            run,
+            program_year,
+            _("Return file: %(title)s", title=run.title)
+            if run.form == "bank"
+            else _("Hand out: %(title)s", title=run.title),
+        )
+        for run, program_year in waiting_for(user, "run.post", lambda program: _not_known(user, program))
     ]
-    items += [
-        _item(run, program_year, _("Hand out: %(title)s", title=run.title))
-        for run, program_year in waiting_for(user, "run.post", "posted")
-        if run.form != "bank"
-    ]
-    return items
+
+
+def _not_known(user: User, program: str) -> ColumnElement[bool]:
+    """Runs within what the user posts whose end nobody has said yet."""
+    at_bank = (Run.form == "bank") & (Run.state == "sent")
+    by_hand = (Run.form != "bank") & (Run.state == "posted")
+    return scope_of(user, "run.post", program).covers(Run.org_path) & (at_bank | by_hand)
 
 
 def _item(run: Run, program_year: ProgramYear, title: str) -> WaitingItem:

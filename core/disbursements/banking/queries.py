@@ -19,6 +19,8 @@ from core.users.models import User
 PAGE = 50
 #: Faults that the page of a return file shows; all of them are in the file that can be downloaded.
 SHOWN = 200
+#: Lines of a list to sign that are one document: a browser prints no more at once.
+PART = 2_000
 
 
 @dataclass(frozen=True)
@@ -151,12 +153,8 @@ def chunk_of(run: Run, scope: Scope, code: str) -> tuple[RunChunk, Org] | None:
     return (row[0], row[1]) if row else None
 
 
-def lines_to_sign(run: Run, org: Org) -> Iterator[Any]:
-    """``payee id, name, number's tail, union, fen, quantity`` of everybody on a union's list, streaming."""
-    return iter(db.session.execute(_lines_to_sign(run, org).execution_options(yield_per=2_000)))
-
-
-def _lines_to_sign(run: Run, org: Org) -> Any:
+def lines_to_sign(run: Run, org: Org, part: int) -> list[Any]:
+    """``payee id, name, number's tail, union, fen, quantity``: one part of a union's list, counted from 1."""
     place = aliased(Org)
     tail = Person.id_number_tail if run.payees == "people" else null()
     query = (
@@ -165,4 +163,6 @@ def _lines_to_sign(run: Run, org: Org) -> Any:
         .where(Payment.run_id == run.id, Payment.chunk_org_id == org.id)
         .order_by(Payment.org_path, Payment.payee_id)
     )
-    return query.join(Person, Person.id == Payment.payee_id) if run.payees == "people" else query
+    if run.payees == "people":
+        query = query.join(Person, Person.id == Payment.payee_id)
+    return list(db.session.execute(query.offset((part - 1) * PART).limit(PART)))

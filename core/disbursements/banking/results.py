@@ -37,7 +37,7 @@ def reverse_failed(actor: Actor, run: Run, return_id: int | None, on_day: date, 
     if not failed:
         return 0
     sums = {row.org_id: int(row.fen) for row in failed}
-    budgets.give_back(run.program_year_id, sums)
+    budgets.give_back(run.program_year_id, sums, run.source)
     program_year = db.session.get_one(ProgramYear, run.program_year_id)
     paid = _entries_of(run, list(sums))
     postings = [_reversal(run, return_id, row, paid[row.org_id], on_day) for row in failed]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 from urllib.parse import quote
 
-from flask import Response, flash, redirect, render_template, request, stream_template, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -27,7 +27,7 @@ from core.plugin.gate import current_program_year
 from core.registers.sheets import send_xlsx, write_xlsx
 from core.users.access import scope_of, today
 from core.web.guard import found, me, needs, reads_only
-from core.web.paging import place_in, token_of
+from core.web.paging import no_such_page, place_in, token_of
 
 Page = str | AnyResponse | tuple[str, int]
 POST = "run.post"
@@ -168,19 +168,28 @@ def locked_file(run_id: int, code: str) -> AnyResponse:
 
 @blueprint.get("/<int:run_id>/bank/lists/<code>")
 @needs(VIEW)
-def sign_list(run_id: int, code: str) -> AnyResponse:
-    """A union's list of cash or goods, to be printed and signed: Chinese whatever the reader reads."""
+def sign_list(run_id: int, code: str) -> str:
+    """A union's list of cash or goods, to be printed and signed: Chinese whatever the reader reads.
+
+    A very long one comes in parts, each a document of its own.
+    """
     run = current_run(run_id)
     chunk, org = _chunk(run, code, VIEW)
-    page = stream_template(
+    parts = max(1, -(-chunk.paid // queries.PART))
+    part = request.args.get("part", 1, type=int)
+    if not 1 <= part <= parts:
+        raise no_such_page()
+    return render_template(
         "banking/sign_list.html",
         run=run,
         org=org,
         chunk=chunk,
-        lines=queries.lines_to_sign(run, org),
+        lines=queries.lines_to_sign(run, org, part),
+        first=(part - 1) * queries.PART,
+        part=part,
+        parts=parts,
         reference_of=reference_of,
     )
-    return Response(page, mimetype="text/html")
 
 
 @blueprint.get("/<int:run_id>/bank/lists/<code>/handed-out")

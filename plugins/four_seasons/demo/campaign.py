@@ -70,7 +70,7 @@ class Demo:
             self._approve(both, reviewer, run_id)
         with self.phase("posting"):
             finance.get(f"{BASE}/runs/{run_id}")
-            finance.post(f"{BASE}/runs/{run_id}/post", effective_on=EFFECTIVE_ON)
+            finance.post(f"{BASE}/runs/{run_id}/post", effective_on=EFFECTIVE_ON, password=self.password)
         with self.phase("bank files"):
             self._bank_files(finance, run_id)
         with self.phase("verify"):
@@ -149,10 +149,16 @@ class Demo:
         url = f"{BASE}/runs/{run_id}"
         maker.get(url)
         maker.post(f"{url}/submit")
-        refused = maker.post(f"{url}/decide", decision="approve", comment="", expect=409)
+        refused = self._decide(maker, url, "", expect=409)
         self.report["own_approval_refused"] = refused.status == 409
         reviewer.get(url)
-        reviewer.post(f"{url}/decide", decision="approve", comment="同意")
+        self._decide(reviewer, url, "同意", expect=200)
+
+    def _decide(self, browser: Browser, url: str, comment: str, *, expect: int) -> Page:
+        """Approve the run in the first stage of its first round, with one's own password."""
+        return browser.post(
+            f"{url}/decide", decision="approve", comment=comment, seen="1-1", password=self.password, expect=expect
+        )
 
     def _bank_files(self, finance: Browser, run_id: str) -> None:
         """Have the bank files written, download every one, and add up what is in them."""
