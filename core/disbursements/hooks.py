@@ -69,7 +69,9 @@ def year_blockers(program_year: ProgramYear) -> list[Blocker]:
 
 
 def _why_open(run: Run) -> str:
-    if run.state == "posted":
+    if run.state == "posted" and run.form != "bank":
+        sentence = _("The run “%(run)s” is posted, but not every list is handed out and confirmed; have that done.")
+    elif run.state == "posted":
         sentence = _("The run “%(run)s” is posted, but its bank files are not written yet; have them written first.")
     else:
         sentence = _("The run “%(run)s” is not finished (%(state)s); finish it or cancel it first.")

@@ -45,7 +45,12 @@ def scheme_title(code: str) -> str:
     return str(scheme.title) if scheme else code
 
 
-def steps_done(state: str) -> int:
-    """How many of :data:`STEPS` the run has behind it; none for a cancelled run."""
-    state = BESIDE.get(state, state)
-    return STEPS.index(state) + 1 if state in STEPS else 0
+def steps_of(form: str) -> list[str]:
+    """The way of a run that is paid in this form: cash and goods go to no bank."""
+    return [step for step in STEPS if form == "bank" or step != "sent"]
+
+
+def steps_done(state: str, form: str = "bank") -> int:
+    """How many of :func:`steps_of` the run has behind it; none for a cancelled run."""
+    state, steps = BESIDE.get(state, state), steps_of(form)
+    return steps.index(state) + 1 if state in steps else 0

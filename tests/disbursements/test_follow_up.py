@@ -6,6 +6,7 @@ from sqlalchemy import select
 from core.disbursements import payout, services
 from core.disbursements.banking.following import NO_ACCOUNT, follow_up, to_follow
 from core.disbursements.models import Exclusion, Payment, Run
+from core.disbursements.preview import preview
 from core.disbursements.verify import verify_runs
 from core.errors import Forbidden, Refused
 from core.extensions import db
@@ -54,6 +55,7 @@ def test_it_pays_the_lines_that_came_back_with_the_accounts_of_now(campaign: Cam
     campaign.year.settings = {**campaign.year.settings, "pool": 999}  # the scheme is not asked anew
     db.session.commit()
     draft = follow_up(campaign.clerk, run)
+    assert preview(campaign.clerk, draft).paid == 2
     assert (draft.state, draft.follows, draft.item, draft.scheme) == ("draft", run.id, run.item, run.scheme)
     computed(campaign, draft)
     assert {line.payee_id: line.amount_fen for line in payments(draft)} == {

@@ -17,6 +17,7 @@ from core.errors import Forbidden, Refused, ZhijiaError
 from core.extensions import db
 from core.ledger.models import Entry
 from core.ledger.verify import verify_balance, verify_budgets
+from core.plugin.hooks import year_blockers
 from core.users.access import today
 from core.users.models import User
 from core.users.testing import AsUser, MakeUser
@@ -49,6 +50,7 @@ def test_no_bank_is_asked(campaign: Campaign, run: Run) -> None:
 
 def test_said_by_one_confirmed_by_another_and_settled_when_all_are(campaign: Campaign, run: Run, other: User) -> None:
     first = payments(run)[0]
+    assert [item.step for item in year_blockers(campaign.year)] == ["close"]
     for code in CITIES:
         org = campaign.orgs[code]
         absent = reference_of(run.id, first.payee_id) if code == "6101" else ""
@@ -59,6 +61,7 @@ def test_said_by_one_confirmed_by_another_and_settled_when_all_are(campaign: Cam
         confirm(other, run, org)
     db.session.expire_all()
     assert run.state == "settled"
+    assert year_blockers(campaign.year) == []
     missed = db.session.get_one(PaymentResult, (run.id, first.payee_id))
     assert (missed.state, missed.reason, missed.on_day) == ("failed", "未到场领取", today())
     assert [line.returned for line in payments(run)] == [True, *[False] * 6]
@@ -145,14 +148,14 @@ def test_goods_are_listed_with_their_number(
     address = f"/2014/61/aid/runs/{run.id}/bank/lists"
     page = as_user("leader").get(f"{address}/6101").text
     assert "实物签领表" in page
-    assert page.count("<td>　　　　</td><td>　　　　</td>") == 4
+    assert page.count("<td>　　　　　　</td><td>　　　　</td>") == 4
     assert page.count('<td class="sheet-short">2</td>') == 4
     assert "经手人二" in page
     assert reference_of(run.id, payments(run)[0].payee_id) in page
     assert as_user("leader", "6102").get(f"{address}/6101").status_code == 404
     monkeypatch.setattr(queries, "PART", 3)
     second = as_user("leader").get(f"{address}/6101?part=2").text
-    assert second.count("<td>　　　　</td>") == 2
+    assert second.count("<td>　　　　</td>") == 1
     assert '<td class="sheet-no">4</td>' in second
     for part in ("0", "3"):
         assert as_user("leader").get(f"{address}/6101?part={part}").status_code == 400
@@ -163,6 +166,8 @@ def test_the_pages_lead_from_the_list_to_the_settled_run(
 ) -> None:
     base = f"/2014/61/aid/runs/{run.id}/bank"
     browser, second = as_user(campaign.finance), as_user(other)
+    assert base in browser.get("/").text
+    assert browser.get(base.removesuffix("/bank")).text.count("step-item") == 6
     assert f"{base}/lists/6101/handed-out" in browser.get(base).text
     for code in CITIES:
         address = f"{base}/lists/{code}"
@@ -176,4 +181,5 @@ def test_the_pages_lead_from_the_list_to_the_settled_run(
         assert f"{address}/confirm" in second.get(f"{address}/handed-out").text
         assert second.post(f"{address}/confirm").status_code == 302
     assert run.state == "settled"
+    assert base not in browser.get("/").text
     assert f"{base}/follow-up" not in as_user(campaign.clerk).get(base).text

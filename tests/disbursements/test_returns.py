@@ -328,6 +328,15 @@ def test_two_files_at_the_same_moment_take_each_line_over_once(campaign: Campaig
     assert_sound()
 
 
+def test_a_file_whose_reading_broke_down_is_read_when_it_is_sent_again(campaign: Campaign, run: Run) -> None:
+    content = as_csv([row(line) for line in payments(run)])
+    one = returns.upload(campaign.finance, run, BytesIO(content), "回盘.csv")
+    db.session.execute(update(Job).where(Job.state == "queued").values(state="failed"))
+    db.session.commit()
+    again = send_in(campaign, run, content)
+    assert (again.id, again.state, run.state) == (one.id, "taken", "settled")
+
+
 def test_sending_in_and_taking_over_are_on_record(campaign: Campaign, run: Run) -> None:
     send_in(campaign, run, as_csv([row(line) for line in payments(run)]))
     actions = set(db.session.scalars(select(AuditLine.action).where(AuditLine.object == f"run:{run.id}")))

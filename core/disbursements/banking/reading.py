@@ -70,7 +70,6 @@ class Reading:
 
     run_id: int
     faults: list[Fault] = field(default_factory=list)
-    fault_count: int = 0
     lines: int = 0
     #: Lines with a payment of another run, and the first such run.
     foreign: int = 0
@@ -81,7 +80,6 @@ class Reading:
 
     def wrong(self, line: int, name: str, code: str, said: str) -> None:
         """Note what is wrong with a cell."""
-        self.fault_count += 1
         if len(self.faults) < MOST_FAULTS:
             self.faults.append(Fault(line, name, code, said[:LONGEST_SAID]))
 

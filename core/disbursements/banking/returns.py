@@ -41,8 +41,8 @@ Progress = Callable[[int, int], None]
 def upload(actor: User, run: Run, content: IO[bytes], name: str) -> BankReturn:
     """Take a return file (xlsx or CSV) for the payments of a run that the actor answers for; a worker reads it.
 
-    The same file again gives what it gave before. Raises :class:`Forbidden`, and :class:`Refused` where the run is not
-    at the bank or a virus is found.
+    The same file again gives what it gave before, or asks for its reading again. Raises :class:`Forbidden`, and
+    :class:`Refused` where the run is not at the bank or a virus is found.
     """
     scope = _scope(actor, run)
     name = Path(name).name
@@ -64,8 +64,9 @@ def upload(actor: User, run: Run, content: IO[bytes], name: str) -> BankReturn:
         if one is None:
             same = (BankReturn.run_id == run.id) & (BankReturn.digest == digest) & (BankReturn.state != "refused")
             one = db.session.scalars(select(BankReturn).where(same)).one()
-            db.session.rollback()
-            return one
+            if one.state == "taken":
+                db.session.rollback()
+                return one
         content.seek(0)
         with write_vault(_file_of(one.id), settings_of().data_key) as vault:
             while block := content.read(BLOCK):
@@ -106,6 +107,7 @@ def _take_in(actor: User, return_id: int, progress: Progress) -> None:
     one.lines = reading.lines
     _refuse_as_a_whole(reading)
     faults = reading.faults + staged.faults(MOST_FAULTS)
+    one.faults = len(faults)
     one.said = _contradiction(run, scope, reading, staged)
     one.read_at = func.now()
     if faults or one.said:
@@ -161,7 +163,7 @@ def _contradiction(run: Run, scope: Scope, reading: Reading, staged: Staged) -> 
 
 
 def _keep_faults(one: BankReturn, faults: list[Fault]) -> None:
-    one.state, one.faults = "refused", len(faults)
+    one.state = "refused"
     rows = [
         {"return_id": one.id, "no": no, **fault._asdict()}
         for no, fault in enumerate(sorted(faults[:MOST_FAULTS]), start=1)

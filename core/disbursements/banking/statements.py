@@ -42,7 +42,7 @@ _FIELDS = {
     "amount": (_l("Amount (yuan)"), ("金额", "交易金额", "发生额", "amount")),
     "direction": (_l("Direction"), ("收支", "收付", "借贷", "借贷标志", "方向", "direction")),
     "counterparty": (_l("Counterparty"), ("对方户名", "对方", "对方名称", "counterparty")),
-    "text": (_l("Text"), ("摘要", "附言", "用途", "text", "remark")),
+    "text": (_l("Remittance text"), ("摘要", "附言", "用途", "text", "remark")),
 }
 _REQUIRED = frozenset(("day", "amount", "direction"))
 _OUT = frozenset(("支出", "支", "付", "借", "借方", "out", "debit", "d"))

@@ -281,7 +281,7 @@ def _to_its_end(target: IO[bytes]) -> Iterator[bytes]:
 def _handed_out(blocks: Iterator[bytes], name: str, title: str) -> Response:
     response = Response(blocks, mimetype="application/octet-stream")
     readable = quote(title.replace("/", "-"), safe="")
-    response.headers.set("Content-Disposition", "attachment", **{"filename": name, "filename*": f"UTF-8''{readable}"})
+    response.headers["Content-Disposition"] = f"attachment; filename=\"{name}\"; filename*=UTF-8''{readable}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response
