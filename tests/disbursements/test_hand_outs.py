@@ -79,7 +79,8 @@ def test_nobody_confirms_their_own_word_nor_the_maker_of_the_run(
     hand_out(campaign.finance, run, org, today(), "")
     with pytest.raises(Refused):
         confirm(campaign.finance, run, org)
-    run.created_by = other.id
+    db.session.execute(text("SET LOCAL session_replication_role = replica"))
+    db.session.execute(text("UPDATE core_run SET created_by = :user"), {"user": other.id})
     db.session.commit()
     with pytest.raises(Refused):
         confirm(other, run, org)
