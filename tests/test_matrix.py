@@ -114,6 +114,8 @@ MATRIX: dict[str, str] = {
     **{f"approvals.{name}": "program.manage" for name in ("index", "new", "change", "remove", "copy")},
     "runs.payments": "run.view",
     "runs.exclusions": "run.view",
+    "runs.difference": "run.view",
+    "runs.foresee": "run.create",
     "four_seasons.hardship_list": "four_seasons.view",
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
