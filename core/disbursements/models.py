@@ -178,6 +178,7 @@ class Payment(Base):
             postgresql_where="purpose IS NOT NULL AND NOT returned",
         ),
         Index("ix_core_payment_run_id", "run_id", "org_path", "payee_id"),
+        Index("ix_core_payment_returned", "run_id", "org_path", "payee_id", postgresql_where="returned"),
     )
 
     run_id: Mapped[int] = mapped_column(primary_key=True)

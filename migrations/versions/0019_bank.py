@@ -174,6 +174,19 @@ def _create_returns() -> None:
         sa.CheckConstraint("state IN ('paid', 'failed')", name=op.f("ck_core_payment_result_state")),
         sa.PrimaryKeyConstraint("run_id", "payee_id", name=op.f("pk_core_payment_result")),
     )
+    # Few lines come back, and what looks for them must not read a million.
+    op.create_index(
+        "ix_core_payment_result_failed",
+        "core_payment_result",
+        ["run_id", "return_id"],
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
+        "ix_core_payment_returned",
+        "core_payment",
+        ["run_id", "org_path", "payee_id"],
+        postgresql_where=sa.text("returned"),
+    )
 
 
 def _create_hand_outs() -> None:

@@ -68,7 +68,10 @@ class PaymentResult(Base):
     """
 
     __tablename__ = "core_payment_result"
-    __table_args__ = (CheckConstraint(f"state IN {RESULTS}", name="state"),)
+    __table_args__ = (
+        CheckConstraint(f"state IN {RESULTS}", name="state"),
+        Index("ix_core_payment_result_failed", "run_id", "return_id", postgresql_where="state = 'failed'"),
+    )
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
     payee_id: Mapped[int] = mapped_column(primary_key=True)
