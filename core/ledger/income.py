@@ -20,7 +20,7 @@ from sqlalchemy.orm import aliased
 from core.extensions import db
 from core.ledger.balances import Asked
 from core.ledger.chart import GRANTS_TO_LOWER, HIGHER_GRANTS, STATUTORY, chart
-from core.ledger.models import Account, Allotment, BudgetLine, Entry, Hold, Leg
+from core.ledger.models import RUNS, Account, Allotment, BudgetLine, Entry, Hold, Leg
 from core.ledger.scope import VIEW
 from core.ledger.titles import SOURCE_TITLES
 from core.lists.types import Column
@@ -106,7 +106,7 @@ def income_facts(*within: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     origin = aliased(Entry)
     bookings = _bookings()
     booking = func.regexp_replace(origin.key, ":[0-9]+$", "")
-    run_id = case((origin.scope.in_(("run", "run-return")), cast(func.split_part(origin.key, ":", 1), BigInteger)))
+    run_id = case((origin.scope.in_(RUNS), cast(func.split_part(origin.key, ":", 1), BigInteger)))
     source = func.coalesce(bookings.c.source, _RUN.c.source, BudgetLine.source, "none").label("source")
     return (
         select(

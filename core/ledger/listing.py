@@ -4,7 +4,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import case
 
-from core.ledger.models import Activity, ActivityTemplate
+from core.ledger.models import BOOKINGS, RUNS, Activity, ActivityTemplate
 from core.ledger.queries import years_in
 from core.ledger.scope import BookScope
 from core.lists.types import Column, Join, Listing
@@ -52,8 +52,8 @@ def activities_of(template: ActivityTemplate, scope: BookScope) -> Listing:
                 choices=WRITERS,
                 expression=case(
                     (Activity.scope == "hand", "hand"),
-                    (Activity.scope.in_(("run", "run-return")), "run"),
-                    (Activity.scope.in_(("allotment", "own_funds", "taken_back")), "money"),
+                    (Activity.scope.in_(RUNS), "run"),
+                    (Activity.scope.in_(BOOKINGS), "money"),
                     else_="program",
                 ),
                 hidden=True,

@@ -18,6 +18,9 @@ from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
 #: never mix: every line, allotment and run is of one source.
 SOURCES = ("finance", "union", "society", "dues")
 UNION_FUNDS = "union"
+#: Scopes of the entries that bookings of money and runs have; keys are ``year:key:union`` and ``run:...``.
+BOOKINGS = ("allotment", "own_funds", "taken_back")
+RUNS = ("run", "run-return")
 
 
 class ChainHead(Base):

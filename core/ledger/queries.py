@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from core.errors import NotFound
 from core.extensions import db
-from core.ledger.models import Activity, ActivityTemplate, Allotment, Entry, Leg
+from core.ledger.models import BOOKINGS, Activity, ActivityTemplate, Allotment, Entry, Leg
 from core.ledger.scope import BookScope
 from core.org.models import Org
 from core.org.scope import Scope
@@ -116,7 +116,7 @@ def booking_of(entry: Entry) -> int | None:
 
     Entries of givers and receivers are called ``year:key:union``.
     """
-    if entry.scope not in ("allotment", "own_funds", "taken_back"):
+    if entry.scope not in BOOKINGS:
         return None
     key = entry.key.removeprefix(f"{entry.program_year_id}:").removesuffix(f":{entry.org_id}")
     rows = (Allotment.program_year_id == entry.program_year_id, Allotment.key == key)

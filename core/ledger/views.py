@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from core.errors import NotFound
 from core.ledger.closing import CLOSE, whole_tree
-from core.ledger.models import Account, Activity, Entry
+from core.ledger.models import RUNS, Account, Activity, Entry
 from core.ledger.queries import PAGE, booking_of, entries, find_entry, told_of, years_in
 from core.ledger.scope import VIEW, BookScope, book_scope
 from core.ledger.titles import account_name
@@ -20,8 +20,6 @@ from core.users.access import can, can_anywhere
 from core.web.guard import me, needs
 
 RECORD = "ledger.record"
-#: Scopes of the entries of runs; their keys begin with the number of the run.
-RUNS = ("run", "run-return")
 blueprint = Blueprint("ledger", __name__, url_prefix="/ledger", template_folder="templates")
 
 
