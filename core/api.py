@@ -20,6 +20,8 @@ from core.ledger.budget_queries import allotments_of, budgets_of
 from core.ledger.holds import Held, hold, settle, void
 from core.ledger.models import Allotment
 from core.ledger.posting import Posted, Posting
+from core.ledger.queries import template_of_year
+from core.ledger.services import add_activity, tell_of_entry
 from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
@@ -140,6 +142,7 @@ __all__ = [
     "YearColumns",
     "YuanField",
     "ZhijiaError",
+    "add_activity",
     "add_working_days",
     "allot",
     "allotments_of",
@@ -197,6 +200,8 @@ __all__ = [
     "sponsor_code",
     "state_of",
     "subtree",
+    "tell_of_entry",
+    "template_of_year",
     "today",
     "under_objection",
     "void",

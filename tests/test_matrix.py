@@ -157,7 +157,19 @@ MATRIX: dict[str, str] = {
     "ledger.index": "ledger.view",
     "ledger.entry": "ledger.view",
     "ledger.trial_balance": "ledger.view",
+    "ledger.download_balances": "ledger.view",
+    "ledger.accounts": "ledger.view",
+    "ledger.download_accounts": "ledger.view",
+    "ledger.account": "ledger.view",
+    "ledger.download_account": "ledger.view",
+    "ledger.income": "ledger.view",
+    "ledger.download_income": "ledger.view",
+    "ledger.periods": "ledger.close",
+    "ledger.period": "ledger.close",
+    "ledger.move_period": "ledger.close",
+    "ledger.shut_account": "ledger.close",
     "ledger.activity_index": "ledger.view",
+    "ledger.activity": "ledger.view",
     "ledger.new_activity": "ledger.record",
     "ledger.create_activity": "ledger.record",
     "budget.index": "ledger.view",
@@ -175,6 +187,8 @@ SAMPLES: dict[str, Any] = {
     "program": "four_seasons",
     "filename": "app.css",
     "code": "61",
+    "kind": "xlsx",
+    "step": "start",
 }
 
 

@@ -1,22 +1,19 @@
 """Paying out: the approved run becomes entries of both ledgers, then files for the banks or lists (``banking``)."""
 
 from datetime import date
-from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select
 
-from core.audit.services import Actor, record
+from core.audit.services import record
 from core.disbursements import compute
 from core.disbursements.models import Run, RunChunk
 from core.errors import Refused
 from core.extensions import db
 from core.jobs.services import enqueue
 from core.ledger import budgets
-from core.ledger.models import Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.queries import template_of_year
-from core.ledger.services import add_activity
+from core.ledger.services import tell_of_entry
 from core.money import yuan
 from core.org.models import Org
 from core.plugin.registry import registry_of
@@ -50,7 +47,8 @@ def post(actor: User, run: Run, effective_on: date) -> None:
     entries = post_entries(actor, [_posting(run, chunk, kind, effective_on) for chunk, _org in chunks])
     for (chunk, org), entry in zip(chunks, entries, strict=True):
         chunk.entry_id = entry.id
-        _write_activity(actor, run, program_year, chunk, org, entry)
+        result = f"发放 {chunk.paid} 人，{yuan(chunk.total_fen)} 元"
+        tell_of_entry(actor, entry, org, method=METHODS[run.form], result=result, matters=run.title)
     run.state, run.effective_on = "posted", effective_on
     run.posted_by, run.posted_at = actor.id, func.now()
     record(actor, "run.post", f"run:{run.id}", run.org_path, total_fen=run.total_fen, entries=len(entries))
@@ -105,36 +103,4 @@ def _posting(run: Run, chunk: RunChunk, kind: EntryKind, effective_on: date) -> 
         effective_on=effective_on,
         legs=[(kind.debit, chunk.total_fen), (kind.credit, -chunk.total_fen)],
         basis_digest=chunk.digest,
-    )
-
-
-def _write_activity(actor: Actor, run: Run, program_year: ProgramYear, chunk: RunChunk, org: Org, entry: Entry) -> None:
-    result = f"发放 {chunk.paid} 人，{yuan(chunk.total_fen)} 元"
-    write_activity(actor, run, program_year, org, entry, result)
-
-
-def write_activity(
-    actor: Actor, run: Run, program_year: ProgramYear, org: Org, entry: Entry, result: str, matter: str = ""
-) -> None:
-    """A line of the work ledger for an entry of a run, under the entry's scope and key, in the caller's transaction."""
-    template = template_of_year(program_year.year)
-    said: dict[str, Any] = {
-        "organisation": org.name,
-        "cadres": actor.name,
-        "time": entry.effective_on.isoformat(),
-        "method": METHODS[run.form],
-        "matters": matter or run.title,
-        "result": result,
-    }
-    columns = {column["key"] for column in template.columns}
-    add_activity(
-        actor,
-        template,
-        org,
-        program_year_id=program_year.id,
-        held_on=entry.effective_on,
-        data={key: value for key, value in said.items() if key in columns},
-        scope=entry.scope,
-        key=entry.key,
-        entry_id=entry.id,
     )

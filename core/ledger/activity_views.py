@@ -12,10 +12,10 @@ from core.errors import ZhijiaError
 from core.ledger.forms import ActivityForm, activity_form, columns_of
 from core.ledger.listing import ACTIVITIES, activities_of
 from core.ledger.models import ActivityTemplate
-from core.ledger.queries import find_template, templates
+from core.ledger.queries import find_activity, find_template, templates
 from core.ledger.scope import VIEW, book_scope
 from core.ledger.services import record_activity
-from core.ledger.views import RECORD, blueprint, may_record
+from core.ledger.views import RECORD, blueprint, may_record, origin_of
 from core.lists.types import Action, Line
 from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.queries import visible
@@ -50,7 +50,8 @@ def _list() -> dict[str, Any]:
 
 def _entry_of(line: Line) -> list[Action]:
     entry_id = line.values["entry_id"]
-    return [Action(title=_("Entry"), url=url_for(".entry", entry_id=entry_id))] if entry_id else []
+    entry = [Action(title=_("Entry"), url=url_for(".entry", entry_id=entry_id))] if entry_id else []
+    return [Action(title=_("Show the line"), url=url_for(".activity", activity_id=line.id)), *entry]
 
 
 @blueprint.get("/activities")
@@ -58,6 +59,21 @@ def _entry_of(line: Line) -> list[Action]:
 def activity_index() -> Shown:
     """The work ledger in the columns of one form, newest first."""
     return show_list(**_list())
+
+
+@blueprint.get("/activities/<int:activity_id>")
+@needs(VIEW)
+def activity(activity_id: int) -> str:
+    """One line of the work ledger, with the entry that it tells of."""
+    told = find_activity(activity_id, book_scope(me()))
+    locale = str(get_locale())
+    said = [
+        (column.get(locale) or column["zh"], told.activity.data[column["key"]])
+        for column in told.template.columns
+        if column["key"] in told.activity.data
+    ]
+    origin = origin_of(told.entry, told.program_year) if told.entry else None
+    return render_template("ledger/activity.html", told=told, said=said, origin=origin)
 
 
 @blueprint.post("/activities/view")

@@ -21,6 +21,7 @@ from core.ledger import budgets
 from core.ledger.chart import BANK, GRANTS_TO_LOWER, HIGHER_GRANTS, INCOME
 from core.ledger.models import UNION_FUNDS, Allotment, Entry
 from core.ledger.posting import Posting, post_entries
+from core.ledger.services import tell_of_entry
 from core.money import split_by_weight, yuan
 from core.org.models import Org
 from core.programs.models import ProgramYear
@@ -299,7 +300,8 @@ def _refuse_day(booking: _Booking) -> None:
 
 def _book(actor: User, booking: _Booking, action: str) -> list[Allotment]:
     """Post the entries, add the rows and the audit line, and commit."""
-    entries = post_entries(actor, _postings(booking))[1 if booking.giver else 0 :]
+    posted = post_entries(actor, _postings(booking))
+    entries = posted[1 if booking.giver else 0 :]
     allotments = [
         Allotment(
             program_year_id=booking.program_year.id,
@@ -316,11 +318,26 @@ def _book(actor: User, booking: _Booking, action: str) -> list[Allotment]:
         for entry in entries
     ]
     db.session.add_all(allotments)
+    _tell(actor, booking, posted)
     path = booking.giver.path if booking.giver else booking.program_year.org_path
     about = {"key": booking.key, "source": booking.source, "amount_fen": sum(booking.amounts.values())}
     record(actor, action, f"program_year:{booking.program_year.id}", path, **about)
     db.session.commit()
     return allotments
+
+
+def _tell(actor: User, booking: _Booking, entries: Sequence[Entry]) -> None:
+    """A line of the work ledger for each union's entry."""
+    deed = {"allotment": "下拨", "own_funds": "自筹", "taken_back": "收回"}[booking.kind]
+    whole, count = sum(booking.amounts.values()), len(booking.amounts)
+    for entry in entries:
+        if booking.giver and entry.org_id == booking.giver.id:
+            org, result = booking.giver, f"{deed}下级工会 {count} 家，{yuan(whole)} 元"
+        else:
+            org, result = booking.receivers[entry.org_id], f"{deed} {yuan(booking.amounts[entry.org_id])} 元"
+            if booking.giver:
+                result = f"{booking.giver.name}{result}"
+        tell_of_entry(actor, entry, org, method=f"经费{deed}", result=result)
 
 
 def _postings(booking: _Booking) -> list[Posting]:

@@ -14,7 +14,7 @@ from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
 from core.ledger.keys import decided
-from core.ledger.models import BudgetLine, Entry, Hold
+from core.ledger.models import BOOKINGS, RUNS, BudgetLine, Entry, Hold
 from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, posted_before
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -22,7 +22,7 @@ from core.users.access import require
 
 POST = "ledger.post"
 #: What other tables account for: such entries come and go with their runs and allotments only.
-SUBLEDGERS = frozenset({"allotment", "own_funds", "run"})
+SUBLEDGERS = frozenset({*BOOKINGS, *RUNS})
 
 
 def post(actor: Actor, posting: Posting) -> Posted:

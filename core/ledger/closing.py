@@ -5,7 +5,8 @@ closed. What is true of a closed period is written down as balances by account; 
 open one and names its day. Every step asks for ``ledger.close`` on the whole tree.
 """
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, func, select, text
@@ -13,9 +14,10 @@ from sqlalchemy import delete, func, select, text
 from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
-from core.ledger.chart import STATUTORY
+from core.ledger.balances import next_month
+from core.ledger.checks import Check, checks_before_closing, checks_of_sums, said
 from core.ledger.keys import retried
-from core.ledger.models import Book, Period, PeriodBalance, Reopening
+from core.ledger.models import Account, AccountBalance, Book, ChainHead, Period, PeriodBalance, Reopening
 from core.money import yuan
 from core.org.models import Org
 from core.users.access import require, today
@@ -32,14 +34,10 @@ def start_closing(actor: Actor, book: str, month: date) -> Period:
     """
 
     def start() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "open")
-        if _next_month(period.first_on) > today():
-            raise Refused(_("The period %(month)s is not over.", month=_said(period)))
-        _refuse_open_before(period)
-        _refuse_unfinished(period)
-        _refuse_unsound(period)
+        _refuse_hindered(checks_before_closing(period))
         return _move(actor, period, "closing", "ledger.start_closing", root)
 
     return retried(start)
@@ -49,7 +47,7 @@ def cancel_closing(actor: Actor, book: str, month: date) -> Period:
     """Take entries again in a period that is closing."""
 
     def cancel() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "closing")
         return _move(actor, period, "open", "ledger.cancel_closing", root)
@@ -61,11 +59,11 @@ def close(actor: Actor, book: str, month: date) -> Period:
     """Write down what every account holds at the end of a period that is closing, and close it."""
 
     def finish() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "closing")
-        _refuse_unsound(period)
-        db.session.execute(_SNAPSHOT, {"book": book, "first": period.first_on, "next": _next_month(period.first_on)})
+        _refuse_hindered(checks_of_sums(period))
+        db.session.execute(_SNAPSHOT, {"book": book, "first": period.first_on, "next": next_month(period.first_on)})
         return _move(actor, period, "closed", "ledger.close", root)
 
     return retried(finish)
@@ -75,7 +73,7 @@ def ask_reopening(actor: User, book: str, month: date, reason: str) -> Reopening
     """Ask for a closed period to be opened again, with a reason; somebody else agrees (:func:`reopen`)."""
 
     def ask() -> Reopening:
-        root = _require(actor)
+        root = require_closing(actor)
         if not reason.strip():
             raise Refused(_("Say why the period is opened again."), field="reason")
         period = _locked(book, month)
@@ -99,7 +97,7 @@ def reopen(actor: User, reopening_id: int) -> Period:
     """
 
     def agree() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         asked = db.session.get(Reopening, reopening_id, populate_existing=True)
         if asked is None:
             raise NotFound(_("Nobody asked for this."))
@@ -130,7 +128,7 @@ def lock(actor: Actor, book: str, month: date) -> Period:
     """Close a closed period for good."""
 
     def seal() -> Period:
-        root = _require(actor)
+        root = require_closing(actor)
         period = _locked(book, month)
         _refuse_state(period, "closed")
         return _move(actor, period, "locked", "ledger.lock", root)
@@ -138,11 +136,44 @@ def lock(actor: Actor, book: str, month: date) -> Period:
     return retried(seal)
 
 
-def _require(actor: Actor) -> str:
-    """The path of the whole tree, on which the permission must be held."""
-    root = db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).one()
+def close_account(actor: Actor, account_id: int) -> Account:
+    """Close an account for good: it takes no more entries. Raises :class:`Refused` unless it holds nothing."""
+
+    def shut() -> Account:
+        account = db.session.get(Account, account_id, populate_existing=True)
+        if account is None:
+            raise NotFound(_("There is no such account."))
+        require(actor, CLOSE, account.org_path)
+        # The head is what postings hold while they read accounts; under it nothing moves.
+        db.session.get(ChainHead, account.book, with_for_update={"key_share": True}, populate_existing=True)
+        db.session.refresh(account)
+        if account.closed_on is not None:
+            raise Refused(_("The account has been closed already."))
+        held = db.session.scalars(
+            select(AccountBalance.posted_fen).where(AccountBalance.account_id == account_id)
+        ).one()
+        if held:
+            raise Refused(
+                _("The account holds %(amount)s yuan; only an empty one is closed.", amount=yuan(account.side * held))
+            )
+        account.closed_on = today()
+        record(actor, "ledger.close_account", f"account:{account_id}", account.org_path, code=account.code)
+        db.session.commit()
+        return account
+
+    return retried(shut)
+
+
+def require_closing(actor: Actor) -> str:
+    """The path of the whole tree. Raises :class:`core.errors.Forbidden` unless ``actor`` may close books on it."""
+    root = whole_tree()
     require(actor, CLOSE, root)
     return root
+
+
+def whole_tree() -> str:
+    """The path of the whole tree, whose books these are."""
+    return db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).one()
 
 
 def _locked(book: str, month: date) -> Period:
@@ -169,42 +200,17 @@ def _refuse_state(period: Period, wanted: str) -> None:
         raise Refused(
             _(
                 "The period %(month)s is %(state)s, not %(wanted)s.",
-                month=_said(period),
+                month=said(period),
                 state=titles[period.state],
                 wanted=titles[wanted],
             )
         )
 
 
-def _refuse_open_before(period: Period) -> None:
-    before = (Period.book == period.book, Period.first_on < period.first_on, Period.state.in_(("open", "closing")))
-    first = db.session.scalars(select(Period).where(*before).order_by(Period.first_on).limit(1)).first()
-    if first is not None:
-        raise Refused(_("The period %(month)s comes first: it is not closed.", month=_said(first)))
-
-
-def _refuse_unfinished(period: Period) -> None:
-    if period.book != STATUTORY:  # budget lines and runs are of the statutory book
-        return
-    until = {"next": _next_month(period.first_on)}
-    held = db.session.execute(_HELD, until).one()
-    if held.holds:
-        raise Refused(
-            _("%(count)s holds of this period are open, %(amount)s yuan.", count=held.holds, amount=yuan(held.fen))
-        )
-    run = db.session.execute(_RUN, until).first()
-    if run is not None:
-        raise Refused(_("Run %(id)s, “%(title)s”, is computed and not posted.", id=run.id, title=run.title))
-
-
-def _refuse_unsound(period: Period) -> None:
-    found = {"book": period.book, "first": period.first_on, "next": _next_month(period.first_on)}
-    total = db.session.execute(_TOTAL, found).scalar_one()
-    if total:
-        raise Refused(_("The entries of %(month)s do not balance: %(sum)s yuan.", month=_said(period), sum=yuan(total)))
-    wrong = db.session.execute(_UNKEPT, found).scalar_one()
-    if wrong:
-        raise Refused(_("%(count)s accounts do not hold what their entries come to.", count=wrong))
+def _refuse_hindered(checks: Iterator[Check]) -> None:
+    for check in checks:
+        if check.hindrance is not None:
+            raise Refused(check.hindrance.sentence)
 
 
 def _move(
@@ -218,36 +224,9 @@ def _move(
 
 
 def _subject(period: Period) -> str:
-    return f"period:{period.book}/{_said(period)}"
+    return f"period:{period.book}/{said(period)}"
 
 
-def _said(period: Period) -> str:
-    return f"{period.first_on:%Y-%m}"
-
-
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
-
-
-_HELD = text(
-    "SELECT count(*) AS holds, coalesce(sum(amount_fen), 0)::bigint AS fen FROM core_hold"
-    " WHERE state = 'open' AND held_on < :next"
-)
-# The ledger may know the table of runs by name, not by import; days are counted in Asia/Shanghai.
-_RUN = text(
-    "SELECT id, title FROM core_run WHERE state IN ('computed', 'notice', 'submitted', 'approved')"
-    " AND (computed_at AT TIME ZONE 'Asia/Shanghai')::date < :next ORDER BY id LIMIT 1"
-)
-_TOTAL = text(
-    "SELECT coalesce(sum(leg.amount_fen), 0)::bigint FROM core_leg leg JOIN core_entry entry ON entry.id = leg.entry_id"
-    " WHERE entry.book = :book AND entry.effective_on >= :first AND entry.effective_on < :next"
-)
-_UNKEPT = text(
-    "SELECT count(*) FROM core_account account JOIN core_account_balance kept ON kept.account_id = account.id"
-    " LEFT JOIN (SELECT account_id, sum(amount_fen) AS fen FROM core_leg GROUP BY 1) legs"
-    " ON legs.account_id = account.id"
-    " WHERE account.book = :book AND kept.posted_fen <> coalesce(legs.fen, 0)"
-)
 _SNAPSHOT = text(
     "INSERT INTO core_period_balance (book, first_on, account_id, posted_fen)"
     " SELECT :book, :first, leg.account_id, sum(leg.amount_fen)"

@@ -4,19 +4,33 @@ from datetime import date
 from typing import cast
 
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, FileField, HiddenField, SelectField, StringField, TextAreaField
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms import (
+    BooleanField,
+    DateField,
+    FileField,
+    HiddenField,
+    MonthField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 
+from core.ledger.balances import Months
+from core.ledger.chart import STATUTORY
 from core.ledger.models import UNION_FUNDS, ActivityTemplate
 from core.ledger.titles import SOURCE_TITLES, WAYS
 from core.org.models import LEVELS
 from core.org.titles import LEVEL_TITLES
 from core.web.fields import YuanField
-from core.web.forms import Form, options
+from core.web.forms import Form, SignedForm, options
 
 #: Before the key of a column, so that no column is mistaken for a field of the form itself.
 COLUMN = "column-"
+#: Years that a month may lie in.
+FIRST_YEAR, LAST_YEAR = 1949, 2199
 
 
 class ActivityForm(Form):
@@ -39,6 +53,47 @@ class BookingForm(Form):
     def day(self) -> date:
         """The day it counts from. Only when the form was validated."""
         return cast(date, self.effective_on.data)
+
+
+class BookForm(Form):
+    """Which book, and which months of it; one month where only one is named, all of it where none is."""
+
+    book = SelectField(_l("Account book"), default=STATUTORY)
+    first = MonthField(_l("From month"), validators=[Optional()])
+    last = MonthField(_l("To month"), validators=[Optional()])
+
+    @property
+    def months(self) -> Months | None:
+        """The months. Only when the form was validated."""
+        first, last = self.first.data or self.last.data, self.last.data or self.first.data
+        return Months(first, last) if first and last else None
+
+    def validate_first(self, field: MonthField) -> None:
+        """A month that some book may have."""
+        _refuse_far(field)
+
+    def validate_last(self, field: MonthField) -> None:
+        """A month that some book may have, and none before the first."""
+        _refuse_far(field)
+        if self.first.data and field.data and field.data < self.first.data:
+            raise ValidationError(_("The last month lies before the first."))
+
+
+def _refuse_far(field: MonthField) -> None:
+    if field.data and not FIRST_YEAR <= field.data.year <= LAST_YEAR:
+        raise ValidationError(_("There are no books of this year."))
+
+
+class ReopenForm(Form):
+    """Asking to open a month again; the reason is owed."""
+
+    reason = StringField(_l("Reason"), validators=[Length(max=500)])
+
+
+class LockForm(SignedForm):
+    """Closing a month for good."""
+
+    sure = BooleanField(_l("I know that it is never opened again"), validators=[InputRequired()])
 
 
 class OwnFundsForm(BookingForm):

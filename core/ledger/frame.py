@@ -6,7 +6,10 @@ from flask_babel import lazy_gettext as _l
 from core.exports.sources import Source, provide_source
 from core.ledger import activity_views as activity_views
 from core.ledger import allot_views as allot_views
+from core.ledger import period_views as period_views
+from core.ledger import statement_views as statement_views
 from core.ledger.budget_views import budget_blueprint
+from core.ledger.income import income_report
 from core.ledger.levels import levels_report
 from core.ledger.listing import ACTIVITIES, activities_of
 from core.ledger.queries import find_template
@@ -26,6 +29,7 @@ def init_app(app: Flask) -> None:
     provide_tab(app, YearTab(title=_l("Budget"), endpoint="budget.index", permission=VIEW))
     provide_source(app, work_ledger)
     provide_report(app, levels_report)
+    provide_report(app, income_report)
 
 
 def work_ledger(user: User, code: str, _program_year: ProgramYear | None) -> Source | None:

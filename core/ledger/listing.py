@@ -4,7 +4,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import case
 
-from core.ledger.models import Activity, ActivityTemplate
+from core.ledger.models import BOOKINGS, RUNS, Activity, ActivityTemplate
 from core.ledger.queries import years_in
 from core.ledger.scope import BookScope
 from core.lists.types import Column, Join, Listing
@@ -13,6 +13,12 @@ from core.programs.queries import title_of
 
 #: Before the code of a form: what its lines are called among the lists.
 ACTIVITIES = "activities:"
+WRITERS = {
+    "run": _l("by a run"),
+    "money": _l("by a booking of money"),
+    "program": _l("by a program"),
+    "hand": _l("by hand"),
+}
 
 
 def activities_of(template: ActivityTemplate, scope: BookScope) -> Listing:
@@ -43,8 +49,13 @@ def activities_of(template: ActivityTemplate, scope: BookScope) -> Listing:
                 name="source",
                 title=_l("Written"),
                 kind="choice",
-                choices={"run": _l("by a run"), "hand": _l("by hand")},
-                expression=case((Activity.entry_id.is_(None), "hand"), else_="run"),
+                choices=WRITERS,
+                expression=case(
+                    (Activity.scope == "hand", "hand"),
+                    (Activity.scope.in_(RUNS), "run"),
+                    (Activity.scope.in_(BOOKINGS), "money"),
+                    else_="program",
+                ),
                 hidden=True,
             ),
             Column(name="id", title=_l("Line"), kind="number", filter=False, hidden=True, sort=True),

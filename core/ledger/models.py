@@ -18,6 +18,9 @@ from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
 #: never mix: every line, allotment and run is of one source.
 SOURCES = ("finance", "union", "society", "dues")
 UNION_FUNDS = "union"
+#: Scopes of the entries that bookings of money and runs have; keys are ``year:key:union`` and ``run:...``.
+BOOKINGS = ("allotment", "own_funds", "taken_back")
+RUNS = ("run", "run-return")
 
 
 class ChainHead(Base):
@@ -149,6 +152,7 @@ class Entry(Base):
         CheckConstraint("happened_on <= effective_on", name="happened"),
         Index("ix_core_entry_org_path", "org_path", "id"),
         Index("ix_core_entry_program_year_id", "program_year_id", "id"),
+        Index("ix_core_entry_effective_on", "book", "effective_on"),
     )
 
     id: Mapped[BigId]
@@ -328,6 +332,7 @@ class Activity(Base):
         UniqueConstraint("scope", "key"),
         Index("ix_core_activity_org_path", "org_path", "id"),
         Index("ix_core_activity_program_year_id", "program_year_id", "id"),
+        Index("ix_core_activity_entry_id", "entry_id"),
     )
 
     id: Mapped[BigId]

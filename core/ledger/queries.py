@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from core.errors import NotFound
 from core.extensions import db
-from core.ledger.models import Account, Activity, ActivityTemplate, Entry, Leg
+from core.ledger.models import BOOKINGS, Activity, ActivityTemplate, Allotment, Entry, Leg
 from core.ledger.scope import BookScope
 from core.org.models import Org
 from core.org.scope import Scope
@@ -17,16 +17,6 @@ from core.programs.models import ProgramYear
 from core.users.models import User
 
 PAGE = 50
-
-
-@dataclass(frozen=True)
-class AccountBalance:
-    """One account code over every union in the scope: debits and credits, both positive fen."""
-
-    code: str
-    name: str
-    debit_fen: int
-    credit_fen: int
 
 
 @dataclass(frozen=True)
@@ -89,25 +79,49 @@ def find_entry(entry_id: int, scope: BookScope) -> EntryDetail:
     return EntryDetail(entry, org, program_year, poster, reversed_by, previous, following)
 
 
-def balances(
-    scope: BookScope, *, program_year: ProgramYear | None = None, org: Org | None = None
-) -> list[AccountBalance]:
-    """The trial balance by account code; debits and credits come to the same sum."""
-    debit = func.coalesce(func.sum(Leg.amount_fen).filter(Leg.amount_fen > 0), 0)
-    credit = func.coalesce(-func.sum(Leg.amount_fen).filter(Leg.amount_fen < 0), 0)
-    query = (
-        select(Account.code, func.min(Account.name), debit, credit)
-        .join(Leg, Leg.account_id == Account.id)
-        .join(Entry, Entry.id == Leg.entry_id)
-        .where(scope.covers(Entry))
-        .group_by(Account.code)
-        .order_by(Account.code)
-    )
-    if program_year is not None:
-        query = query.where(Entry.program_year_id == program_year.id)
-    if org is not None:
-        query = query.where(Scope((org.path,)).covers(Entry.org_path))
-    return [AccountBalance(code, name, int(dr), int(cr)) for code, name, dr, cr in db.session.execute(query)]
+@dataclass(frozen=True)
+class Told:
+    """One line of the work ledger with its form, union and program year, and the entry that it tells of, if any."""
+
+    activity: Activity
+    template: ActivityTemplate
+    org: Org
+    program_year: ProgramYear | None
+    entry: Entry | None
+
+
+def find_activity(activity_id: int, scope: BookScope) -> Told:
+    """The line, if it lies in the scope; else :class:`NotFound`."""
+    row = db.session.execute(
+        select(Activity, ActivityTemplate, Org, ProgramYear, Entry)
+        .join(ActivityTemplate, ActivityTemplate.code == Activity.template)
+        .join(Org, Org.id == Activity.org_id)
+        .outerjoin(ProgramYear, ProgramYear.id == Activity.program_year_id)
+        .outerjoin(Entry, (Entry.id == Activity.entry_id) & scope.covers(Entry))
+        .where(Activity.id == activity_id, scope.covers(Activity))
+    ).one_or_none()
+    if row is None:
+        raise NotFound(_("There is no such line."))
+    return Told(*row)
+
+
+def told_of(entry: Entry, scope: BookScope) -> Sequence[Activity]:
+    """The lines of the work ledger that tell of an entry, within the scope."""
+    lines = select(Activity).where(Activity.entry_id == entry.id, scope.covers(Activity))
+    return db.session.scalars(lines.order_by(Activity.id)).all()
+
+
+def booking_of(entry: Entry) -> int | None:
+    """The id of the booking that the entry belongs to, if money was booked: that of the first of its rows.
+
+    Entries of givers and receivers are called ``year:key:union``.
+    """
+    if entry.scope not in BOOKINGS:
+        return None
+    key = entry.key.removeprefix(f"{entry.program_year_id}:").removesuffix(f":{entry.org_id}")
+    rows = (Allotment.program_year_id == entry.program_year_id, Allotment.key == key)
+    given = select(func.min(func.coalesce(Allotment.takes_back, Allotment.id)))
+    return db.session.scalars(given.where(*rows)).one()
 
 
 def years_in(book: type[Entry] | type[Activity], scope: BookScope) -> list[tuple[ProgramYear, str]]:

@@ -27,6 +27,11 @@ class BookScope:
         paths = [path for scope in (self.general, *self.programs.values()) for path in scope.paths]
         return Scope.of(paths)
 
+    @property
+    def is_general(self) -> bool:
+        """Whether no grant for a single program reaches further than those for all of them."""
+        return all(self.general.includes(path) for scope in self.programs.values() for path in scope.paths)
+
     def covers(self, book: type[Entry] | type[Activity]) -> ColumnElement[bool]:
         """The condition for ``WHERE``."""
         single = [

@@ -5,12 +5,14 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from core.audit.services import Actor, record
 from core.errors import Refused, ZhijiaError
 from core.extensions import db
-from core.ledger.models import Activity, ActivityTemplate
+from core.ledger.models import Activity, ActivityTemplate, Entry
+from core.ledger.queries import template_of_year
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -52,6 +54,47 @@ def add_activity(
     )
     db.session.add(activity)
     return activity
+
+
+def tell_of_entry(actor: Actor, entry: Entry, org: Org, *, method: str, result: str, matters: str = "") -> Activity:
+    """Add the line of the work ledger that tells of an entry of ``org``, in the caller's transaction.
+
+    It stands under the entry's scope and key, so that an entry has one such line: the one that is there comes back.
+    It takes the form that is valid in the entry's program year, and of ``matters`` (the entry's description unless
+    given), ``method`` and ``result`` what that form asks for. Raises :class:`core.errors.NotFound` where no form is
+    valid in the year.
+    """
+    told = (Activity.scope == entry.scope, Activity.key == entry.key)
+    known = db.session.scalars(select(Activity).where(*told)).one_or_none()
+    if known is not None:
+        return known
+    template = _template_for(entry)
+    said = {
+        "organisation": org.name,
+        "cadres": actor.name,
+        "time": entry.effective_on.isoformat(),
+        "method": method,
+        "matters": matters or entry.description or entry.title,
+        "result": result,
+    }
+    columns = {column["key"] for column in template.columns}
+    return add_activity(
+        actor,
+        template,
+        org,
+        program_year_id=entry.program_year_id,
+        held_on=entry.effective_on,
+        data={key: value for key, value in said.items() if key in columns},
+        scope=entry.scope,
+        key=entry.key,
+        entry_id=entry.id,
+    )
+
+
+def _template_for(entry: Entry) -> ActivityTemplate:
+    if entry.program_year_id is None:
+        return template_of_year(entry.effective_on.year)
+    return template_of_year(db.session.get_one(ProgramYear, entry.program_year_id).year)
 
 
 def record_activity(

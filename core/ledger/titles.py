@@ -1,7 +1,9 @@
 """Sources of money, and the ways to share it out, as people read them."""
 
-from flask_babel import LazyString
+from flask_babel import LazyString, get_locale
 from flask_babel import lazy_gettext as _l
+
+from core.ledger.chart import chart
 
 SOURCE_TITLES: dict[str, LazyString] = {
     "finance": _l("Public finance"),
@@ -15,3 +17,9 @@ WAYS: dict[str, LazyString] = {
     "points": _l("points"),
     "table": _l("table of amounts"),
 }
+
+
+def account_name(book: str, code: str, name: str) -> str:
+    """The account's name as it was booked; in English as the chart translates it."""
+    known = chart().get((book, code))
+    return known.name_en if known and str(get_locale()) == "en" else name

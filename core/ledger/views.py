@@ -1,21 +1,22 @@
-"""The pages of the fund ledger: entries, one entry, the trial balance."""
+"""The pages of the fund ledger: entries and one entry."""
 
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request
-from flask_babel import get_locale
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 
 from core.errors import NotFound
-from core.ledger.chart import STATUTORY, chart
-from core.ledger.models import Account, Activity, Entry
-from core.ledger.queries import PAGE, AccountBalance, balances, entries, find_entry, years_in
+from core.ledger.closing import CLOSE, whole_tree
+from core.ledger.models import RUNS, Account, Activity, Entry
+from core.ledger.queries import PAGE, booking_of, entries, find_entry, told_of, years_in
 from core.ledger.scope import VIEW, BookScope, book_scope
+from core.ledger.titles import account_name
 from core.org.models import Org
 from core.org.queries import visible
 from core.programs.models import ProgramYear
-from core.users.access import can_anywhere
+from core.programs.queries import sponsor_code
+from core.users.access import can, can_anywhere
 from core.web.guard import me, needs
 
 RECORD = "ledger.record"
@@ -75,31 +76,36 @@ def index() -> str:
 @needs(VIEW)
 def entry(entry_id: int) -> str:
     """One entry with its legs and its place in the chain."""
-    detail = find_entry(entry_id, book_scope(me()))
-    total_fen = sum(leg.amount_fen for leg in detail.entry.legs if leg.amount_fen > 0)
-    return render_template("ledger/entry.html", detail=detail, total_fen=total_fen)
-
-
-@blueprint.get("/balances")
-@needs(VIEW)
-def trial_balance() -> str:
-    """Debits and credits by account; they come to the same sum."""
     scope = book_scope(me())
-    only = wanted(Entry, scope)
-    rows = balances(scope, program_year=only.program_year, org=only.org)
+    detail = find_entry(entry_id, scope)
+    total_fen = sum(leg.amount_fen for leg in detail.entry.legs if leg.amount_fen > 0)
     return render_template(
-        "ledger/balances.html",
-        only=only,
-        rows=rows,
-        debit_fen=sum(row.debit_fen for row in rows),
-        credit_fen=sum(row.credit_fen for row in rows),
+        "ledger/entry.html",
+        detail=detail,
+        total_fen=total_fen,
+        told=told_of(detail.entry, scope),
+        origin=origin_of(detail.entry, detail.program_year),
     )
 
 
-def account_title(account: Account | AccountBalance) -> str:
-    """The account's name as it was booked; in English as the chart translates it."""
-    known = chart().get((STATUTORY, account.code))
-    return known.name_en if known and str(get_locale()) == "en" else account.name
+def origin_of(entry: Entry, program_year: ProgramYear | None) -> tuple[str, str] | None:
+    """Title and address of the run or the booking that the entry belongs to, if the reader may open it."""
+    if program_year is None:
+        return None
+    place: dict[str, Any] = {
+        "year": program_year.year,
+        "sponsor": sponsor_code(program_year),
+        "program": program_year.program,
+    }
+    if entry.scope in RUNS and can_anywhere(me(), "run.view", program_year.program):
+        return _("Run"), url_for("runs.show", run_id=entry.key.partition(":")[0], **place)
+    booking_id = booking_of(entry)
+    return (_("Booking"), url_for("budget.booking", booking_id=booking_id, **place)) if booking_id else None
+
+
+def account_title(account: Account) -> str:
+    """The account's name in the reader's language."""
+    return account_name(account.book, account.code, account.name)
 
 
 def may_record() -> bool:
@@ -107,6 +113,11 @@ def may_record() -> bool:
     return can_anywhere(me(), RECORD)
 
 
+def may_close() -> bool:
+    """Whether the reader may close the books."""
+    return can_anywhere(me(), CLOSE) and can(me(), CLOSE, whole_tree())
+
+
 @blueprint.context_processor
 def _helpers() -> dict[str, Any]:
-    return {"account_title": account_title}
+    return {"account_title": account_title, "may_close_books": may_close}

@@ -43,6 +43,12 @@ STATES: dict[str, dict[str, Label]] = {
         "failed": Label(_l("Failed"), "red"),
         "skipped": Label(_l("Skipped"), "orange"),
     },
+    "period": {
+        "open": Label(_l("Open for entries"), "green"),
+        "closing": Label(_l("Being closed"), "orange"),
+        "closed": Label(_l("Closed to entries"), "blue"),
+        "locked": Label(_l("Locked for good"), "secondary"),
+    },
     "program_year": {
         "off": Label(_l("Off"), "secondary"),
         "upcoming": Label(_l("Not open yet"), "azure"),
@@ -166,6 +172,8 @@ ACTIONS: dict[str, LazyString] = {
     "ledger.ask_reopening": _l("asked to open a period again"),
     "ledger.reopen": _l("opened a period again"),
     "ledger.lock": _l("closed a period for good"),
+    "ledger.close_account": _l("closed an account of the books"),
+    "ledger.download": _l("downloaded a statement of the books"),
     "ledger.take_back": _l("took funds back"),
     "ledger.record": _l("wrote a line of the work ledger"),
     "register.add": _l("added an entry to a register"),

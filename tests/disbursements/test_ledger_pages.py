@@ -143,7 +143,7 @@ def test_an_entry_shows_its_legs_its_number_and_its_neighbours(posted: Campaign,
     text = browser.get(f"/ledger/entries/{ordered[0].id}").text
     assert 'rel="prev"' not in text
     assert "银行存款" in text
-    assert text.count("100.00") == 4  # debit, credit, and the sum of each
+    assert text.count("100.00") == 5  # debit, credit, the sum of each, and the line of the work ledger
 
 
 def test_neighbours_are_those_that_one_may_see(posted: Campaign, as_user: AsUser) -> None:

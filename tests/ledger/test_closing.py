@@ -10,7 +10,7 @@ from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
 from core.errors import Forbidden, NotFound, Refused
 from core.extensions import db
-from core.ledger import closing
+from core.ledger import checks
 from core.ledger.booking import post
 from core.ledger.closing import ask_reopening, cancel_closing, close, lock, reopen, start_closing
 from core.ledger.models import Period, PeriodBalance, Reopening
@@ -66,10 +66,10 @@ def test_closing_can_be_stopped(posting: Posting) -> None:
 
 
 def test_a_month_is_closed_when_it_is_over(small_tree: dict[str, Org], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(closing, "today", lambda: date(2014, 1, 31))
+    monkeypatch.setattr(checks, "today", lambda: date(2014, 1, 31))
     with pytest.raises(Refused, match="is not over"):
         start_closing(SYSTEM, BOOK, DAY)
-    monkeypatch.setattr(closing, "today", lambda: FEBRUARY)
+    monkeypatch.setattr(checks, "today", lambda: FEBRUARY)
     start_closing(SYSTEM, BOOK, DAY)
     with pytest.raises(NotFound):
         start_closing(SYSTEM, "nowhere", DAY)

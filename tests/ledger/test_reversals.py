@@ -10,7 +10,7 @@ from core.errors import Forbidden, NotFound, Refused
 from core.extensions import db
 from core.ledger import closing
 from core.ledger.booking import post, reverse
-from core.ledger.models import AccountBalance, Entry
+from core.ledger.models import BOOKINGS, RUNS, AccountBalance, Entry
 from core.ledger.posting import Posted, Posting, legs_of
 from tests.disbursements.conftest import Campaign
 from tests.ledger.conftest import DAY
@@ -45,8 +45,9 @@ def test_what_cannot_be_undone(posting: Posting, campaign: Campaign) -> None:
         undo(funds.id, "a")
     with pytest.raises(Refused, match="Say why"):
         undo(entry.id, "b", reason=" ")
-    with pytest.raises(Refused, match="runs and allotments"):
-        reverse(SYSTEM, scope="run", key="c", entry_id=entry.id, effective_on=DAY, reason="x")
+    for scope in (*BOOKINGS, *RUNS):
+        with pytest.raises(Refused, match="runs and allotments"):
+            reverse(SYSTEM, scope=scope, key="c", entry_id=entry.id, effective_on=DAY, reason="x")
     with pytest.raises(NotFound):
         undo(10**9, "d")
     with pytest.raises(Forbidden):

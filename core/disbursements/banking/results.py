@@ -12,14 +12,14 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from core.audit.services import Actor, record
 from core.disbursements.banking.models import PaymentResult
 from core.disbursements.models import Payment, Run, RunChunk
-from core.disbursements.payout import write_activity
+from core.disbursements.payout import METHODS
 from core.extensions import db
 from core.ledger import budgets
 from core.ledger.models import Entry
 from core.ledger.posting import Posting, post_entries
+from core.ledger.services import tell_of_entry
 from core.money import yuan
 from core.org.models import Org
-from core.programs.models import ProgramYear
 
 #: The scope of the entries that take back what did not arrive; their key is ``run:return:union``.
 SCOPE = "run-return"
@@ -38,13 +38,12 @@ def reverse_failed(actor: Actor, run: Run, return_id: int | None, on_day: date, 
         return 0
     sums = {row.org_id: int(row.fen) for row in failed}
     budgets.give_back(run.program_year_id, sums, run.source)
-    program_year = db.session.get_one(ProgramYear, run.program_year_id)
     paid = _entries_of(run, list(sums))
     postings = [_reversal(run, return_id, row, paid[row.org_id], on_day) for row in failed]
     for row, entry in zip(failed, post_entries(actor, postings), strict=True):
         org = db.session.get_one(Org, row.org_id)
         result = f"退回 {row.lines} 笔，{yuan(int(row.fen))} 元"
-        write_activity(actor, run, program_year, org, entry, result, f"{run.title}（退回）")
+        tell_of_entry(actor, entry, org, method=METHODS[run.form], result=result, matters=f"{run.title}（退回）")
     _mark_returned(run.id, return_id, list(sums))
     return sum(sums.values())
 
