@@ -94,6 +94,7 @@ class Run(Base):
     posted_by: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
     posted_at: Mapped[datetime | None]
     effective_on: Mapped[date | None]
+    digest: Mapped[bytes | None]
 
 
 class RunChunk(Base):

@@ -1,0 +1,34 @@
+"""What was decided about a run is sealed when it is posted: its settings, its stages and every approval.
+
+The entries carry this digest beside that of the payments into the chain. A run that was posted before has none, and its
+entries say so: theirs is the digest of the payments alone.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0018"
+branch_labels = None
+depends_on = None
+
+#: As in ``core.disbursements.sealing.RECORD``.
+RECORD = (
+    *("program_year_id", "scheme", "item", "payees", "form", "purpose", "period", "source", "title", "org_id"),
+    *("settings", "settings_version", "candidates", "paid", "excluded", "total_fen", "created_by", "submitted_by"),
+    *("round", "stages", "band_fen", "notice_from", "notice_until", "digest"),
+)
+
+
+def upgrade() -> None:
+    op.add_column("core_run", sa.Column("digest", sa.LargeBinary(), nullable=True))
+    old, new = (", ".join(f"{row}.{column}" for column in RECORD) for row in ("OLD", "NEW"))
+    op.execute(
+        f"CREATE TRIGGER record_stays BEFORE UPDATE ON core_run FOR EACH ROW WHEN (OLD.digest IS NOT NULL"
+        f" AND ({old}) IS DISTINCT FROM ({new})) EXECUTE FUNCTION core_refuse_line_change()"
+    )
+
+
+def downgrade() -> None:
+    """There is no way back once a run was posted: its entries seal what the column says."""
+    raise NotImplementedError
