@@ -62,7 +62,7 @@ def blocks_of(lines: Any) -> Select[Any]:
     numbered = select(
         column.run_id,
         column.chunk_org_id,
-        (number - 1).op("/", return_type=BigInteger())(literal(BLOCK, BigInteger)).label("no"),
+        ((number - 1) // BLOCK).label("no"),
         column.payee_id,
         column.amount_fen,
         said.label("said"),

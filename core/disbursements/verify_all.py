@@ -20,11 +20,16 @@ def verify_all(heads: str | None = None, *, expected: date | None = None) -> Ite
     Begins and ends a transaction of its own. Raises :class:`OSError` where the file of heads cannot be read.
     """
     with snapshot():
-        yield from verify_balance()
-        yield from verify_chain()
-        yield from verify_books()
-        yield from verify_budgets()
-        yield from verify_runs()
-        yield from verify_records()
+        yield from checks()
         if heads is not None:
             yield from verify_heads(heads, settings_of().data_key, expected=expected)
+
+
+def checks() -> Iterator[Finding]:
+    """What the database by itself tells, in the caller's transaction."""
+    yield from verify_balance()
+    yield from verify_chain()
+    yield from verify_books()
+    yield from verify_budgets()
+    yield from verify_runs()
+    yield from verify_records()
