@@ -15,7 +15,7 @@ from core.errors import NotFound, Refused
 from core.extensions import db
 from core.ledger.chart import STATUTORY
 from core.ledger.keys import retried
-from core.ledger.models import Book, Period, PeriodBalance, Reopening
+from core.ledger.models import Period, PeriodBalance, Reopening
 from core.money import yuan
 from core.org.models import Org
 from core.users.access import require, today
@@ -147,7 +147,7 @@ def _require(actor: Actor) -> str:
 
 def _locked(book: str, month: date) -> Period:
     """The period, made if it is missing, with nobody posting to it; the book first, as ``core_hold_period`` does."""
-    if db.session.get(Book, book, with_for_update={"key_share": True}, populate_existing=True) is None:
+    if not db.session.scalar(text("SELECT core_hold_book(:book)"), {"book": book}):
         raise NotFound(_("There is no book %(book)s.", book=book))
     db.session.execute(text("SELECT core_hold_period(:book, :day)"), {"book": book, "day": month})
     period = db.session.get(

@@ -1,7 +1,7 @@
 """What was decided about a run is sealed when it is posted: its settings, its stages and every approval.
 
 The entries carry this digest beside that of the payments into the chain. A run that was posted before has none, and its
-entries say so: theirs is the digest of the payments alone.
+entries say so: theirs is the digest of the payments alone. What a run has posted stays in its parts, too.
 """
 
 import sqlalchemy as sa
@@ -20,7 +20,19 @@ RECORD = (
 )
 
 
+GUARDS = """
+CREATE FUNCTION core_hold_book(of_book text) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM core_book WHERE code = of_book FOR NO KEY UPDATE;
+    RETURN FOUND;
+END $$;
+CREATE TRIGGER posted BEFORE UPDATE OR DELETE ON core_run_chunk
+    FOR EACH ROW WHEN (OLD.entry_id IS NOT NULL) EXECUTE FUNCTION core_refuse_change();
+"""
+
+
 def upgrade() -> None:
+    op.execute(GUARDS)
     op.add_column("core_run", sa.Column("digest", sa.LargeBinary(), nullable=True))
     old, new = (", ".join(f"{row}.{column}" for column in RECORD) for row in ("OLD", "NEW"))
     op.execute(
