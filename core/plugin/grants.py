@@ -15,8 +15,9 @@ from core.errors import NotFound, Refused
 
 _ROLE = "SELECT rolsuper OR rolcreaterole OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = %s"
 _OWNED = """
-SELECT pg_has_role(%s, relowner, 'MEMBER') FROM pg_class
- WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace LIMIT 1
+SELECT coalesce(bool_or(pg_has_role(%s, relowner, 'MEMBER')), false),
+       coalesce(bool_and(pg_has_role(current_user, relowner, 'USAGE')), true)
+  FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
 """
 #: Every table with its columns, and those of them that its guards never let anybody change.
 _TABLES = """
@@ -62,7 +63,8 @@ class _Table:
 def grant(engine: Engine, role: str) -> int:
     """Give ``role`` what the application needs on every table, and take everything else; returns how many tables.
 
-    Raises :class:`NotFound` if there is no such role, :class:`Refused` if it is one that nothing could be kept from.
+    Raises :class:`NotFound` if there is no such role, :class:`Refused` if it is one that nothing could be kept from, or
+    if we are not the owner of the tables ourselves.
     """
     with engine.connect() as connection:
         raw: Any = connection.connection.driver_connection
@@ -81,9 +83,11 @@ def _refuse_strong(raw: Connection, role: str) -> None:
     found = raw.execute(_ROLE, [role]).fetchone()
     if found is None:
         raise NotFound(f"The database has no role {role}; make it with createuser.")
-    owns = raw.execute(_OWNED, [role]).fetchone()
-    if found[0] or (owns is not None and owns[0]):
+    ((theirs, ours),) = raw.execute(_OWNED, [role]).fetchall()
+    if found[0] or theirs:
         raise Refused(f"Nothing can be kept from the role {role}: it owns the tables or may do anything.")
+    if not ours:
+        raise Refused("Only the owner of the tables can grant them; connect as the role that db upgrade is run with.")
 
 
 def _grant_place(raw: Connection, role: sql.Identifier) -> None:
@@ -101,7 +105,7 @@ def _grant_place(raw: Connection, role: sql.Identifier) -> None:
 
 
 def _grant_table(raw: Connection, role: sql.Identifier, table: _Table) -> None:
-    rights = [sql.SQL("SELECT")]
+    rights: list[sql.Composable] = [sql.SQL("SELECT")]
     if not table.is_kept:
         rights.append(sql.SQL("INSERT"))
         if not table.is_added_to:

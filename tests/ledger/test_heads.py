@@ -42,9 +42,10 @@ def rewritten(first: int) -> None:
     previous = FIRST
     for entry in db.session.scalars(select(Entry).order_by(Entry.seq)):
         if entry.seq >= first:
-            legs = db.session.execute(select(Leg.line, Leg.account_id, Leg.amount_fen).where(Leg.entry_id == entry.id))
+            rows = db.session.scalars(select(Leg).where(Leg.entry_id == entry.id).order_by(Leg.line))
+            legs = [(leg.line, leg.account_id, leg.amount_fen) for leg in rows]
             entry.description, entry.previous = "另一个", previous
-            entry.digest = chained(previous, content_digest(entry, [tuple(leg) for leg in legs]))
+            entry.digest = chained(previous, content_digest(entry, legs))
         previous = entry.digest
     db.session.flush()
     db.session.execute(update(ChainHead).where(ChainHead.book == "statutory").values(digest=previous))

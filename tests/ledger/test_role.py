@@ -1,12 +1,13 @@
 """The application connected as a role that owns nothing: it works as ever, and cannot bend the books."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 
 import psycopg
 import pytest
+from click.testing import Result
 from flask import Flask
 from psycopg import sql
 from sqlalchemy import create_engine, text
@@ -117,8 +118,12 @@ def test_money_is_allotted_and_taken_back_and_a_period_opened_again(
     assert list(checks()) == []
 
 
-def test_a_role_that_is_not_there_or_too_strong_is_refused(app: Flask) -> None:
-    with pytest.raises(NotFound, match="no role nobody_of_that_name"):
-        grant(db.engine, "nobody_of_that_name")
+def test_a_role_that_is_not_there_or_too_strong_is_refused(app: Flask, run_command: Callable[..., Result]) -> None:
+    missing = run_command("db", "grants", "nobody_of_that_name").exception
+    assert isinstance(missing, NotFound)
+    assert "no role nobody_of_that_name" in str(missing)
+    strong = db.session.scalar(text("SELECT rolname FROM pg_roles WHERE rolsuper LIMIT 1"))
     with pytest.raises(Refused, match="Nothing can be kept"):
-        grant(db.engine, "postgres")
+        grant(db.engine, str(strong))
+    with pytest.raises(Refused, match="Only the owner of the tables"):
+        grant(db.engine, str(db.engine.url.username))
