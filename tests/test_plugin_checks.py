@@ -139,6 +139,10 @@ NOT_OWN = ", which is not its own."
             "The scheme 'books.s' names the program 'club'" + NOT_OWN,
         ),
         ({"schemes": [scheme()]}, "The scheme 'books.s' posts 'books.grant', which is not an entry kind."),
+        (
+            {"schemes": [scheme(), scheme(code="books.t", payees="orgs")], "entry_kinds": [KIND]},
+            "The item 'i' is paid to people by one scheme and to unions by another.",
+        ),
         ({"registers": [register(program="club")]}, REGISTER + "names the program 'club'" + NOT_OWN),
         ({"registers": [register(code="rows")]}, "'rows' must begin with 'books.'."),
         ({"registers": [register(), register()]}, "'books.rows' is given twice."),

@@ -29,6 +29,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from core.disbursements.models import Candidate, Run, RunChunk
+from core.disbursements.payees import payees_of
 from core.disbursements.rules import (
     CAPPED,
     CONFLICT,
@@ -53,7 +54,9 @@ def candidates_of(run: Run, answer: Select[Any], context: SchemeContext) -> Sele
     named = answer.subquery("named")
     payers = _payers(run)
     columns = named.c
+    payee = payees_of(run).subquery("payee")
     query = select().select_from(named).join(payers, payers.c.org_id == columns.org_id)
+    query = query.outerjoin(payee, payee.c.id == columns.payee_id)
     reasons: list[Any] = [(columns.exclude_reason.is_not(None), columns.exclude_reason)]
     note: Any = null()
     if not knows_who_is_paid(answer):
@@ -83,7 +86,9 @@ def candidates_of(run: Run, answer: Select[Any], context: SchemeContext) -> Sele
         columns.basis,
         reason.label("exclude_reason"),
         cast(case((reason == CONFLICT, note)), Text).label("note"),
-    ).order_by(payers.c.payer_id, columns.payee_id)  # as chunks are read again
+        payee.c.name.label("payee_name"),
+        payee.c.account_tail,
+    )
 
 
 def insert_candidates(run: Run, answer: Select[Any], context: SchemeContext) -> Insert:

@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from core.disbursements.candidates import insert_candidates, insert_chunks
 from core.disbursements.differences import keep_former
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk, Seal
-from core.disbursements.payees import payees_of
 from core.disbursements.sealing import insert_seals, seal_chunk
 from core.errors import Refused
 from core.extensions import db
@@ -168,7 +167,6 @@ def _filling(run: Run, org_id: int) -> list[Executable]:
 
 def _insert_payments(run: Run, org_id: int) -> Executable:
     """The payments of a chunk, and their seals in the same statement, while the lines are at hand."""
-    payee = payees_of(run).subquery("payee")
     rows = (
         select(
             Candidate.run_id,
@@ -181,12 +179,11 @@ def _insert_payments(run: Run, org_id: int) -> Executable:
             Candidate.amount_fen,
             Candidate.quantity,
             Candidate.basis,
-            payee.c.name.label("payee_name"),
-            payee.c.account_tail,
+            Candidate.payee_name,
+            Candidate.account_tail,
             literal(run.purpose, Text).label("purpose"),
             literal(run.period, Text).label("period"),
         )
-        .join(payee, payee.c.id == Candidate.payee_id)
         .where(Candidate.run_id == run.id, Candidate.chunk_org_id == org_id, Candidate.exclude_reason.is_(None))
         .order_by(Candidate.payee_id)
     )

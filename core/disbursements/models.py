@@ -142,6 +142,8 @@ class Candidate(Base):
     basis: Mapped[str]
     exclude_reason: Mapped[str | None]
     note: Mapped[str | None]
+    payee_name: Mapped[str | None]
+    account_tail: Mapped[str | None]
 
 
 class Payment(Base):

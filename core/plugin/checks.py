@@ -52,11 +52,7 @@ def check_plugin(plugin: Plugin) -> None:
     own = {program.code for program in plugin.programs}
     for job in plugin.jobs:
         _check_job(job, own)
-    for scheme in plugin.schemes:
-        if scheme.program not in own:
-            raise ConfigError(f"The scheme {scheme.code!r} names the program {scheme.program!r}, which is not its own.")
-        if scheme.entry_kind not in {kind.code for kind in plugin.entry_kinds}:
-            raise ConfigError(f"The scheme {scheme.code!r} posts {scheme.entry_kind!r}, which is not an entry kind.")
+    _check_schemes(plugin, own)
     for register in plugin.registers:
         _check_register(register, own)
         check_flow(register, plugin, _known_permissions(plugin))
@@ -68,6 +64,19 @@ def check_plugin(plugin: Plugin) -> None:
     check_pages(plugin)
     if plugin.migrations is not None and not plugin.migrations.is_dir():
         raise ConfigError(f"The folder of migrations {plugin.migrations} does not exist.")
+
+
+def _check_schemes(plugin: Plugin, own: set[str]) -> None:
+    kinds = {kind.code for kind in plugin.entry_kinds}
+    payees: dict[tuple[str, str], str] = {}
+    for scheme in plugin.schemes:
+        if scheme.program not in own:
+            raise ConfigError(f"The scheme {scheme.code!r} names the program {scheme.program!r}, which is not its own.")
+        if scheme.entry_kind not in kinds:
+            raise ConfigError(f"The scheme {scheme.code!r} posts {scheme.entry_kind!r}, which is not an entry kind.")
+        # The ids of people and of unions are told apart by the item.
+        if payees.setdefault((scheme.program, scheme.item), scheme.payees) != scheme.payees:
+            raise ConfigError(f"The item {scheme.item!r} is paid to people by one scheme and to unions by another.")
 
 
 def check_name(name: str) -> None:

@@ -163,7 +163,8 @@ def upgrade() -> None:
     op.drop_constraint("pk_core_run_candidate", "core_run_candidate", type_="primary")
     op.create_index("ix_core_run_candidate_run_id", "core_run_candidate", ["run_id", "chunk_org_id"])
     op.add_column("core_run_candidate", sa.Column("quantity", sa.BigInteger()))
-    op.add_column("core_run_candidate", sa.Column("note", sa.Text()))
+    for column in ("note", "payee_name", "account_tail"):
+        op.add_column("core_run_candidate", sa.Column(column, sa.Text()))
     _add_to_runs()
     _add_to_payments()
     op.create_table(

@@ -10,9 +10,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.audit.services import SYSTEM
-from core.disbursements import payout, services
+from core.disbursements import payout, sealing, services
 from core.disbursements.differences import Change, changed_lines, changes_of
-from core.disbursements.models import Candidate, Exclusion, OrgAccount, Payment, Run, RunChunk
+from core.disbursements.models import Candidate, Exclusion, OrgAccount, Payment, Run, RunChunk, Seal
 from core.disbursements.preview import preview
 from core.errors import Forbidden
 from core.extensions import db
@@ -252,6 +252,17 @@ def test_the_pages_of_preview_difference_and_conflicts_show_it(
     listed = browser.get(f"{base}/exclusions?reason=conflict").text
     assert listed.count("助学") >= 4
     assert "Everybody on the list is paid" in browser.get(f"{base}/exclusions?reason=capped").text
+
+
+def test_each_chunk_is_sealed_in_blocks(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "BLOCK", 2)
+    campaign.fund(10_000, *CITIES)
+    run = campaign.computed()
+    blocks = select(Seal.chunk_org_id, Seal.no, Seal.lines, Seal.total_fen).order_by(Seal.chunk_org_id, Seal.no)
+    ids = [campaign.orgs[code].id for code in CITIES]
+    sealed = [(ids[0], 0, 2, 2858), (ids[0], 1, 2, 2858), (ids[1], 0, 2, 2856), (ids[2], 0, 1, 1428)]
+    assert sorted(db.session.execute(blocks)) == sorted(sealed)
+    assert run.state == "computed"
 
 
 @pytest.mark.parametrize("table", ["core_person", "core_org"])

@@ -14,8 +14,8 @@ from sqlalchemy import select, text, update
 
 from core.audit.services import SYSTEM
 from core.cli import zhijia
-from core.disbursements import payout, sealing
-from core.disbursements.models import Run, Seal
+from core.disbursements import payout
+from core.disbursements.models import Run
 from core.disbursements.verify_all import checks, verify_all
 from core.extensions import db
 from core.jobs.models import Job
@@ -153,20 +153,6 @@ def test_an_entry_that_looks_right_is_found_where_nothing_accounts_for_it(app: F
     assert f"Entry statutory/{number} belongs to no posted run." in found
     assert sum("keeps" in sentence for sentence in found) == 2
     assert not any("posted." in sentence for sentence in found if "belongs" not in sentence)
-
-
-def test_a_block_has_as_many_lines_as_it_may_and_no_more(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sealing, "BLOCK", 3)
-    campaign.fund(10_000, "6101", "6102", "6111")
-    campaign.approved()
-    seals = select(Seal.no, Seal.first_payee_id, Seal.last_payee_id, Seal.lines, Seal.total_fen)
-    assert [tuple(row) for row in db.session.execute(seals.order_by(Seal.first_payee_id))] == [
-        (0, 1, 3, 3, 4_287),
-        (1, 4, 4, 1, 1_429),
-        (0, 5, 6, 2, 2_856),
-        (0, 7, 7, 1, 1_428),
-    ]
-    assert list(checks()) == []
 
 
 def insert_like_the_last() -> tuple[int, Entry]:
