@@ -13,6 +13,8 @@ from core.config import EXTENSION as SETTINGS
 from core.config import Settings, load_settings
 from core.disbursements import frame as run_frame
 from core.disbursements import hooks as run_hooks
+from core.disbursements.banking import frame as bank_frame
+from core.disbursements.banking.formats import FORMATS as BANK_FORMATS
 from core.disbursements.jobs import JOBS as DISBURSEMENT_JOBS
 from core.embedded import start_postgres, start_redis
 from core.exports import frame as export_frame
@@ -69,6 +71,7 @@ FRAMES = (
     notice_frame,
     report_views,
     run_frame,
+    bank_frame,
     ledger_frame,
     task_frame,
     export_frame,
@@ -131,6 +134,7 @@ def create_app(
     registry.jobs |= {
         spec.name: spec for specs in (*JOBS, ledger_jobs(settings), task_jobs(settings)) for spec in specs
     }
+    registry.bank_formats |= {layout.code: layout for layout in BANK_FORMATS}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     shell.init_app(app)

@@ -44,6 +44,9 @@ from core.plugin.flow import Flow, Transition, review, review_flow
 from core.plugin.gate import current_program_year
 from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
+    BankFormat,
+    BankHeader,
+    BankLine,
     Blocker,
     Card,
     Copied,
@@ -83,6 +86,9 @@ __all__ = [
     "TYPES",
     "Actor",
     "Allotment",
+    "BankFormat",
+    "BankHeader",
+    "BankLine",
     "BigId",
     "Blocker",
     "Card",

@@ -2,6 +2,7 @@
 
 from core.audit import models as audit
 from core.disbursements import models as disbursements
+from core.disbursements.banking import models as banking
 from core.exports import models as exports
 from core.files import models as files
 from core.flows import models as flows
@@ -19,6 +20,7 @@ from core.users import models as users
 
 __all__ = [
     "audit",
+    "banking",
     "disbursements",
     "exports",
     "files",

@@ -5,7 +5,7 @@ Most are answered by the reading clubs; those about a year by the halls, whose a
 
 import io
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import IO
 
 import pytest
@@ -26,12 +26,14 @@ from core.people.personal import erase, show_data
 from core.plugin.hooks import dashboard_cards, menu_items, scan_file, year_blockers, year_copied, year_enabled
 from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
-from core.plugin.types import PersonalRecord
+from core.plugin.types import BankHeader, BankLine, PersonalRecord
+from core.programs.forms import ProgramSettingsForm
 from core.programs.models import ProgramYear
 from core.programs.services import disable, enable
 from core.users.access import can
 from core.users.testing import AsUser, MakeUser
 from tests.people.conftest import pair as pair
+from tests.plugins_for_tests import bank_of_qin
 from tests.plugins_for_tests.halls import CLOSING, OPENING, Halls
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
@@ -46,7 +48,7 @@ def halls() -> Halls:
 @pytest.fixture
 def plugins(halls: Halls) -> dict[str, object]:
     """The reading clubs, and the halls."""
-    return {"reading_club": reading_club, "halls": halls.module()}
+    return {"reading_club": reading_club, "halls": halls.module(), "bank_of_qin": bank_of_qin}
 
 
 @pytest.fixture
@@ -70,6 +72,18 @@ def test_hook_permissions(small_tree: dict[str, Org], make_user: MakeUser) -> No
     assert can(clerk, "reading_club.edit", "/61/6101/")
     assert not can(clerk, "reading_club.edit", "/61/")
     assert not can(leader, "reading_club.edit", "/61/6101/")
+
+
+def test_hook_bank_formats(app: Flask) -> None:
+    layout = registry_of(app).bank_formats["bank_of_qin.fixed"]
+    header = BankHeader(
+        run_id=1, title="慰问", payer="陕西省总工会", payer_code="61", account="", bank_name="", lines=1, total_fen=5,
+        digest="", written_at=datetime.now(UTC), pay_on=date(2014, 1, 24),
+    )  # fmt: skip
+    line = BankLine(number=1, reference="R1-2", name="秦安", account="6222", bank_name="", amount_fen=5, text="慰问")
+    content = b"".join(layout.write(iter([line]), header))
+    assert content.decode("gbk").splitlines()[1].split() == ["DR1-2", "6222", "秦安", "000000000000005"]
+    assert "bank_of_qin.fixed" in [value for value, *_more in ProgramSettingsForm().bank_format.iter_choices()]
 
 
 def test_hook_registers(clubs: ProgramYear, as_user: AsUser) -> None:

@@ -11,7 +11,7 @@ from wtforms import StringField
 
 from core.lists.types import Column
 from core.plugin.registry import given
-from core.plugin.types import EntryKind, JobSpec, Permission, Register, Report, Scheme
+from core.plugin.types import BankFormat, EntryKind, JobSpec, Permission, Register, Report, Scheme
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
 from core.web.guard import needs, public
@@ -186,6 +186,11 @@ NOT_OWN = ", which is not its own."
             {"blueprints": {"books": blueprint("books", "/<shelf>/<n>")}},
             "The address '/<shelf>/<n>' must begin with a word of its own.",
         ),
+        (
+            {"bank_formats": [BankFormat(code="books./x", title="x", extension="txt", write=lambda *_: iter(()))]},
+            "The bank format 'books./x' cannot be a file's name; small letters, digits, _ can.",
+        ),
+        ({"bank_formats": ["csv"]}, "The hook bank_formats must return a list of BankFormat."),
         ({"programs": [program("books", requires=("halls",))]}, "It requires halls, which is not loaded."),
     ],
 )  # fmt: skip

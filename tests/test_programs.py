@@ -116,6 +116,7 @@ def test_settings_at_their_bounds_are_taken_and_defaults_filled_in(small_tree: d
     program_year = switch_on(small_tree["61"], settings={"grant": 0, "notice_working_days": 0, "approvals_needed": 5})
     assert program_year.settings == {
         "grant": 0, "notice_working_days": 0, "approvals_needed": 5, "reminder_working_days": 2, "paying_level": "city",
+        "bank_format": ["csv"], "return_working_days": 5, "cap_program": None, "cap_year": None,
     }  # fmt: skip
 
 

@@ -22,8 +22,11 @@ from core.web.labels import label_of
 
 #: Runs that pay nobody (any more) and hold no money.
 GIVEN_UP = ("cancelled", "failed")
+#: Runs that nobody has to do anything for before a year is closed or a person is erased.
+#: What the bank returns after that waits until the year is opened again.
+SENT = ("sent", "settled", *GIVEN_UP)
 #: Runs whose payees are frozen and in the books.
-BOOKED = ("posted", "sent")
+BOOKED = ("posted", "sent", "settled")
 
 
 @hookimpl
@@ -61,12 +64,14 @@ def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRe
 @hookimpl
 def year_blockers(program_year: ProgramYear) -> list[Blocker]:
     """A year that is closed for good cannot pay any more, so every run is sent to the bank or given up by then."""
-    unfinished = select(Run).where(Run.program_year_id == program_year.id, Run.state.not_in(("sent", *GIVEN_UP)))
+    unfinished = select(Run).where(Run.program_year_id == program_year.id, Run.state.not_in(SENT))
     return [Blocker(step="close", sentence=_why_open(run)) for run in db.session.scalars(unfinished.order_by(Run.id))]
 
 
 def _why_open(run: Run) -> str:
-    if run.state == "posted":
+    if run.state == "posted" and run.form != "bank":
+        sentence = _("The run “%(run)s” is posted, but not every list is handed out and confirmed; have that done.")
+    elif run.state == "posted":
         sentence = _("The run “%(run)s” is posted, but its bank files are not written yet; have them written first.")
     else:
         sentence = _("The run “%(run)s” is not finished (%(state)s); finish it or cancel it first.")
@@ -74,7 +79,7 @@ def _why_open(run: Run) -> str:
 
 
 def _refuse_erasing(person: Person) -> None:
-    run = _run_with(person, Run.state.not_in(("sent", *GIVEN_UP)))
+    run = _run_with(person, Run.state.not_in(SENT))
     if run is not None:
         raise Refused(
             _(

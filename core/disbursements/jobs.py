@@ -8,7 +8,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from core.config import settings_of
-from core.disbursements import compute, payout
+from core.disbursements import compute
+from core.disbursements.banking import returns
+from core.disbursements.banking.following import scheme_of
+from core.disbursements.banking.writing import formats_of, write_bank_files
 from core.disbursements.models import Run
 from core.disbursements.verify_all import verify_all
 from core.errors import Refused, ZhijiaError
@@ -18,10 +21,11 @@ from core.jobs.services import enqueue
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
+from core.programs.models import ProgramYear
 from core.tasks.kinds import TaskKind
 from core.tasks.services import notify
 from core.users.access import today, users_holding
-from core.users.models import Grant
+from core.users.models import Grant, User
 
 FOUND = TaskKind(
     code="runs.verified", title=_l("The nightly check of the books found %(count)s things"), endpoint="jobs.show"
@@ -36,7 +40,7 @@ def compute_run(context: JobContext, *, run_id: int) -> None:
         scheme = registry_of().schemes.get(run.scheme)
         if scheme is None:
             raise Refused(_("The plugin of the scheme %(scheme)s is not loaded.", scheme=run.scheme))
-        org_ids = compute.reserve(run_id, scheme)
+        org_ids = compute.reserve(run_id, scheme_of(run, scheme))
     except ZhijiaError as error:
         compute.mark_failed(run_id, str(error))
         raise
@@ -65,10 +69,19 @@ def fill_chunk(_context: JobContext, *, run_id: int, org_id: int) -> None:
 def bank_files(context: JobContext, *, run_id: int) -> None:
     """Write the bank files, with progress by union."""
     settings = settings_of()
-    total = len(compute.chunk_totals(run_id))
-    written = payout.write_bank_files(run_id, settings.files / "bank", settings.data_key)
+    formats = formats_of(db.session.get_one(ProgramYear, context.program_year_id))
+    total = len(compute.chunk_totals(run_id)) * len(formats)
+    written = write_bank_files(run_id, settings.files / "bank", settings.data_key)
     for done, code in enumerate(written, start=1):
         context.progress(done, total, code)
+
+
+def take_in(context: JobContext, *, return_id: int) -> None:
+    """Read a return file, and take its results over as far as whoever sent it still may."""
+    actor = context.actor
+    if not isinstance(actor, User):
+        raise Refused(_("A return file is taken from a user only."))
+    returns.take_in(actor, return_id, context.progress)
 
 
 def verify(context: JobContext) -> None:
@@ -93,6 +106,7 @@ JOBS = [
     JobSpec(name="disbursements.compute", title=_l("Compute a run"), func=compute_run, queue="bulk"),
     JobSpec(name="disbursements.fill", title=_l("Fill a part of a run"), func=fill_chunk, queue="bulk"),
     JobSpec(name="disbursements.bank_files", title=_l("Write bank files"), func=bank_files, queue="money"),
+    JobSpec(name="disbursements.take_in", title=_l("Read a return file"), func=take_in, queue="money"),
     JobSpec(
         name="disbursements.verify", title=_l("Verify the books"), func=verify, queue="bulk", schedule="40 2 * * *"
     ),

@@ -1,15 +1,11 @@
 """The lists of a run, who is paid and who is not, and the bank files. A million lines cost what fifty do."""
 
-from urllib.parse import quote
-
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask_babel import gettext as _
 
-from core.config import settings_of
 from core.disbursements.actions import allowed
 from core.disbursements.differences import SHOWN, changed_lines, changes_of
 from core.disbursements.models import Run
-from core.disbursements.payout import open_bank_file
 from core.disbursements.preview import preview
 from core.disbursements.queries import (
     PAGE,
@@ -17,7 +13,6 @@ from core.disbursements.queries import (
     PaymentRow,
     chunks_of,
     exclusions_of,
-    find_bank_file,
     payments_of,
     totals_below,
 )
@@ -93,25 +88,6 @@ def foresee(run_id: int) -> str:
         preview=preview(me(), run),
         reason_title=lambda code: reason_title(run.scheme, code),
         actions=allowed(me(), run, current_program_year()),
-    )
-
-
-@blueprint.get("/<int:run_id>/bank-files/<code>")
-@needs("run.post")
-def bank_file(run_id: int, code: str) -> Response:
-    """One union's bank file, decrypted on its way out; every download is on record."""
-    run = current_run(run_id)
-    file, org = find_bank_file(run, code, run_scope("run.post"))
-    settings = settings_of()
-    blocks = open_bank_file(me(), file, settings.files / "bank", settings.data_key)
-    title = quote(f"{run.title}-{org.short_name}.csv".replace("/", "-"), safe="")
-    return Response(
-        blocks,
-        mimetype="text/csv",
-        headers={
-            "Content-Disposition": f"attachment; filename=\"{file.name}\"; filename*=UTF-8''{title}",
-            "Cache-Control": "no-store",
-        },
     )
 
 

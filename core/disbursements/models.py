@@ -1,6 +1,7 @@
 """Runs of a scheme and their payments: who gets how much, from the computing to the bank file.
 
-draft -> computing -> computed -> (notice) -> submitted -> approved -> posted -> sent; failed and cancelled on the way.
+draft -> computing -> computed -> (notice) -> submitted -> approved -> posted -> sent -> settled; failed and cancelled
+on the way. Cash and goods go from posted to settled: no bank comes between.
 
 ``Candidate`` holds one computing of the scheme; ``Payment`` and ``Exclusion`` share it out, so that candidates = paid +
 excluded. A chunk is the part of a run that one union pays from its own budget line.
@@ -28,6 +29,7 @@ STATES = (
     "approved",
     "posted",
     "sent",
+    "settled",
     "cancelled",
     "failed",
 )
@@ -37,7 +39,7 @@ FORMS = ("bank", "cash", "goods")
 
 
 class Run(Base):
-    """One computing of a scheme (发放批次), from draft to sent. ``org_path`` is the subtree that it pays in.
+    """One computing of a scheme (发放批次), from draft to settled. ``org_path`` is the subtree that it pays in.
 
     ``round`` counts how often it was submitted: a returned run is decided anew. ``stages`` are the stages of its
     approval as pinned then (see ``approvals.Stage``), ``stage`` the one it waits in, from 1; ``band_fen`` is where the
@@ -45,6 +47,8 @@ class Run(Base):
     ``item`` names the benefit that nobody gets twice in a program year, and ``purpose`` with ``period`` what nobody
     gets twice from any program; ``source`` is the one source of money that it spends, which never changes. Totals are
     filled in when the run has been computed.
+
+    A run that ``follows`` another pays the lines again that came back from that one.
     """
 
     __tablename__ = "core_run"
@@ -57,6 +61,7 @@ class Run(Base):
         CheckConstraint(f"form IN {FORMS}", name="form"),
         CheckConstraint("(purpose IS NULL) = (period IS NULL)", name="purpose"),
         Index("ix_core_run_program_year_id", "program_year_id", "id"),
+        Index("ix_core_run_follows", "follows", postgresql_where="follows IS NOT NULL"),
     )
 
     id: Mapped[BigId]
@@ -94,6 +99,7 @@ class Run(Base):
     posted_by: Mapped[int | None] = mapped_column(ForeignKey("core_user.id"))
     posted_at: Mapped[datetime | None]
     effective_on: Mapped[date | None]
+    follows: Mapped[int | None] = mapped_column(ForeignKey("core_run.id"))
     digest: Mapped[bytes | None]
 
 
@@ -175,6 +181,7 @@ class Payment(Base):
             postgresql_where="purpose IS NOT NULL AND NOT returned",
         ),
         Index("ix_core_payment_run_id", "run_id", "org_path", "payee_id"),
+        Index("ix_core_payment_returned", "run_id", "org_path", "payee_id", postgresql_where="returned"),
     )
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
@@ -289,16 +296,22 @@ class ApprovalRule(Base):
 
 
 class BankFile(Base):
-    """A file of payments handed to one union's bank, with its control totals and digest."""
+    """A file of payments handed to one union's bank, with its control totals and the SHA-256 of its bytes.
+
+    ``lines_digest`` says which lines are in it, in whatever order and format: a return file that names it must answer
+    just these (:func:`core.disbursements.banking.writing.digest_of_lines`).
+    """
 
     __tablename__ = "core_bank_file"
     __table_args__ = (org_reference(), Index("ix_core_bank_file_org_path", "org_path", "run_id"))
 
     run_id: Mapped[int] = mapped_column(ForeignKey("core_run.id"), primary_key=True)
     org_id: Mapped[int] = mapped_column(primary_key=True)
+    format: Mapped[str] = mapped_column(primary_key=True, server_default="csv")
     org_path: Mapped[OrgPath]
     name: Mapped[str]
     lines: Mapped[int]
     total_fen: Mapped[Fen]
     digest: Mapped[bytes]
+    lines_digest: Mapped[bytes | None]
     created_at: Mapped[CreatedAt]

@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy import Subquery, and_, func, select, text
 
 from core.disbursements import compute
+from core.disbursements.banking.following import scheme_of
 from core.disbursements.candidates import candidates_of
 from core.disbursements.models import Run
 from core.errors import Refused
@@ -74,7 +75,9 @@ def preview(actor: User, run: Run) -> Preview:
     context = compute.context_of(imagined)
     imagined.purpose, imagined.period = compute.purpose_of(imagined, scheme)
     db.session.execute(text(f"SET LOCAL work_mem = '{compute.WORK_MEM}'"))
-    return _summed_up(imagined, candidates_of(imagined, scheme.select(context), context).subquery("candidates"))
+    return _summed_up(
+        imagined, candidates_of(imagined, scheme_of(run, scheme).select(context), context).subquery("candidates")
+    )
 
 
 def _as_of_now(run: Run, program_year: ProgramYear) -> Run:

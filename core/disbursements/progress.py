@@ -14,7 +14,7 @@ from core.org.scope import lineage
 from core.users.models import User
 
 #: States in which the pinned stages hold; before them a run waits for no decision.
-SHOWN = ("submitted", "approved", "posted", "sent")
+SHOWN = ("submitted", "approved", "posted", "sent", "settled")
 #: So many names are read at a glance; of more people only their number is told.
 FEW = 5
 Decision = tuple[RunApproval, str]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, false, func, or_, select, true, tuple_
 
 from core.disbursements.models import BankFile, Exclusion, Payment, Run, RunApproval, RunChunk
 from core.disbursements.payees import payees_of
@@ -19,6 +19,8 @@ from core.users.access import can_anywhere
 from core.users.models import User
 
 PAGE = 50
+#: States of runs for which somebody waits: who approves, who posts, whoever says what came of the payments.
+WAITING = ("submitted", "approved", "posted", "sent")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class ChunkRow:
     excluded: int
     total_fen: int
     state: str
-    bank_file: BankFile | None
+    bank_files: Sequence[BankFile]
 
 
 @dataclass(frozen=True)
@@ -137,15 +139,18 @@ def _visible(run: Run, scope: Scope) -> bool:
 def chunks_of(run: Run, scope: Scope) -> list[ChunkRow]:
     """What each union pays, within the scope, by code."""
     rows = db.session.execute(
-        select(Org, RunChunk, BankFile)
+        select(Org, RunChunk)
         .join(RunChunk, RunChunk.org_id == Org.id)
-        .outerjoin(BankFile, (BankFile.run_id == RunChunk.run_id) & (BankFile.org_id == RunChunk.org_id))
         .where(RunChunk.run_id == run.id, scope.covers(RunChunk.org_path))
         .order_by(Org.code)
-    )
+    ).all()
+    files: dict[int, list[BankFile]] = {}
+    mine = select(BankFile).where(BankFile.run_id == run.id, scope.covers(BankFile.org_path))
+    for file in db.session.scalars(mine.order_by(BankFile.format)):
+        files.setdefault(file.org_id, []).append(file)
     return [
-        ChunkRow(org, chunk.candidates, chunk.paid, chunk.excluded, chunk.total_fen, chunk.state, bank_file)
-        for org, chunk, bank_file in rows
+        ChunkRow(org, chunk.candidates, chunk.paid, chunk.excluded, chunk.total_fen, chunk.state, files.get(org.id, ()))
+        for org, chunk in rows
     ]
 
 
@@ -247,12 +252,14 @@ def _page(query: Any, model: type[Payment] | type[Exclusion], scope: Scope, afte
     return query.order_by(model.org_path, model.payee_id).limit(PAGE + 1)
 
 
-def find_bank_file(run: Run, org_code: str, scope: Scope) -> tuple[BankFile, Org]:
-    """One union's bank file in a run; :class:`NotFound` if there is none or it is not this user's."""
+def find_bank_file(run: Run, org_code: str, layout: str, scope: Scope) -> tuple[BankFile, Org]:
+    """One union's bank file in a run, of this format, or (empty) the first; :class:`NotFound` if it is not theirs."""
     row = db.session.execute(
         select(BankFile, Org)
         .join(Org, Org.id == BankFile.org_id)
         .where(BankFile.run_id == run.id, Org.code == org_code, scope.covers(BankFile.org_path))
+        .where(BankFile.format == layout if layout else true())
+        .order_by(BankFile.format)
     ).first()
     if row is None:
         raise NotFound(_("There is no such bank file."))
@@ -270,7 +277,7 @@ def waiting_for(
         return []
     counts = ProgramYear.enabled & ProgramYear.closed_at.is_(None)
     waits = select(ProgramYear.program).join(Run, Run.program_year_id == ProgramYear.id)
-    waits = waits.where(Run.state.in_(("submitted", "approved")), counts)
+    waits = waits.where(Run.state.in_(WAITING), counts)
     mine = [(ProgramYear.program == code) & condition(code) for code in db.session.scalars(waits.distinct())]
     rows = db.session.execute(
         select(Run, ProgramYear)

@@ -39,7 +39,7 @@ _BETWEEN = "\x1f"
 RECORD = (
     *("program_year_id", "scheme", "item", "payees", "form", "purpose", "period", "source", "title", "org_id"),
     *("settings", "settings_version", "candidates", "paid", "excluded", "total_fen", "created_by", "submitted_by"),
-    *("round", "stages", "band_fen", "notice_from", "notice_until"),
+    *("round", "stages", "band_fen", "notice_from", "notice_until", "follows"),
 )
 _COLUMNS = ("run_id", "chunk_org_id", "no", "first_payee_id", "last_payee_id", "lines", "total_fen", "digest")
 

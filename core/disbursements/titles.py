@@ -3,12 +3,14 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+from core.disbursements.banking.following import NO_ACCOUNT
 from core.disbursements.rules import ALREADY_PAID, CAPPED, CONFLICT, MERGED, NO_AMOUNT
 from core.disbursements.services import OBJECTION
 from core.plugin.registry import registry_of
 
 REASONS: dict[str, LazyString] = {
     ALREADY_PAID: _l("Has received this benefit this year already"),
+    NO_ACCOUNT: _l("No bank account"),
     MERGED: _l("The file was merged into another"),
     NO_AMOUNT: _l("The amount comes to nothing"),
     CONFLICT: _l("Gets the same from another run; the note names it"),
@@ -25,7 +27,7 @@ CHANGES: dict[str, LazyString] = {
     "less": _l("Gets less"),
 }
 #: The way of a run that nothing stops, as its page shows it.
-STEPS = ("draft", "computed", "submitted", "approved", "posted", "sent")
+STEPS = ("draft", "computed", "submitted", "approved", "posted", "sent", "settled")
 #: States beside that way -> the last step done.
 BESIDE = {"computing": "draft", "failed": "draft", "notice": "computed"}
 
@@ -43,7 +45,12 @@ def scheme_title(code: str) -> str:
     return str(scheme.title) if scheme else code
 
 
-def steps_done(state: str) -> int:
-    """How many of :data:`STEPS` the run has behind it; none for a cancelled run."""
-    state = BESIDE.get(state, state)
-    return STEPS.index(state) + 1 if state in STEPS else 0
+def steps_of(form: str) -> list[str]:
+    """The way of a run that is paid in this form: cash and goods go to no bank."""
+    return [step for step in STEPS if form == "bank" or step != "sent"]
+
+
+def steps_done(state: str, form: str = "bank") -> int:
+    """How many of :func:`steps_of` the run has behind it; none for a cancelled run."""
+    state, steps = BESIDE.get(state, state), steps_of(form)
+    return steps.index(state) + 1 if state in steps else 0

@@ -6,6 +6,8 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import Select, Subquery, func, select, text
 
+from core.disbursements.banking.models import PaymentResult
+from core.disbursements.banking.results import SCOPE, failed_lines, key_of
 from core.disbursements.models import Exclusion, Payment, Run, RunChunk, Seal
 from core.disbursements.sealing import basis_of, blocks_of, chunk_digest
 from core.extensions import db
@@ -14,7 +16,8 @@ from core.ledger.verify import Finding
 from core.money import yuan
 from core.org.models import Org
 
-SEALED = ("approved", "posted", "sent")
+BOOKED = ("posted", "sent", "settled")
+SEALED = ("approved", *BOOKED)
 RESULT = ("computed", "notice", "submitted", *SEALED)
 
 _TWICE = """
@@ -54,6 +57,39 @@ def _verify_run(run: Run) -> Iterator[Finding]:
         yield Finding("run", _("Run %(run)s: its totals are not the sum of its parts.", run=run.id))
     if len(chunks) < len(rows):
         yield Finding("coverage", _("Run %(run)s has payments that belong to no part of it.", run=run.id))
+    if run.state in BOOKED:
+        yield from _verify_returned(run)
+
+
+def _verify_returned(run: Run) -> Iterator[Finding]:
+    """What came back is what is marked so, and what the ledger took back; a settled run knows of every line."""
+    failed = {key_of(run.id, row.return_id, row.org_id): row for row in db.session.execute(failed_lines(run.id))}
+    entries = db.session.execute(
+        select(Entry.key, Entry.basis_digest, func.sum(Leg.amount_fen).label("fen"))
+        .join(Leg, Leg.entry_id == Entry.id)
+        .where(Entry.scope == SCOPE, func.starts_with(Entry.key, f"{run.id}:"), Leg.amount_fen > 0)
+        .group_by(Entry.id)
+    )
+    booked = {entry.key: (int(entry.fen), entry.basis_digest) for entry in entries}
+    if booked != {key: (int(row.fen), row.digest) for key, row in failed.items()}:
+        yield Finding("run", _("Run %(run)s: what came back is not what the ledger took back.", run=run.id))
+    marked = select(func.count(), func.coalesce(func.sum(Payment.amount_fen), 0))
+    marked = marked.where(Payment.run_id == run.id, Payment.returned)
+    came_back = (sum(row.lines for row in failed.values()), sum(int(row.fen) for row in failed.values()))
+    lines, fen = db.session.execute(marked).one()
+    if (lines, int(fen)) != came_back:
+        yield Finding("run", _("Run %(run)s: other payments are marked as returned than failed.", run=run.id))
+    known = db.session.scalars(select(func.count()).where(PaymentResult.run_id == run.id)).one()
+    if run.state == "settled" and known != run.paid:
+        yield Finding(
+            "coverage",
+            _(
+                "Run %(run)s is settled, but %(count)s of %(lines)s results are known.",
+                run=run.id,
+                count=known,
+                lines=run.paid,
+            ),
+        )
 
 
 def _verify_chunk(run: Run, row: Any) -> Iterator[Finding]:
@@ -77,7 +113,7 @@ def _verify_chunk(run: Run, row: Any) -> Iterator[Finding]:
             **where,
         )
         yield Finding("run", said)
-    if run.state in ("posted", "sent") and chunk.total_fen:
+    if run.state in BOOKED and chunk.total_fen:
         if entry is None or row.entry_fen != row.fen:
             yield Finding("run", _("Run %(run)s, %(org)s: the entry is not the sum of its payments.", **where))
         elif entry.basis_digest != basis_of(run, chunk):

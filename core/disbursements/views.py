@@ -21,7 +21,7 @@ from core.disbursements.queries import (
     totals_of,
     work_of,
 )
-from core.disbursements.titles import CHANGES, STEPS, reason_title, scheme_title, steps_done
+from core.disbursements.titles import CHANGES, reason_title, scheme_title, steps_done, steps_of
 from core.errors import ZhijiaError
 from core.ledger.budget_queries import sources_in
 from core.ledger.titles import SOURCE_TITLES
@@ -224,8 +224,8 @@ def _run_page(run: Run, error: ZhijiaError | None = None, *, form: Form | None =
         work=work_of(run),
         sees_all=run_scope().includes(run.org_path),
         may_download=run_scope("run.post"),
-        steps=STEPS,
-        steps_done=steps_done(run.state),
+        steps=steps_of(run.form),
+        steps_done=steps_done(run.state, run.form),
         scheme_title=scheme_title(run.scheme),
         source_title=SOURCE_TITLES[run.source],
         refused=str(error or ""),

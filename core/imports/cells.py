@@ -249,7 +249,7 @@ def plain_text_for(field: FormField) -> Callable[[str], str]:
     if isinstance(field, BooleanField):
         return _yes_or_no
     if isinstance(field, DateField):
-        return _day
+        return plain_day
     if isinstance(field, IntegerField | DecimalField | FloatField):
         return lambda text: _narrow(text).replace(",", "")
     return _narrow if isinstance(field, YuanField) else lambda text: text
@@ -286,7 +286,8 @@ def _yes_or_no(text: str) -> str:
     raise ZhijiaError(_("“%(text)s” is neither yes nor no.", text=text))
 
 
-def _day(text: str) -> str:
+def plain_day(text: str) -> str:
+    """A day as people write it in ISO; another text as it is. Whether there is such a day is not looked at."""
     match = _DAY.fullmatch(" ".join(unicodedata.normalize("NFKC", text).split()))
     if not match:
         return text

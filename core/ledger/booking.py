@@ -22,7 +22,7 @@ from core.users.access import require
 
 POST = "ledger.post"
 #: What other tables account for: such entries come and go with their runs and allotments only.
-SUBLEDGERS = frozenset({"allotment", "own_funds", "taken_back", "run"})
+SUBLEDGERS = frozenset({"allotment", "own_funds", "taken_back", "run", "run-return"})
 
 
 def post(actor: Actor, posting: Posting) -> Posted:

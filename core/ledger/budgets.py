@@ -79,6 +79,11 @@ def use_held(program_year_id: int, amounts: Mapping[int, int], source: str = UNI
     _change(locked_lines(program_year_id, amounts, source), held=_minus(amounts), used=amounts)
 
 
+def give_back(program_year_id: int, amounts: Mapping[int, int], source: str = UNION_FUNDS) -> None:
+    """Make free again what was used, as when a payment comes back."""
+    _change(locked_lines(program_year_id, amounts, source), used=_minus(amounts))
+
+
 def give(program_year_id: int, giver_id: int | None, amounts: Mapping[int, int], source: str) -> None:
     """Raise the receivers' lines, which must be there, out of what is free on the giver's, if there is a giver.
 

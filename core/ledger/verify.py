@@ -143,9 +143,14 @@ WITH given AS (
       FROM given WHERE from_org_id IS NOT NULL GROUP BY 1, 2, 3
 ), chunks AS (
     SELECT run.program_year_id, chunk.org_id, run.source,
-           sum(chunk.total_fen) FILTER (WHERE run.state NOT IN ('posted', 'sent')) AS held,
-           sum(chunk.total_fen) FILTER (WHERE run.state IN ('posted', 'sent')) AS used
+           sum(chunk.total_fen) FILTER (WHERE run.state NOT IN ('posted', 'sent', 'settled')) AS held,
+           sum(chunk.total_fen) FILTER (WHERE run.state IN ('posted', 'sent', 'settled')) AS used
       FROM core_run_chunk chunk JOIN core_run run ON run.id = chunk.run_id
+     GROUP BY 1, 2, 3
+), came_back AS (
+    SELECT run.program_year_id, line.chunk_org_id AS org_id, run.source, sum(line.amount_fen) AS fen
+      FROM core_payment line JOIN core_run run ON run.id = line.run_id
+     WHERE line.returned
      GROUP BY 1, 2, 3
 ), held AS (
     SELECT hold.budget_line_id,
@@ -158,11 +163,13 @@ WITH given AS (
            format('%s/%s/%s', coalesce(line.allotted_fen, 0), coalesce(line.held_fen, 0),
                   coalesce(line.used_fen, 0)) AS kept,
            format('%s/%s/%s', coalesce(allotted.fen, 0), coalesce(chunks.held, 0) + coalesce(held.held, 0),
-                  coalesce(chunks.used, 0) + coalesce(passed_down.fen, 0) + coalesce(held.used, 0)) AS computed
+                  coalesce(chunks.used, 0) - coalesce(came_back.fen, 0) + coalesce(passed_down.fen, 0)
+                  + coalesce(held.used, 0)) AS computed
       FROM core_budget_line line
       FULL JOIN allotted USING (program_year_id, org_id, source)
       FULL JOIN passed_down USING (program_year_id, org_id, source)
       FULL JOIN chunks USING (program_year_id, org_id, source)
+      FULL JOIN came_back USING (program_year_id, org_id, source)
       FULL JOIN held ON held.budget_line_id = line.id
 )
 SELECT org.name, year.year, year.program, kept, computed

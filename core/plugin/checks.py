@@ -15,19 +15,22 @@ from sqlalchemy.orm import Mapper
 from core.errors import ConfigError
 from core.plugin.check_flows import check_flow
 from core.plugin.check_pages import check_pages
-from core.plugin.types import EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
+from core.plugin.types import BankFormat, EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
 
 NAME = re.compile(r"[a-z][a-z0-9_]*[a-z0-9]")
+#: What a bank format and its extension become a part of.
+FILE_NAME = re.compile(r"[a-z0-9_.]+\.[a-z0-9]{1,8}")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
-    "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow", "flows", "home",
-    "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
+    "accounts", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow", "flows",
+    "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
     "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
-    "runs", "services", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years", "zhijia",
+    "runs", "services", "statements", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years",
+    "zhijia",
 })  # fmt: skip
 #: Columns that the core puts into the list of a register.
 OF_EVERY_LIST = frozenset({"org", "person", "id_number"})
@@ -39,6 +42,7 @@ _LISTS: dict[str, type] = {
     "schemes": Scheme,
     "entry_kinds": EntryKind,
     "reports": Report,
+    "bank_formats": BankFormat,
     "commands": click.Command,
 }
 
@@ -61,6 +65,9 @@ def check_plugin(plugin: Plugin) -> None:
             raise ConfigError(f"The report {report.code!r} names the program {report.program!r}, which is not its own.")
         if report.code in {register.code for register in plugin.registers}:
             raise ConfigError(f"The report {report.code!r} has the code of a register, which has a report by itself.")
+    for layout in plugin.bank_formats:
+        if not FILE_NAME.fullmatch(f"{layout.code}.{layout.extension}"):
+            raise ConfigError(f"The bank format {layout.code!r} cannot be a file's name; small letters, digits, _ can.")
     check_pages(plugin)
     if plugin.migrations is not None and not plugin.migrations.is_dir():
         raise ConfigError(f"The folder of migrations {plugin.migrations} does not exist.")
@@ -125,6 +132,7 @@ def _check_codes(plugin: Plugin) -> None:
         [item.code for item in plugin.entry_kinds],
         [item.code for item in plugin.registers],
         [item.code for item in plugin.reports],
+        [item.code for item in plugin.bank_formats],
     )
     for codes in kinds:
         for code in codes:

@@ -10,6 +10,7 @@ from flask import Blueprint
 
 from core.people.models import Person
 from core.plugin.types import (
+    BankFormat,
     Blocker,
     Card,
     Copied,
@@ -70,6 +71,11 @@ def entry_kinds() -> list[EntryKind]:  # type: ignore[empty-body]
 @hookspec
 def reports() -> list[Report]:  # type: ignore[empty-body]
     """The reports, ``<plugin>.<what>``; the core shows them and lets them be downloaded."""
+
+
+@hookspec
+def bank_formats() -> list[BankFormat]:  # type: ignore[empty-body]
+    """Layouts that banks take payments in, ``<plugin>.<what>``; the settings of a year choose among them."""
 
 
 @hookspec

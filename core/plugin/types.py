@@ -1,7 +1,8 @@
 """What plugins hand to the core: frozen, keyword-only, checked by the registry. Titles are lazy strings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -124,6 +125,56 @@ class EntryKind:
     title_zh: str
     debit: str
     credit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankLine:
+    """One payment in a bank file. ``reference`` (``R12-345``) names run and payee; the bank gives it back."""
+
+    number: int
+    reference: str
+    name: str
+    account: str
+    bank_name: str
+    amount_fen: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankHeader:
+    """What is known of a bank file before its lines: whose it is, and its control totals.
+
+    ``account`` and ``bank_name`` are those of the paying union, empty where none is kept. ``digest`` (64 hexadecimal
+    digits) says which lines are in it; a file that carries it lets the return file be checked against it.
+    ``written_at`` is UTC, ``pay_on`` a day in Asia/Shanghai.
+    """
+
+    run_id: int
+    title: str
+    payer: str
+    payer_code: str
+    account: str
+    bank_name: str
+    lines: int
+    total_fen: int
+    digest: str
+    written_at: datetime
+    pay_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class BankFormat:
+    """A layout that a bank takes payments in. ``write(lines, header)`` yields the file's bytes while it takes lines.
+
+    ``extension`` is that of its file, without a dot. ``needs_account``: it names the account that the paying union pays
+    from, so that none is written without one.
+    """
+
+    code: str
+    title: Text
+    extension: str
+    write: Callable[[Iterator[BankLine], BankHeader], Iterator[bytes]]
+    needs_account: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,6 +314,7 @@ class Plugin:
     schemes: list[Scheme]
     entry_kinds: list[EntryKind]
     reports: list[Report]
+    bank_formats: list[BankFormat]
     commands: list[click.Command]
     migrations: Path | None
 

@@ -7,11 +7,12 @@ from typing import Any, TypeVar, cast
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
-from wtforms import DateField, Field, IntegerField, SelectField, StringField, ValidationError
+from wtforms import DateField, Field, IntegerField, SelectField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from core.errors import ZhijiaError
 from core.org.models import LEVELS
+from core.plugin.registry import registry_of
 from core.programs.models import FIRST_YEAR, LAST_YEAR
 from core.web.fields import YuanField, from_json, shown, to_json
 from core.web.forms import Form, options
@@ -25,6 +26,11 @@ LEVEL_TITLES = {
     "village": _l("Village"),
     "enterprise": _l("Enterprise"),
 }
+
+
+def bank_formats() -> list[Any]:
+    """The layouts of bank files that are there, as choices: those of the core, then those of plugins."""
+    return options({code: layout.title for code, layout in registry_of().bank_formats.items()})
 
 
 class ProgramSettingsForm(Form):
@@ -47,6 +53,18 @@ class ProgramSettingsForm(Form):
         description=_l("How long before its last day people are reminded of a task; 0 means on that day."),
         default=2,
         validators=[InputRequired(), NumberRange(min=0, max=30)],
+    )
+    bank_format = SelectMultipleField(
+        _l("Formats of the bank files"),
+        description=_l("In which layouts the files for the banks are written; several are possible."),
+        choices=bank_formats,
+        default=("csv",),
+    )
+    return_working_days = IntegerField(
+        _l("Return file (working days)"),
+        description=_l("Within how many days after posting the bank says what became of the payments."),
+        default=5,
+        validators=[Optional(), NumberRange(min=0, max=60)],
     )
     paying_level = SelectField(
         _l("Paying level"),

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext as _
-from wtforms import DateField, DecimalField, Field, SelectField
+from wtforms import DateField, DecimalField, Field, SelectField, SelectMultipleField
 from wtforms.widgets import TextInput
 
 from core.errors import ZhijiaError
@@ -55,6 +55,9 @@ def shown(field: Field) -> str:
     """The value of a field as people read it."""
     if field.data is None or field.data == "":
         return "—"
+    if isinstance(field, SelectMultipleField):
+        titles = {value: label for value, label, *_rest in field.iter_choices()}
+        return "、".join(str(titles.get(value, value)) for value in field.data) or "—"
     if isinstance(field, SelectField):
         titles = {value: label for value, label, *_rest in field.iter_choices()}
         return str(titles.get(field.data, field.data))

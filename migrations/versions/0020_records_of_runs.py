@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 
@@ -16,7 +16,7 @@ depends_on = None
 RECORD = (
     *("program_year_id", "scheme", "item", "payees", "form", "purpose", "period", "source", "title", "org_id"),
     *("settings", "settings_version", "candidates", "paid", "excluded", "total_fen", "created_by", "submitted_by"),
-    *("round", "stages", "band_fen", "notice_from", "notice_until", "digest"),
+    *("round", "stages", "band_fen", "notice_from", "notice_until", "follows", "digest"),
 )
 
 

@@ -19,6 +19,7 @@ from core.extensions import db
 from core.files.vault import BLOCK, read_vault, write_vault
 from core.people.models import Person
 from core.users.testing import AsUser
+from tests.disbursements.banking import payments
 from tests.disbursements.conftest import Campaign
 
 pytestmark = pytest.mark.services
@@ -67,9 +68,12 @@ def test_each_union_has_its_file_with_control_totals(sent: Run) -> None:
     raw = content(files()["/61/6101/"])
     assert hashlib.sha256(raw).digest() == files()["/61/6101/"].digest
     rows = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
-    assert rows[0] == ["序号", "收款人", "账号", "开户行", "金额（元）", "附言"]
-    assert rows[1] == ["1", "'=cmd|x", "620000000000000000", "秦川银行", "14.29", "送温暖"]
-    assert rows[-1][1:] == ["4笔", "", "", "57.16", ""]
+    assert rows[0][:7] == ["序号", "收款人", "账号", "开户行", "金额（元）", "附言", "参考号"]
+    assert rows[1][:6] == ["1", "'=cmd|x", "620000000000000000", "秦川银行", "14.29", "送温暖"]
+    assert rows[1][6:] == [f"R{sent.id}-{payments(sent)[0].payee_id}", "", "", ""]
+    assert rows[-2][:5] == ["合计", "4笔", "", "", "57.16"]
+    lines = "\n".join(f"{line.payee_id}:{line.amount_fen}" for line in payments(sent)[:4])
+    assert rows[-1][:2] == ["校验码", hashlib.sha256(lines.encode()).hexdigest()]
 
 
 def test_account_numbers_do_not_lie_open_on_the_disk(sent: Run) -> None:
@@ -97,7 +101,7 @@ def test_payments_that_were_changed_after_posting_go_to_no_bank(campaign: Campai
     campaign.run_jobs()
     assert run.state == "posted"
     assert "/61/6101/" not in files()
-    assert not (settings_of().files / "bank" / f"{run.id}-6101.csv").exists()
+    assert not (settings_of().files / "bank" / f"{run.id}-6101-csv.csv").exists()
 
 
 def address(run: Run, code: str) -> str:

@@ -310,7 +310,7 @@ def test_reasons_read_in_words_and_one_of_a_lost_plugin_as_its_code(
     assert "No bank account" in browser.get(at(run, "/exclusions")).text
     monkeypatch.delitem(registry_of().schemes, "aid.everybody")
     assert "<td>no_account</td>" in browser.get(at(run, "/exclusions")).text
-    assert "<td>no_account</td>" in browser.get(at(run)).text
+    assert ">no_account</a></td>" in browser.get(at(run)).text
 
 
 def test_the_lists_page_on_from_the_last_line(
@@ -373,7 +373,7 @@ def test_a_damaged_bank_file_is_refused_and_not_on_record(
     funded: Campaign, as_user: AsUser, content: bytes | None
 ) -> None:
     run = sent(funded)
-    path = settings_of().files / "bank" / f"{run.id}-6101.csv"
+    path = settings_of().files / "bank" / f"{run.id}-6101-csv.csv"
     path.unlink()
     if content is not None:
         path.write_bytes(content)

@@ -100,6 +100,7 @@ def test_whoever_was_paid_under_a_merged_file_has_the_purpose_too(campaign: Camp
 
 def test_a_returned_line_makes_room_for_another_program(campaign: Campaign, again: ProgramYear) -> None:
     computed(campaign, again, "aid.study_again")
+    db.session.execute(text("SET LOCAL session_replication_role = replica"))
     db.session.execute(text("UPDATE core_payment SET returned = true"))
     db.session.commit()
     assert campaign.computed(scheme="aid.study").paid == 7

@@ -220,10 +220,10 @@ def _is_computed(page: Page) -> bool:
 
 
 def _bank_totals(page: Page) -> tuple[int, int]:
-    """Lines and fen of a bank file; its own last line must say the same."""
+    """Lines and fen of a bank file; its own control totals, above the check code, must say the same."""
     rows = list(csv.reader(io.StringIO(page.body.decode("utf-8-sig"))))[1:]
-    *lines, last = rows
+    *lines, last, _check_code = rows
     total = sum(fen(row[4]) for row in lines)
     if last[1] != f"{len(lines)}笔" or fen(last[4]) != total:
-        raise DemoError("A bank file does not add up to its own last line.")
+        raise DemoError("A bank file does not add up to its own control totals.")
     return len(lines), total

@@ -1,0 +1,112 @@
+"""The follow-up run: whom it pays, by which amounts and accounts, and that no line is in two."""
+
+import pytest
+from sqlalchemy import select
+
+from core.disbursements import payout, services
+from core.disbursements.banking.following import NO_ACCOUNT, follow_up, to_follow
+from core.disbursements.models import Exclusion, Payment, Run
+from core.disbursements.preview import preview
+from core.disbursements.verify import verify_runs
+from core.errors import Forbidden, Refused
+from core.extensions import db
+from core.ledger.verify import verify_balance, verify_budgets, verify_chain
+from core.people.models import Person
+from core.people.secrets import keys
+from core.users.access import today
+from tests.disbursements.banking import as_csv, payments, row, send_in, sent
+from tests.disbursements.conftest import Campaign
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def run(campaign: Campaign) -> Run:
+    """Seven payments, of which the first three came back."""
+    campaign.fund(10_000, "6101", "6102", "6111")
+    run = sent(campaign)
+    lines = payments(run)
+    send_in(campaign, run, as_csv([*(row(line, "failed") for line in lines[:3]), *map(row, lines[3:])]))
+    assert run.state == "settled"
+    return run
+
+
+def computed(campaign: Campaign, draft: Run) -> Run:
+    services.start_computing(campaign.clerk, draft)
+    campaign.run_jobs()
+    db.session.expire_all()
+    assert draft.state == "computed", draft.error
+    return draft
+
+
+def assert_sound() -> None:
+    found = [*verify_balance(), *verify_chain(), *verify_budgets(), *verify_runs()]
+    assert [finding.sentence for finding in found] == []
+
+
+def test_it_pays_the_lines_that_came_back_with_the_accounts_of_now(campaign: Campaign, run: Run) -> None:
+    failed = payments(run)[:3]
+    assert to_follow(run) == 3
+    person = db.session.get_one(Person, failed[0].payee_id)
+    sealed = keys().seal("bank_account", "6299000000000000001")
+    person.bank_account, person.bank_account_digest, person.bank_account_tail = sealed
+    other = db.session.get_one(Person, failed[1].payee_id)
+    other.bank_account = other.bank_account_digest = other.bank_account_tail = None
+    campaign.year.settings = {**campaign.year.settings, "pool": 999}  # the scheme is not asked anew
+    db.session.commit()
+    draft = follow_up(campaign.clerk, run)
+    assert preview(campaign.clerk, draft).paid == 2
+    assert (draft.state, draft.follows, draft.item, draft.scheme) == ("draft", run.id, run.item, run.scheme)
+    computed(campaign, draft)
+    assert {line.payee_id: line.amount_fen for line in payments(draft)} == {
+        failed[0].payee_id: failed[0].amount_fen,
+        failed[2].payee_id: failed[2].amount_fen,
+    }
+    assert payments(draft)[0].account_tail == "0001"
+    excluded = db.session.scalars(select(Exclusion).where(Exclusion.run_id == draft.id)).one()
+    assert (excluded.payee_id, excluded.reason) == (failed[1].payee_id, NO_ACCOUNT)
+    services.submit(campaign.clerk, draft)
+    services.decide(campaign.reviewer, draft, approve=True, comment="")
+    payout.post(campaign.finance, draft, today())
+    assert to_follow(run) == 1
+    assert_sound()
+
+
+def test_a_line_is_in_one_follow_up_at_a_time(campaign: Campaign, run: Run) -> None:
+    draft = follow_up(campaign.clerk, run)
+    with pytest.raises(Refused):
+        follow_up(campaign.clerk, run)
+    computed(campaign, draft)
+    assert to_follow(run) == 0
+    with pytest.raises(Refused):
+        follow_up(campaign.clerk, run)
+    services.cancel(campaign.clerk, draft)
+    assert to_follow(run) == 3
+    assert follow_up(campaign.clerk, run).id != draft.id
+
+
+def test_what_another_run_has_paid_meanwhile_is_excluded(campaign: Campaign, run: Run) -> None:
+    draft = follow_up(campaign.clerk, run)
+    campaign.fund(10_000, "6101", key="more")
+    assert campaign.computed(org="6101").paid == 3
+    assert computed(campaign, draft).paid == 0
+    reasons = set(db.session.scalars(select(Exclusion.reason).where(Exclusion.run_id == draft.id)))
+    assert reasons == {"already_paid"}
+
+
+def test_there_is_none_where_nothing_came_back_or_for_a_stranger(campaign: Campaign, run: Run) -> None:
+    with pytest.raises(Forbidden):
+        follow_up(campaign.finance, run)
+    campaign.year.enabled = False
+    db.session.commit()
+    with pytest.raises(Refused):
+        follow_up(campaign.clerk, run)
+
+
+def test_a_run_of_which_all_arrived_has_no_follow_up(campaign: Campaign) -> None:
+    campaign.fund(10_000, "6101", "6102", "6111")
+    run = sent(campaign)
+    send_in(campaign, run, as_csv(map(row, payments(run))))
+    with pytest.raises(Refused):
+        follow_up(campaign.clerk, run)
+    assert db.session.scalars(select(Payment.payee_id).where(Payment.returned)).all() == []
