@@ -35,7 +35,7 @@ from core.jobs.tidying import JOBS as JOB_JOBS
 from core.ledger import frame as ledger_frame
 from core.ledger.chart import FILE as CHART
 from core.ledger.chart import STATUTORY, read_chart
-from core.ledger.jobs import JOBS as LEDGER_JOBS
+from core.ledger.jobs import jobs_for as ledger_jobs
 from core.lists import views as list_views
 from core.notices import frame as notice_frame
 from core.notices import hooks as notice_hooks
@@ -93,7 +93,6 @@ JOBS = (
     EXPORT_JOBS,
     IMPORT_JOBS,
     JOB_JOBS,
-    LEDGER_JOBS,
 )
 
 
@@ -132,7 +131,9 @@ def create_app(
     registry = app.extensions[EXTENSION] = Registry(accounts=accounts)
     for area, hooks in ANSWERS.items():
         registry.answer(area, hooks)
-    registry.jobs |= {spec.name: spec for specs in (*JOBS, task_jobs(settings)) for spec in specs}
+    registry.jobs |= {
+        spec.name: spec for specs in (*JOBS, ledger_jobs(settings), task_jobs(settings)) for spec in specs
+    }
     registry.bank_formats |= {layout.code: layout for layout in BANK_FORMATS}
     candidates = discover_plugins(settings.plugins) if discover else []
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)

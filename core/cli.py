@@ -9,6 +9,7 @@ from core import create_app
 from core.disbursements.cli import runs, verify
 from core.embedded.cli import services
 from core.errors import ZhijiaError
+from core.ledger.cli import ledger
 from core.notices.cli import calendar
 from core.org.cli import orgs
 from core.people.cli import people
@@ -24,7 +25,7 @@ def zhijia() -> None:
     """职家: the intranet of a provincial trade-union federation."""
 
 
-for group in (calendar, database, orgs, people, plugin, runs, services, users, verify, years):
+for group in (calendar, database, ledger, orgs, people, plugin, runs, services, users, verify, years):
     zhijia.add_command(group)
 plugin.add_command(new)
 

@@ -60,6 +60,7 @@ class Settings:
     mail: MailSettings | None = None
     site_url: str = "http://localhost/"
     files_url: str | None = None
+    heads_url: str | None = None
     largest_file: int = 20 * MEGABYTE
     clamd: str | None = None
     chart: Path | None = None
@@ -87,7 +88,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
         mail=_mail(environ),
         site_url=_site_url(environ),
-        files_url=_files_url(environ.get("ZHIJIA_FILES", "").strip()),
+        files_url=_folder_url(environ, "ZHIJIA_FILES"),
+        heads_url=_folder_url(environ, "ZHIJIA_HEADS"),
         largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
         clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
         chart=_chart(environ.get("ZHIJIA_CHART", "").strip()),
@@ -170,16 +172,17 @@ def _site_url(environ: Mapping[str, str]) -> str:
     return url.rstrip("/") + "/"
 
 
-def _files_url(text: str) -> str | None:
-    """Where attachments lie: a folder, or a URL that fsspec knows and whose package is installed."""
+def _folder_url(environ: Mapping[str, str], name: str) -> str | None:
+    """Where files lie: a folder, or a URL that fsspec knows and whose package is installed."""
+    text = environ.get(name, "").strip()
     protocol, is_url, _rest = text.partition("://")
     if is_url:
         try:
             get_filesystem_class(protocol)
         except (ImportError, ValueError) as error:
-            raise ConfigError(f"ZHIJIA_FILES begins with {protocol}://, which cannot be used: {error}.") from error
+            raise ConfigError(f"{name} begins with {protocol}://, which cannot be used: {error}.") from error
     elif text and not Path(text).is_absolute():
-        raise ConfigError(f"ZHIJIA_FILES is {text!r}; it takes a folder from the root on, or a URL such as s3://....")
+        raise ConfigError(f"{name} is {text!r}; it takes a folder from the root on, or a URL such as s3://....")
     return text or None
 
 

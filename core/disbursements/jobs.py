@@ -1,7 +1,11 @@
 """The background jobs of a run. Each is safe to run again."""
 
+from datetime import timedelta
+
+import structlog
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 
 from core.config import settings_of
 from core.disbursements import compute
@@ -9,14 +13,24 @@ from core.disbursements.banking import returns
 from core.disbursements.banking.following import scheme_of
 from core.disbursements.banking.writing import formats_of, write_bank_files
 from core.disbursements.models import Run
+from core.disbursements.verify_all import verify_all
 from core.errors import Refused, ZhijiaError
 from core.extensions import db
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
+from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
 from core.programs.models import ProgramYear
-from core.users.models import User
+from core.tasks.kinds import TaskKind
+from core.tasks.services import notify
+from core.users.access import today, users_holding
+from core.users.models import Grant, User
+
+FOUND = TaskKind(
+    code="runs.verified", title=_l("The nightly check of the books found %(count)s things"), endpoint="jobs.show"
+)
+log = structlog.get_logger()
 
 
 def compute_run(context: JobContext, *, run_id: int) -> None:
@@ -70,9 +84,30 @@ def take_in(context: JobContext, *, return_id: int) -> None:
     returns.take_in(actor, return_id, context.progress)
 
 
+def verify(context: JobContext) -> None:
+    """Recompute everything; whatever is found fails the job, stands in its log, and is told to who watches."""
+    settings = settings_of()
+    count, first = 0, ""
+    # A day is missed when no clock ran; of yesterday there must be heads.
+    for finding in verify_all(settings.heads_url, expected=today() - timedelta(days=1)):
+        count += 1
+        first = first or finding.sentence
+        log.error("verify", area=finding.area, finding=finding.sentence)
+    if not count:
+        return
+    root = select(Org.path).where(Org.parent_id.is_(None)).scalar_subquery()
+    watching = users_holding("audit.view", None).where(Grant.org_path == root)
+    notify(FOUND, watching, "verify", data={"count": count}, address={"job_id": context.job_id})
+    db.session.commit()
+    raise ZhijiaError(_("Verifying found %(count)s things, the first: %(first)s", count=count, first=first))
+
+
 JOBS = [
     JobSpec(name="disbursements.compute", title=_l("Compute a run"), func=compute_run, queue="bulk"),
     JobSpec(name="disbursements.fill", title=_l("Fill a part of a run"), func=fill_chunk, queue="bulk"),
     JobSpec(name="disbursements.bank_files", title=_l("Write bank files"), func=bank_files, queue="money"),
     JobSpec(name="disbursements.take_in", title=_l("Read a return file"), func=take_in, queue="money"),
+    JobSpec(
+        name="disbursements.verify", title=_l("Verify the books"), func=verify, queue="bulk", schedule="40 2 * * *"
+    ),
 ]

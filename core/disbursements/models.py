@@ -100,6 +100,7 @@ class Run(Base):
     posted_at: Mapped[datetime | None]
     effective_on: Mapped[date | None]
     follows: Mapped[int | None] = mapped_column(ForeignKey("core_run.id"))
+    digest: Mapped[bytes | None]
 
 
 class RunChunk(Base):

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from core.audit.services import record
 from core.disbursements import compute
 from core.disbursements.models import Run, RunChunk
+from core.disbursements.sealing import basis_of, record_digest
 from core.errors import Refused
 from core.extensions import db
 from core.jobs.services import enqueue
@@ -44,6 +45,7 @@ def post(actor: User, run: Run, effective_on: date) -> None:
     chunks = [(chunk, org) for chunk, org in _chunks(run.id) if chunk.total_fen]
     budgets.use_held(program_year.id, {chunk.org_id: chunk.total_fen for chunk, _org in chunks}, run.source)
     kind = _entry_kind(run)
+    run.digest = record_digest(run)
     entries = post_entries(actor, [_posting(run, chunk, kind, effective_on) for chunk, _org in chunks])
     for (chunk, org), entry in zip(chunks, entries, strict=True):
         chunk.entry_id = entry.id
@@ -102,5 +104,5 @@ def _posting(run: Run, chunk: RunChunk, kind: EntryKind, effective_on: date) -> 
         program_year_id=run.program_year_id,
         effective_on=effective_on,
         legs=[(kind.debit, chunk.total_fen), (kind.credit, -chunk.total_fen)],
-        basis_digest=chunk.digest,
+        basis_digest=basis_of(run, chunk),
     )

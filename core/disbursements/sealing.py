@@ -1,10 +1,13 @@
 """Sealing a run's payments: a digest for each block of a thousand lines, and one of its blocks for each chunk.
 
 A chunk is sealed when it is filled, by the worker that has just written its lines. Whatever changes a line before the
-run is approved (an objection, a payee's new name) takes the chunk's digest away, and approval seals it anew. The entry
-carries the chunk's digest into the chain; :mod:`core.disbursements.verify` computes all of them again.
+run is approved (an objection, a payee's new name) takes the chunk's digest away, and approval seals it anew. Posting
+seals what was decided about the run. The entry carries both into the chain; :mod:`core.disbursements.verify` computes
+all of them again.
 """
 
+import hashlib
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import (
@@ -24,13 +27,20 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from core.disbursements.models import Payment, RunChunk, Seal
+from core.disbursements.models import Payment, Run, RunApproval, RunChunk, Seal
 from core.extensions import db
+from core.ledger.posting import canonical_digest
 
 #: Lines of one block: few enough to say where something was changed.
 BLOCK = 1_000
 #: Between the parts of a line; no name or account holds it.
 _BETWEEN = "\x1f"
+#: What stands in the record of a run, beside the decisions on it (migration 0020 keeps them as they are).
+RECORD = (
+    *("program_year_id", "scheme", "item", "payees", "form", "purpose", "period", "source", "title", "org_id"),
+    *("settings", "settings_version", "candidates", "paid", "excluded", "total_fen", "created_by", "submitted_by"),
+    *("round", "stages", "band_fen", "notice_from", "notice_until", "follows"),
+)
 _COLUMNS = ("run_id", "chunk_org_id", "no", "first_payee_id", "last_payee_id", "lines", "total_fen", "digest")
 
 
@@ -114,3 +124,26 @@ def seal_again(run_id: int) -> None:
     db.session.execute(insert_seals(lines))
     for org_id in org_ids:
         db.session.execute(seal_chunk(run_id, org_id))
+
+
+def record_digest(run: Run) -> bytes:
+    """The digest of what was decided about a run: what it was computed with and came to, its stages, every decision."""
+    decision = RunApproval.round, RunApproval.stage, RunApproval.user_id, RunApproval.approved, RunApproval.comment
+    rows = db.session.execute(
+        select(*decision, RunApproval.at)
+        .where(RunApproval.run_id == run.id)
+        .order_by(RunApproval.round, RunApproval.user_id)
+    )
+    said: dict[str, Any] = {name: getattr(run, name) for name in RECORD}
+    for day in ("notice_from", "notice_until"):
+        said[day] = said[day].isoformat() if said[day] else None
+    said["run"] = run.id
+    said["decisions"] = [[*values, at.astimezone(UTC).isoformat()] for *values, at in rows]
+    return canonical_digest(said)
+
+
+def basis_of(run: Run, chunk: RunChunk) -> bytes | None:
+    """What the entry of a chunk carries into the chain: the seal of its payments, bound to the record of the run."""
+    if run.digest is None:  # posted before runs had a record
+        return chunk.digest
+    return hashlib.sha256((chunk.digest or b"") + run.digest).digest()

@@ -9,7 +9,7 @@ from sqlalchemy import Select, Subquery, func, select, text
 from core.disbursements.banking.models import PaymentResult
 from core.disbursements.banking.results import SCOPE, failed_lines, key_of
 from core.disbursements.models import Exclusion, Payment, Run, RunChunk, Seal
-from core.disbursements.sealing import blocks_of, chunk_digest
+from core.disbursements.sealing import basis_of, blocks_of, chunk_digest
 from core.extensions import db
 from core.ledger.models import Entry, Leg
 from core.ledger.verify import Finding
@@ -21,12 +21,12 @@ SEALED = ("approved", *BOOKED)
 RESULT = ("computed", "notice", "submitted", *SEALED)
 
 _TWICE = """
-SELECT count(*) FROM (
-    SELECT FROM core_payment WHERE NOT returned GROUP BY payee_id, program_year_id, item HAVING count(*) > 1
-    UNION ALL
-    SELECT FROM core_payment WHERE NOT returned AND purpose IS NOT NULL
-     GROUP BY payee_id, purpose, period HAVING count(*) > 1
-) twice
+SELECT payee_id, item AS benefit, string_agg(run_id::text, ', ' ORDER BY run_id) AS runs FROM core_payment
+ WHERE NOT returned GROUP BY payee_id, program_year_id, item HAVING count(*) > 1
+UNION
+SELECT payee_id, purpose, string_agg(run_id::text, ', ' ORDER BY run_id) FROM core_payment
+ WHERE NOT returned AND purpose IS NOT NULL GROUP BY payee_id, purpose, period HAVING count(*) > 1
+ ORDER BY payee_id, benefit
 """
 
 
@@ -34,9 +34,14 @@ def verify_runs() -> Iterator[Finding]:
     """Findings of every run with a result, and whether anybody was paid the same benefit twice."""
     for run in db.session.scalars(select(Run).where(Run.state.in_(RESULT)).order_by(Run.id)).all():
         yield from _verify_run(run)
-    twice = db.session.execute(text(_TWICE)).scalar_one()
-    if twice:
-        yield Finding("coverage", _("%(count)s people were paid the same benefit twice.", count=twice))
+    for payee, benefit, runs in db.session.execute(text(_TWICE)):
+        said = _(
+            "Payee %(payee)s is paid “%(benefit)s” twice, in the runs %(runs)s.",
+            payee=payee,
+            benefit=benefit,
+            runs=runs,
+        )
+        yield Finding("coverage", said)
 
 
 def _verify_run(run: Run) -> Iterator[Finding]:
@@ -111,7 +116,7 @@ def _verify_chunk(run: Run, row: Any) -> Iterator[Finding]:
     if run.state in BOOKED and chunk.total_fen:
         if entry is None or row.entry_fen != row.fen:
             yield Finding("run", _("Run %(run)s, %(org)s: the entry is not the sum of its payments.", **where))
-        elif entry.basis_digest != chunk.digest:
+        elif entry.basis_digest != basis_of(run, chunk):
             yield Finding("run", _("Run %(run)s, %(org)s: the entry seals other payments.", **where))
 
 

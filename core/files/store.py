@@ -42,7 +42,7 @@ class Store:
                 with sealing(handle, self._data_key, key) as sealed:
                     while block := content.read(BLOCK):
                         sealed.write(block)
-                _to_disk(handle)
+                to_disk(handle)
             self._fs.mv(part, path)
         except BaseException:
             with suppress(OSError):
@@ -88,7 +88,7 @@ def store_of(folder: str = ATTACHMENTS) -> Store:
     return Store(settings.files_url or str(settings.files), settings.data_key, folder)
 
 
-def _to_disk(handle: IO[bytes]) -> None:
+def to_disk(handle: IO[bytes]) -> None:
     """Past the memory of the machine, where there is a disk: the row that names the content is durable, too."""
     handle.flush()
     with suppress(io.UnsupportedOperation, AttributeError):

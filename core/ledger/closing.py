@@ -17,7 +17,7 @@ from core.extensions import db
 from core.ledger.balances import next_month
 from core.ledger.checks import Check, checks_before_closing, checks_of_sums, said
 from core.ledger.keys import retried
-from core.ledger.models import Account, AccountBalance, Book, ChainHead, Period, PeriodBalance, Reopening
+from core.ledger.models import Account, AccountBalance, ChainHead, Period, PeriodBalance, Reopening
 from core.money import yuan
 from core.org.models import Org
 from core.users.access import require, today
@@ -178,7 +178,7 @@ def whole_tree() -> str:
 
 def _locked(book: str, month: date) -> Period:
     """The period, made if it is missing, with nobody posting to it; the book first, as ``core_hold_period`` does."""
-    if db.session.get(Book, book, with_for_update={"key_share": True}, populate_existing=True) is None:
+    if not db.session.scalar(text("SELECT core_hold_book(:book)"), {"book": book}):
         raise NotFound(_("There is no book %(book)s.", book=book))
     db.session.execute(text("SELECT core_hold_period(:book, :day)"), {"book": book, "day": month})
     period = db.session.get(

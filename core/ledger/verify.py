@@ -5,6 +5,7 @@ memory does not grow with the book.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -28,8 +29,19 @@ class Finding:
     sentence: str
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """All that is read inside is of one moment, however long it takes and whatever is posted meanwhile."""
+    db.session.rollback()
+    db.session.connection(execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+    try:
+        yield
+    finally:
+        db.session.rollback()
+
+
 def verify_balance() -> Iterator[Finding]:
-    """Every entry sums to zero over at least two legs."""
+    """Every entry sums to zero over at least two legs, and every leg belongs to one."""
     rows = db.session.execute(
         select(Entry.book, Entry.seq, func.count(Leg.line), func.coalesce(func.sum(Leg.amount_fen), 0))
         .outerjoin(Leg, Leg.entry_id == Entry.id)
@@ -48,6 +60,17 @@ def verify_balance() -> Iterator[Finding]:
                 sum=yuan(int(total)),
             ),
         )
+    for entry_id in db.session.scalars(_LEGS_ALONE):
+        yield Finding("balance", _("There are legs of an entry %(id)s, which there is not.", id=entry_id))
+
+
+_LEGS_ALONE = (
+    select(Leg.entry_id)
+    .outerjoin(Entry, Entry.id == Leg.entry_id)
+    .where(Entry.id.is_(None))
+    .distinct()
+    .order_by(Leg.entry_id)
+)
 
 
 def verify_chain() -> Iterator[Finding]:
@@ -135,27 +158,24 @@ WITH given AS (
            sum(hold.settled_fen) FILTER (WHERE undone.id IS NULL) AS used
       FROM core_hold hold LEFT JOIN core_entry undone ON undone.reverses = hold.entry_id
      GROUP BY 1
-), computed AS (
-    SELECT line.id,
-           coalesce(allotted.fen, 0) AS allotted_fen,
-           coalesce(chunks.held, 0) + coalesce(held.held, 0) AS held_fen,
-           coalesce(chunks.used, 0) - coalesce(came_back.fen, 0) + coalesce(passed_down.fen, 0)
-               + coalesce(held.used, 0) AS used_fen
+), compared AS (
+    SELECT program_year_id, org_id,
+           format('%s/%s/%s', coalesce(line.allotted_fen, 0), coalesce(line.held_fen, 0),
+                  coalesce(line.used_fen, 0)) AS kept,
+           format('%s/%s/%s', coalesce(allotted.fen, 0), coalesce(chunks.held, 0) + coalesce(held.held, 0),
+                  coalesce(chunks.used, 0) - coalesce(came_back.fen, 0) + coalesce(passed_down.fen, 0)
+                  + coalesce(held.used, 0)) AS computed
       FROM core_budget_line line
-      LEFT JOIN allotted USING (program_year_id, org_id, source)
-      LEFT JOIN passed_down USING (program_year_id, org_id, source)
-      LEFT JOIN chunks USING (program_year_id, org_id, source)
-      LEFT JOIN came_back USING (program_year_id, org_id, source)
-      LEFT JOIN held ON held.budget_line_id = line.id
+      FULL JOIN allotted USING (program_year_id, org_id, source)
+      FULL JOIN passed_down USING (program_year_id, org_id, source)
+      FULL JOIN chunks USING (program_year_id, org_id, source)
+      FULL JOIN came_back USING (program_year_id, org_id, source)
+      FULL JOIN held ON held.budget_line_id = line.id
 )
-SELECT org.name, year.year, year.program,
-       format('%s/%s/%s', line.allotted_fen, line.held_fen, line.used_fen),
-       format('%s/%s/%s', computed.allotted_fen, computed.held_fen, computed.used_fen)
-  FROM core_budget_line line
-  JOIN computed ON computed.id = line.id
-  JOIN core_org org ON org.id = line.org_id
-  JOIN core_program_year year ON year.id = line.program_year_id
- WHERE (line.allotted_fen, line.held_fen, line.used_fen)
-       IS DISTINCT FROM (computed.allotted_fen, computed.held_fen, computed.used_fen)
+SELECT org.name, year.year, year.program, kept, computed
+  FROM compared
+  LEFT JOIN core_org org ON org.id = org_id
+  LEFT JOIN core_program_year year ON year.id = program_year_id
+ WHERE kept <> computed
  ORDER BY org.code
 """

@@ -69,6 +69,38 @@ SELECT hold.id FROM core_hold hold LEFT JOIN core_entry entry ON entry.id = hold
  ORDER BY hold.id
 """
 
+# Each allotment, and what is taken back, is an entry of who gets it and has a share in one of who gives it.
+_ALLOTTED = """
+WITH rows AS (
+    SELECT allotment.*,
+           CASE WHEN takes_back IS NOT NULL THEN 'taken_back' WHEN from_org_id IS NULL THEN 'own_funds'
+                ELSE 'allotment' END AS scope
+      FROM core_allotment allotment
+), said AS (
+    SELECT scope, format('%s:%s:%s', program_year_id, key, org_id) AS key, amount_fen AS fen, entry_id FROM rows
+     UNION ALL
+    SELECT scope, format('%s:%s:%s', program_year_id, key, from_org_id), sum(amount_fen), NULL FROM rows
+     WHERE from_org_id IS NOT NULL GROUP BY scope, program_year_id, key, from_org_id
+), posted AS (
+    SELECT entry.id, entry.scope, entry.key, sum(leg.amount_fen) AS fen
+      FROM core_entry entry LEFT JOIN core_leg leg ON leg.entry_id = entry.id AND leg.amount_fen > 0
+     WHERE entry.scope IN ('allotment', 'own_funds', 'taken_back') GROUP BY entry.id
+)
+SELECT coalesce(said.scope, posted.scope) || '/' || coalesce(said.key, posted.key) AS key
+  FROM said FULL JOIN posted ON (posted.scope, posted.key) = (said.scope, said.key)
+ WHERE said.fen IS DISTINCT FROM posted.fen OR said.entry_id <> posted.id
+ ORDER BY 1
+"""
+
+_TAKEN_BACK = """
+SELECT given.id FROM core_allotment given
+  JOIN (SELECT takes_back AS id, sum(amount_fen) AS fen FROM core_allotment
+         WHERE takes_back IS NOT NULL GROUP BY 1) back
+    ON back.id = given.id
+ WHERE back.fen > given.amount_fen OR given.takes_back IS NOT NULL
+ ORDER BY given.id
+"""
+
 _TWICE = """
 SELECT refusal.scope, refusal.key FROM core_refusal refusal
  WHERE EXISTS (SELECT FROM core_entry entry WHERE entry.scope = refusal.scope AND entry.key = refusal.key)
@@ -88,6 +120,10 @@ def verify_books() -> Iterator[Finding]:
         )
     for row in db.session.execute(text(_HOLDS)):
         yield Finding("budget", _("Hold %(id)s was not settled with what its entry spends.", id=row.id))
+    for key in db.session.scalars(text(_ALLOTTED)):
+        yield Finding("budget", _("The allotment %(key)s and its entry do not say the same.", key=key))
+    for number in db.session.scalars(text(_TAKEN_BACK)):
+        yield Finding("budget", _("More was taken back of allotment %(id)s than it gave.", id=number))
     for row in db.session.execute(text(_TWICE)):
         yield Finding("balance", _("The key %(key)s was refused and posted as well.", key=f"{row.scope}/{row.key}"))
 

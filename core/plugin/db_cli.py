@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from core.extensions import db
+from core.plugin.grants import grant
 from core.plugin.migrate import CORE, Owner, differences, strangers, upgrade
 from core.plugin.registry import reason_of
 from core.plugin.revisions import BASE, take_back, write_revision
@@ -66,6 +67,13 @@ def database_check(name: str | None) -> None:
         _report_strangers()
     if wrong:
         sys.exit(1)
+
+
+@database.command("grants")
+@click.argument("role")
+def database_grants(role: str) -> None:
+    """Give the role that the application connects as what it needs, and no more. Run it after each upgrade."""
+    click.echo(f"{role} may use {grant(db.engine, role)} tables")
 
 
 @database.command("revision")

@@ -22,11 +22,10 @@ from core.audit.services import SYSTEM
 from core.config import ROOT, Settings
 from core.disbursements import services
 from core.disbursements.models import BankFile, Candidate, Payment, Run
-from core.disbursements.verify import verify_runs
+from core.disbursements.verify_all import verify_all
 from core.extensions import db
 from core.ledger.allotting import fund_from_own
 from core.ledger.models import BudgetLine
-from core.ledger.verify import verify_balance, verify_budgets, verify_chain
 from core.org.models import Org
 from core.programs.services import enable
 from core.web.testing import environ_of
@@ -186,4 +185,4 @@ def _assert_whole(run_id: int) -> None:
     files = select(func.count(), func.sum(BankFile.lines), func.sum(BankFile.total_fen))
     assert db.session.execute(files.where(BankFile.run_id == run_id)).one() == (3, PEOPLE, FUND)
     assert db.session.scalars(select(func.count()).select_from(Candidate)).one() == 0
-    assert [*verify_balance(), *verify_chain(), *verify_budgets(), *verify_runs()] == []
+    assert list(verify_all()) == []

@@ -12,11 +12,10 @@ from core.disbursements.banking.handing import confirm, hand_out
 from core.disbursements.banking.models import HandOut, PaymentResult
 from core.disbursements.banking.references import reference_of
 from core.disbursements.models import Run
-from core.disbursements.verify import verify_runs
+from core.disbursements.verify_all import checks
 from core.errors import Forbidden, Refused, ZhijiaError
 from core.extensions import db
 from core.ledger.models import Entry
-from core.ledger.verify import verify_balance, verify_budgets
 from core.plugin.hooks import year_blockers
 from core.users.access import today
 from core.users.models import User
@@ -67,7 +66,7 @@ def test_said_by_one_confirmed_by_another_and_settled_when_all_are(campaign: Cam
     assert [line.returned for line in payments(run)] == [True, *[False] * 6]
     entry = db.session.scalars(select(Entry).where(Entry.scope == "run-return")).one()
     assert [leg.amount_fen for leg in entry.legs] == [1429, -1429]
-    assert [found.sentence for found in (*verify_balance(), *verify_budgets(), *verify_runs())] == []
+    assert [found.sentence for found in checks()] == []
 
 
 def test_nobody_confirms_their_own_word_nor_the_maker_of_the_run(

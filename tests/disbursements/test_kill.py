@@ -12,11 +12,10 @@ from sqlalchemy import func, select
 from core.config import Settings
 from core.disbursements import services
 from core.disbursements.models import Candidate, Payment, Run
-from core.disbursements.verify import verify_runs
+from core.disbursements.verify_all import checks
 from core.extensions import db
 from core.jobs.models import Job
 from core.ledger.models import BudgetLine
-from core.ledger.verify import verify_balance, verify_budgets, verify_chain
 from tests.disbursements.conftest import Campaign, add_people
 from tests.faults import empty_redis, kill, restart_postgres
 from tests.jobs.conftest import installed, wait_until
@@ -70,7 +69,7 @@ def assert_whole(run_id: int) -> None:
     assert (lines, fen) == (people, 10_000)
     assert db.session.scalars(select(func.sum(BudgetLine.held_fen))).one() == 10_000
     assert db.session.scalars(select(func.count()).select_from(Candidate)).one() == 0
-    assert [*verify_balance(), *verify_chain(), *verify_budgets(), *verify_runs()] == []
+    assert list(checks()) == []
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + 3))

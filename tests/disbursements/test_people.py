@@ -13,7 +13,7 @@ from core.disbursements.hooks import personal_data, year_blockers
 from core.disbursements.models import STATES, Exclusion, Payment, Run
 from core.disbursements.payout import post
 from core.disbursements.rules import paid_before
-from core.disbursements.verify import verify_runs
+from core.disbursements.verify_all import checks
 from core.errors import Refused
 from core.extensions import db
 from core.org.scope import Scope
@@ -102,7 +102,7 @@ def test_who_was_paid_under_the_other_file_is_not_paid_again(campaign: Campaign)
     run = campaign.computed()
     assert reasons(run) == {kept.id: "already_paid", dropped.id: "merged", people()[5].id: "already_paid"}
     assert (run.candidates, run.paid, run.total_fen) == (7, 4, 10_000)
-    assert list(verify_runs()) == []
+    assert list(checks()) == []
 
 
 def test_a_scheme_that_still_names_the_merged_file_does_not_pay_it(campaign: Campaign) -> None:
@@ -206,7 +206,7 @@ def test_who_was_paid_is_erased_when_the_year_is_closed_for_good_and_the_books_s
     assert "1 lines stay" in record.values["Kept"]
     line = db.session.get_one(Payment, (run.id, person.id))
     assert (line.payee_name, line.account_tail, person.name) == ("秦安0", "0000", "已删除")
-    assert list(verify_runs()) == []
+    assert list(checks()) == []
 
 
 def test_who_is_in_a_run_that_was_given_up_is_erased(campaign: Campaign) -> None:

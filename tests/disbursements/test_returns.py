@@ -13,12 +13,11 @@ from core.disbursements import payout
 from core.disbursements.banking import returns
 from core.disbursements.banking.models import BankReturn, PaymentResult, ReturnFault
 from core.disbursements.models import BankFile, Payment, Run
-from core.disbursements.verify import verify_runs
+from core.disbursements.verify_all import checks
 from core.errors import Forbidden, Refused
 from core.extensions import db
 from core.jobs.models import Job
 from core.ledger.models import Activity, BudgetLine, Entry
-from core.ledger.verify import verify_balance, verify_budgets, verify_chain
 from core.users.access import today
 from core.users.testing import MakeUser
 from tests.disbursements.banking import HEADINGS, as_csv, payments, row, send_in, sent
@@ -45,7 +44,7 @@ def results() -> dict[int, str]:
 
 
 def assert_sound() -> None:
-    found = [*verify_balance(), *verify_chain(), *verify_budgets(), *verify_runs()]
+    found = list(checks())
     assert [finding.sentence for finding in found] == []
 
 

@@ -10,10 +10,11 @@ from core.errors import Forbidden, NotFound, Refused
 from core.extensions import db
 from core.ledger import closing
 from core.ledger.booking import post, reverse
-from core.ledger.models import BOOKINGS, RUNS, AccountBalance, Entry
+from core.ledger.models import BOOKINGS, RUNS, AccountBalance, Allotment, Entry
 from core.ledger.posting import Posted, Posting, legs_of
 from tests.disbursements.conftest import Campaign
 from tests.ledger.conftest import DAY
+from tests.ledger.money import take
 
 pytestmark = pytest.mark.services
 
@@ -43,6 +44,11 @@ def test_what_cannot_be_undone(posting: Posting, campaign: Campaign) -> None:
     funds = db.session.scalars(select(Entry).where(Entry.scope == "own_funds")).one()
     with pytest.raises(Refused, match="runs and allotments"):
         undo(funds.id, "a")
+    (row,) = db.session.scalars(select(Allotment))
+    take(campaign, row, 400)
+    taken = db.session.scalars(select(Entry).where(Entry.scope == "taken_back")).one()
+    with pytest.raises(Refused, match="runs and allotments"):
+        undo(taken.id, "t")
     with pytest.raises(Refused, match="Say why"):
         undo(entry.id, "b", reason=" ")
     for scope in (*BOOKINGS, *RUNS):
