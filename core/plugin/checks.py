@@ -26,8 +26,8 @@ FILE_NAME = re.compile(r"[a-z0-9_.]+\.[a-z0-9]{1,8}")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
-    "accounts", "approvals", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow", "flows",
-    "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
+    "accounts", "approvals", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow",
+    "flows", "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
     "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
     "runs", "services", "statements", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years",
     "zhijia",

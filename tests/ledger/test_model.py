@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from core.audit.services import SYSTEM
 from core.errors import Refused
 from core.extensions import db
-from core.ledger import booking, closing, holds, posting
+from core.ledger import booking, checks, closing, holds, posting
 from core.ledger.models import Account, AccountBalance, BudgetLine, Reopening
 from core.ledger.posting import Posting
 from core.ledger.verify import verify_balance, verify_budgets, verify_chain
@@ -201,7 +201,7 @@ def _done(_result: object) -> bool:
 def test_the_auditor_predicts_every_reply(
     campaign: Campaign, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (posting, holds, closing):
+    for module in (posting, holds, checks, closing):
         monkeypatch.setattr(module, "today", lambda: TODAY)
     number = int(os.environ.get("LEDGER_SEED") or random.randrange(10**6))  # noqa: S311 - no secret
     sys.stdout.write(f"LEDGER_SEED={number}\n")  # pytest shows it beside a failure
