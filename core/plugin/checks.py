@@ -27,8 +27,8 @@ FILE_NAME = re.compile(r"[a-z0-9_.]+\.[a-z0-9]{1,8}")
 #: them for its own.
 TAKEN = frozenset({
     "accounts", "approvals", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow",
-    "flows", "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org", "orgs",
-    "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
+    "flows", "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org",
+    "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
     "runs", "services", "statements", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years",
     "zhijia",
 })  # fmt: skip
