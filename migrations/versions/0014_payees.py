@@ -100,14 +100,11 @@ END $$;
 
 CREATE FUNCTION core_move_lines() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM old_orgs JOIN new_orgs USING (id) WHERE old_orgs.path <> new_orgs.path) THEN
-        UPDATE core_payment line SET org_path = new_orgs.path
-          FROM old_orgs JOIN new_orgs USING (id)
-         WHERE old_orgs.path <> new_orgs.path AND line.org_id = new_orgs.id;
-        UPDATE core_exclusion line SET org_path = new_orgs.path
-          FROM old_orgs JOIN new_orgs USING (id)
-         WHERE old_orgs.path <> new_orgs.path AND line.org_id = new_orgs.id;
-    END IF;
+    -- By run, so that the index on run and path finds them.
+    UPDATE core_payment line SET org_path = NEW.path
+      FROM core_run run WHERE line.run_id = run.id AND line.org_path = OLD.path AND line.org_id = NEW.id;
+    UPDATE core_exclusion line SET org_path = NEW.path
+      FROM core_run run WHERE line.run_id = run.id AND line.org_path = OLD.path AND line.org_id = NEW.id;
     RETURN NULL;
 END $$;
 
@@ -118,8 +115,8 @@ CREATE TRIGGER stands_in_a_run AFTER DELETE ON core_person
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION core_refuse_removing_named();
 CREATE TRIGGER stands_in_a_run AFTER DELETE ON core_org
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION core_refuse_removing_named();
-CREATE TRIGGER lines_move_too AFTER UPDATE ON core_org
-    REFERENCING OLD TABLE AS old_orgs NEW TABLE AS new_orgs FOR EACH STATEMENT EXECUTE FUNCTION core_move_lines();
+CREATE TRIGGER lines_move_too AFTER UPDATE OF path ON core_org
+    FOR EACH ROW WHEN (OLD.path IS DISTINCT FROM NEW.path) EXECUTE FUNCTION core_move_lines();
 """
 
 # A line that a run has sealed stays as it is; a run that is computed anew begins with none.

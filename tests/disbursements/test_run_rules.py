@@ -266,6 +266,17 @@ def test_each_chunk_is_sealed_in_blocks(campaign: Campaign, monkeypatch: pytest.
     assert run.state == "computed"
 
 
+def test_the_lines_of_a_run_move_with_their_union(campaign: Campaign) -> None:
+    campaign.fund(10_000, *CITIES)
+    campaign.computed()
+    place = campaign.orgs["610103"]
+    db.session.execute(text("UPDATE core_org SET path = '/61/6102/610103/' WHERE id = :id"), {"id": place.id})
+    db.session.commit()
+    paths = select(Payment.org_path).where(Payment.org_id == place.id)
+    assert db.session.scalars(paths).all() == ["/61/6102/610103/"]
+    assert db.session.scalars(select(Payment.org_path).where(Payment.org_id != place.id)).all().count(place.path) == 0
+
+
 @pytest.mark.parametrize("table", ["core_person", "core_org"])
 def test_who_stands_in_a_run_cannot_be_removed(campaign: Campaign, again: ProgramYear, table: str) -> None:
     settle(campaign, pool=0, each=1_000)

@@ -132,8 +132,8 @@ def test_a_demonstration_that_is_ended_leaves_nothing_running(started: subproces
     while not started.stdout.readline().startswith("unions"):
         assert started.poll() is None, started.stderr and started.stderr.read()
     started.send_signal(signal.SIGTERM)
-    started.communicate()
-    assert started.returncode == 130
+    _printed, complained = started.communicate()
+    assert started.returncode == 130, complained
     assert [name for name, _how in PID_FILES if _server(tmp_path / "demo", name)] == []
     for name in ("web", "worker"):
         pid = (tmp_path / "demo" / f"{name}.pid").read_text()
