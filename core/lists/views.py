@@ -236,6 +236,7 @@ def _show(
             "hx-trigger": "input changed delay:200ms",
             "hx-target": "#list-orgs",
             "hx-swap": "innerHTML",
+            "hx-sync": "this:replace",
         }
     if status == 200 and reading.failed:
         status = 400
