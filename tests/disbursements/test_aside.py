@@ -9,11 +9,11 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from core.config import settings_of
-from core.disbursements import payout, services
-from core.disbursements.banking import accounts, aside, returns, writing
+from core.disbursements import compute, payout, services
+from core.disbursements.banking import accounts, returns, writing
 from core.disbursements.banking.aside import REASON, changed_of, set_aside
 from core.disbursements.banking.following import follow_up, to_follow
-from core.disbursements.banking.models import PaymentResult
+from core.disbursements.banking.models import BankReturn, PaymentResult
 from core.disbursements.models import BankFile, Payment, Run
 from core.disbursements.verify_all import checks
 from core.errors import Forbidden, Refused
@@ -242,7 +242,7 @@ def test_nothing_is_set_aside_that_may_be_with_the_bank(
     first = payments(posted)[0]
     write = writing.write_bank_files(posted.id, settings_of().files / "bank", settings_of().data_key)
     assert next(write) == "6101"
-    write.close()
+    del write
     change(first.payee_id)
     assert changed_of(posted).count == 0
     with pytest.raises(Refused):
@@ -263,17 +263,17 @@ def test_a_file_that_was_being_written_while_a_line_was_set_aside_does_not_stand
     app: Flask, campaign: Campaign, posted: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = payments(posted)[0]
-    locked = writing.compute.locked
+    locked = compute.locked
 
     def late(run_id: int) -> Run:
         """Set aside after the lines were written, before the file goes on record."""
-        monkeypatch.setattr(writing.compute, "locked", locked)
+        monkeypatch.setattr(compute, "locked", locked)
         change(first.payee_id)
         set_aside(campaign.finance, posted)
         return locked(run_id)
 
     write = writing.write_bank_files(posted.id, settings_of().files / "bank", settings_of().data_key)
-    monkeypatch.setattr(writing.compute, "locked", late)
+    monkeypatch.setattr(compute, "locked", late)
     with pytest.raises(Refused, match="set aside meanwhile"):
         next(write)
     db.session.rollback()
@@ -313,7 +313,7 @@ def test_the_page_names_them_and_has_the_way_out(campaign: Campaign, posted: Run
     assert "**** 0001" in page
     answer = browser.post(f"{here}/bank/changed")
     assert answer.location == here
-    one = db.session.scalars(select(aside.BankReturn)).one()
+    one = db.session.scalars(select(BankReturn)).one()
     assert REASON in browser.get(f"{here}/bank").text
     assert REASON in browser.get(f"{here}/bank/failed").text
     assert browser.get(f"{here}/bank/returns/{one.id}").status_code == 200

@@ -70,7 +70,7 @@ def set_aside(actor: User, run: Run) -> BankReturn:
             raise Refused(_("Every account is still the one that the run was submitted with."))
         one = BankReturn(
             run_id=run.id, org_id=run.org_id, org_path=run.org_path, name=REASON, digest=digest, language="zh",
-            kind="aside", state="taken", lines=count, failed=count, user_id=actor.id, read_at=func.now(),
+            kind="aside", lines=count, failed=count, user_id=actor.id,
         )  # fmt: skip
         db.session.add(one)
         db.session.flush()
@@ -79,16 +79,18 @@ def set_aside(actor: User, run: Run) -> BankReturn:
         rows = select(literal(run.id), lines.c.payee_id, *said)
         db.session.execute(insert(PaymentResult).from_select(columns, rows))
         one.total_fen = reverse_failed(actor, run, one.id, today())
-        record(actor, "run.set_aside", f"run:{run.id}", run.org_path, lines=count, returned_fen=one.total_fen)
+        one.state, one.read_at = "taken", func.now()
+        known = {"return_id": one.id, "lines": count, "failed": count, "returned_fen": one.total_fen}
+        record(actor, "run.set_aside", f"run:{run.id}", run.org_path, **known)
         settle(actor, run)
         db.session.commit()
     return one
 
 
 def is_set_aside(run_id: int) -> ColumnElement[bool]:
-    """Whether a payment of the run was set aside."""
+    """Whether a payment of the run was set aside; looked up for the few only that are marked as returned."""
     ours = select(BankReturn.id).where(BankReturn.run_id == run_id, BankReturn.kind == "aside")
-    return exists().where(
+    return Payment.returned & exists().where(
         PaymentResult.run_id == Payment.run_id,
         PaymentResult.payee_id == Payment.payee_id,
         PaymentResult.state == "failed",
