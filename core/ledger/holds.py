@@ -61,7 +61,7 @@ def hold(
             raise key_used(scope, key)
         return known
 
-    def act() -> tuple[Hold, bool]:
+    def act(_is_posted: bool) -> tuple[Hold, bool]:
         known = find()
         if known is not None:
             return known, True
@@ -105,8 +105,8 @@ def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
             raise key_used(posting.scope, posting.key)
         return Posted(entry, True)
 
-    def act() -> tuple[Posted, bool]:
-        known = find()
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = find() if is_posted else None
         if known is not None:
             return known, True
         locked = _locked(hold_id)
@@ -118,7 +118,7 @@ def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
         if spent > locked.amount_fen:
             raise Refused(_("No more than the %(amount)s yuan held can be settled.", amount=yuan(locked.amount_fen)))
         _give_back(locked, used_fen=spent)
-        (posted,) = enter(actor, [posting])
+        (posted,) = enter(actor, [posting], new=True)
         locked.state, locked.settled_fen, locked.entry_id = "settled", spent, posted.entry.id
         record(actor, "ledger.settle", f"hold:{hold_id}", posting.org_path, amount_fen=spent, entry=posted.entry.id)
         return posted, posted.replayed
