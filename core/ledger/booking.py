@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
+from core.ledger.chart import SPENDING, STATUTORY
 from core.ledger.keys import decided
 from core.ledger.models import BOOKINGS, RUNS, BudgetLine, Entry, Hold
 from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, posted_before
@@ -28,14 +29,16 @@ SUBLEDGERS = frozenset({*BOOKINGS, *RUNS})
 def post(actor: Actor, posting: Posting) -> Posted:
     """Post one entry, or find what the same posting came to before.
 
-    Raises :class:`Refused` with one sentence if the entry cannot stand in the books, or if its key stands for
-    something else; :class:`core.errors.Forbidden` without the permission to post for its union.
+    Raises :class:`Refused` with one sentence if the entry cannot stand in the books, if it spends on a program (that is
+    held on the budget line first: ``hold``, ``settle``), or if its key stands for something else;
+    :class:`core.errors.Forbidden` without the permission to post for its union.
     """
     require_posting(actor, posting.org_path, posting.program_year_id)
 
     def act() -> tuple[Posted, bool]:
         refuse_subledger(posting.scope)
         refuse_shut(posting.program_year_id)
+        _refuse_unbudgeted(posting)
         posted = _enter_one(actor, posting)
         if not posted.replayed:
             record(actor, "ledger.post", f"entry:{posted.entry.id}", posting.org_path, title=posting.title)
@@ -109,6 +112,14 @@ def refuse_subledger(scope: str) -> None:
     """Raises :class:`Refused` for a scope that another table accounts for."""
     if scope in SUBLEDGERS:
         raise Refused(_("Entries of runs and allotments are made and undone with them, not by themselves."))
+
+
+def _refuse_unbudgeted(posting: Posting) -> None:
+    """What moves from one account of spending to another spends nothing more. The database refuses the same."""
+    if posting.program_year_id is None or posting.book != STATUTORY:
+        return
+    if sum(amount for code, amount in posting.legs if code.startswith(SPENDING)) > 0:
+        raise Refused(_("Money spent on a program is held on its budget line first, and settled from there."))
 
 
 def _mirror(entry: Entry, scope: str, key: str, effective_on: date, reason: str) -> Posting:
