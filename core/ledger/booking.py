@@ -16,7 +16,7 @@ from core.extensions import db
 from core.ledger.chart import SPENDING, STATUTORY
 from core.ledger.keys import decided
 from core.ledger.models import BOOKINGS, RUNS, BudgetLine, Entry, Hold
-from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, posted_before
+from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, posted_before, refuse_reversed
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require
@@ -69,7 +69,7 @@ def reverse(actor: Actor, *, scope: str, key: str, entry_id: int, effective_on: 
         refuse_subledger(entry.scope)
         if entry.reverses is not None:
             raise Refused(_("A reversal is not reversed; post the entry anew."))
-        _give_back(entry_id)
+        _give_back(mirror)
         posted = _enter_one(actor, mirror)
         record(actor, "ledger.reverse", f"entry:{entry_id}", mirror.org_path, reason=mirror.description)
         return posted, posted.replayed
@@ -139,10 +139,14 @@ def _mirror(entry: Entry, scope: str, key: str, effective_on: date, reason: str)
     )
 
 
-def _give_back(entry_id: int) -> None:
-    """What the entry used of a budget line is free again; the line is locked before anything of the book."""
-    used = select(Hold.settled_fen, Hold.budget_line_id).where(Hold.entry_id == entry_id)
+def _give_back(mirror: Posting) -> None:
+    """What the undone entry used of a budget line is free again; the line is locked before anything of the book.
+
+    Whoever undoes the same at the same moment waits for the hold, and then finds it undone.
+    """
+    used = select(Hold.settled_fen, Hold.budget_line_id).where(Hold.entry_id == mirror.reverses).with_for_update()
     for fen, line_id in db.session.execute(used).all():
+        refuse_reversed([mirror])
         db.session.execute(
             update(BudgetLine)
             .where(BudgetLine.id == line_id)
