@@ -47,8 +47,19 @@ def post(actor: Actor, posting: Posting) -> Posted:
     return _decided(posting.scope, posting.key, digest_of(posting), act, posting)
 
 
-def reverse(actor: Actor, *, scope: str, key: str, entry_id: int, effective_on: date, reason: str) -> Posted:
+def reverse(
+    actor: Actor,
+    *,
+    scope: str,
+    key: str,
+    entry_id: int,
+    effective_on: date,
+    reason: str,
+    then: Callable[[Entry], None] | None = None,
+) -> Posted:
     """Undo an entry by one that mirrors it, dated in an open period; what a settled hold had used is free again.
+
+    ``then`` writes what belongs to the new entry, in its transaction.
 
     Raises :class:`Refused` if it is reversed already, is a reversal itself, or belongs to a run or an allotment, which
     have ways back of their own; :class:`core.errors.NotFound` if there is none.
@@ -71,6 +82,8 @@ def reverse(actor: Actor, *, scope: str, key: str, entry_id: int, effective_on: 
             raise Refused(_("A reversal is not reversed; post the entry anew."))
         _give_back(mirror)
         posted = _enter_one(actor, mirror)
+        if then is not None:
+            then(posted.entry)
         record(actor, "ledger.reverse", f"entry:{entry_id}", mirror.org_path, reason=mirror.description)
         return posted, posted.replayed
 
