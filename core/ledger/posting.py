@@ -94,7 +94,7 @@ def enter(actor: Actor, postings: Sequence[Posting], *, new: bool = False) -> li
             _refuse_period(posting, states[posting.book, posting.effective_on.replace(day=1)])
         accounts = accounts_of({(p.org_id, p.book, code): p.org_path for p in fresh for code, _amount in p.legs})
         refuse_closed(accounts)
-        _refuse_reversed(fresh)
+        refuse_reversed(fresh)
         refuse_breaches(accounts, _moves(fresh))
         entries = _insert(actor, fresh, heads, accounts)
         known |= {(entry.scope, entry.key): Posted(entry, False) for entry in entries}
@@ -262,8 +262,8 @@ def _refuse_period(posting: Posting, state: str) -> None:
         )
 
 
-def _refuse_reversed(postings: Sequence[Posting]) -> None:
-    """The head is held: nobody can reverse these meanwhile."""
+def refuse_reversed(postings: Sequence[Posting]) -> None:
+    """Raises :class:`Refused` for what is undone already. Nobody undoes it meanwhile where the head is held."""
     undone = [posting.reverses for posting in postings if posting.reverses is not None]
     if undone and db.session.scalars(select(Entry.id).where(Entry.reverses.in_(undone)).limit(1)).first() is not None:
         raise Refused(_("This entry has been reversed already."))
