@@ -11,7 +11,7 @@ from core.config import settings_of
 from core.disbursements import compute, services
 from core.disbursements.banking import returns
 from core.disbursements.banking.following import scheme_of
-from core.disbursements.banking.writing import formats_of, write_bank_files
+from core.disbursements.banking.writing import write_bank_files
 from core.disbursements.models import Run
 from core.disbursements.verify_all import verify_all
 from core.errors import Refused, ZhijiaError
@@ -21,7 +21,6 @@ from core.jobs.services import enqueue
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
-from core.programs.models import ProgramYear
 from core.tasks.kinds import TaskKind
 from core.tasks.services import notify
 from core.users.access import today, users_holding
@@ -72,8 +71,7 @@ def fill_chunk(context: JobContext, *, run_id: int, org_id: int) -> None:
 def bank_files(context: JobContext, *, run_id: int) -> None:
     """Write the bank files, with progress by union."""
     settings = settings_of()
-    formats = formats_of(db.session.get_one(ProgramYear, context.program_year_id))
-    total = len(compute.chunk_totals(run_id)) * len(formats)
+    total = len(compute.chunk_totals(run_id))
     written = write_bank_files(run_id, settings.files / "bank", settings.data_key)
     for done, code in enumerate(written, start=1):
         context.progress(done, total, code)

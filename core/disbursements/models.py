@@ -154,7 +154,7 @@ class Candidate(Base):
 
 
 class Payment(Base):
-    """One payee's line in a run (发放明细). Name and account tail are frozen here when the run is approved.
+    """One payee's line in a run (发放明细). Name and account tail are frozen here when the run is submitted.
 
     The unique indexes are promise 1: one benefit per payee, program year and item, and one per purpose and period
     whatever the program. A line the bank refused is ``returned`` and makes room for another. ``quantity`` counts goods;
@@ -244,7 +244,10 @@ class FormerLine(Base):
 
 
 class OrgAccount(Base):
-    """The bank account of a union that is paid like a payee; the number is encrypted as people's are."""
+    """The bank account of a union that is paid like a payee; the number is encrypted as people's are.
+
+    ``account_changed_at`` is kept by the database.
+    """
 
     __tablename__ = "core_org_account"
     __table_args__ = (org_reference(),)
@@ -255,6 +258,7 @@ class OrgAccount(Base):
     bank_account_digest: Mapped[bytes]
     bank_account_tail: Mapped[str]
     bank_name: Mapped[str]
+    account_changed_at: Mapped[datetime | None]
 
 
 class RunApproval(Base):
@@ -299,8 +303,8 @@ class ApprovalRule(Base):
 class BankFile(Base):
     """A file of payments handed to one union's bank, with its control totals and the SHA-256 of its bytes.
 
-    ``lines_digest`` says which lines are in it, in whatever order and format: a return file that names it must answer
-    just these (:func:`core.disbursements.banking.writing.digest_of_lines`).
+    In it are the lines of the union that were not set aside (``banking/aside.py``). ``lines_digest`` says which, in
+    whatever order and format: a return file that names it must answer just these (``banking/writing.py``).
     """
 
     __tablename__ = "core_bank_file"

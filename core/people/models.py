@@ -17,6 +17,8 @@ class Person(Base):
     ``merged_into_id`` names the file of the same person that counts; it is never merged itself, and whoever looks for
     the number of this file finds that one. ``erased_at`` (UTC): nothing personal is left, ``born_on`` and ``gender``
     are the same for all of these. Both are inactive for good; the row stays for what was paid.
+
+    ``account_changed_at`` (UTC) is when the bank account became another one, kept by the database; none: never.
     """
 
     __tablename__ = "core_person"
@@ -49,6 +51,7 @@ class Person(Base):
     bank_account_digest: Mapped[bytes | None]
     bank_account_tail: Mapped[str | None]
     bank_name: Mapped[str | None]
+    account_changed_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(server_default="true")
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("core_person.id"))
     erased_at: Mapped[datetime | None]

@@ -216,16 +216,16 @@ def test_a_reviewer_may_not_post(funded: Campaign) -> None:
         payout.post(funded.reviewer, funded.approved(), DAY)
 
 
-def test_payees_are_frozen_as_they_are_on_the_day_of_approval(funded: Campaign) -> None:
+def test_payees_are_frozen_as_they_are_when_the_run_is_submitted(funded: Campaign) -> None:
     run = funded.computed()
     person = db.session.scalars(select(Person).order_by(Person.id)).first()
     assert person is not None
     person.name = "秦改名"
     db.session.commit()
     services.submit(funded.clerk, run)
-    services.decide(funded.reviewer, run, approve=True, comment="")
     person.name = "秦又改名"
     db.session.commit()
+    services.decide(funded.reviewer, run, approve=True, comment="")
     assert db.session.get_one(Payment, (run.id, person.id)).payee_name == "秦改名"
 
 

@@ -114,12 +114,12 @@ def _take_in(actor: User, return_id: int, progress: Progress) -> None:
         _keep_faults(one, faults)
         return
     staged.take(one.id, today())
-    one.state = "taken"
     one.paid, one.failed = _new(one)
     one.total_fen = reverse_failed(actor, run, one.id, today())
+    one.state = "taken"
     record(
         actor, "run.results", f"run:{run.id}", one.org_path,
-        return_id=one.id, paid=one.paid, failed=one.failed, returned_fen=one.total_fen,
+        return_id=one.id, lines=one.lines, paid=one.paid, failed=one.failed, returned_fen=one.total_fen,
     )  # fmt: skip
     settle(actor, run)
 
