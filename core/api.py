@@ -17,11 +17,12 @@ from core.jobs.services import enqueue
 from core.ledger.allotting import Share, allot, fund_from_own, share_out
 from core.ledger.booking import post, reverse
 from core.ledger.budget_queries import allotments_of, budgets_of
-from core.ledger.holds import Held, hold, settle, void
-from core.ledger.models import Allotment
+from core.ledger.holds import Held, hold, settle, spend, void
+from core.ledger.models import Allotment, Entry
 from core.ledger.posting import Posted, Posting
 from core.ledger.queries import template_of_year
 from core.ledger.services import add_activity, tell_of_entry
+from core.ledger.titles import SOURCE_TITLES
 from core.lists.types import Column
 from core.money import parse_yuan, split_by_weight, yuan
 from core.notices.calendar import add_working_days, calendar_known, is_working_day
@@ -84,6 +85,7 @@ from core.web.guard import me, needs
 __all__ = [
     "LEVELS",
     "LOCAL_ZONE",
+    "SOURCE_TITLES",
     "SYSTEM",
     "TYPES",
     "Actor",
@@ -97,6 +99,7 @@ __all__ = [
     "Column",
     "Copied",
     "CreatedAt",
+    "Entry",
     "EntryKind",
     "Fen",
     "Flow",
@@ -196,6 +199,7 @@ __all__ = [
     "settle",
     "share_out",
     "share_pool",
+    "spend",
     "split_by_weight",
     "sponsor_code",
     "state_of",

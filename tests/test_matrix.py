@@ -122,6 +122,12 @@ MATRIX: dict[str, str] = {
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.allot",
+    "four_seasons.visits": "four_seasons.view",
+    "four_seasons.visit": "four_seasons.view",
+    "four_seasons.visit_of_entry": "four_seasons.view",
+    "four_seasons.new_visit": "ledger.post",
+    "four_seasons.add_visit": "ledger.post",
+    "four_seasons.undo_visit": "ledger.post",
     # Each register and report asks for a permission of its plugin besides; whose rows they show: tests/matrix.
     "registers.index": "program.view",
     "registers.view": "program.view",

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from core.config import settings_of
-from core.disbursements import compute
+from core.disbursements import compute, services
 from core.disbursements.banking import returns
 from core.disbursements.banking.following import scheme_of
 from core.disbursements.banking.writing import write_bank_files
@@ -55,10 +55,13 @@ def compute_run(context: JobContext, *, run_id: int) -> None:
     db.session.commit()
 
 
-def fill_chunk(_context: JobContext, *, run_id: int, org_id: int) -> None:
+def fill_chunk(context: JobContext, *, run_id: int, org_id: int) -> None:
     """Fill one chunk; whoever fills the last one finds all of them filled, and seals."""
     try:
-        compute.fill(run_id, org_id)
+        if not compute.fill(run_id, org_id):
+            services.enqueue_computing(context.actor, db.session.get_one(Run, run_id))
+            db.session.commit()
+            return
         compute.seal(run_id)
     except ZhijiaError as error:
         compute.mark_failed(run_id, str(error))

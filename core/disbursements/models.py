@@ -131,7 +131,8 @@ class RunChunk(Base):
 class Candidate(Base):
     """One payee whom a scheme named, while its run is being computed; gone when its chunk is filled.
 
-    All chunks read this one answer of the scheme, so that what changes meanwhile cannot split the run in two.
+    All chunks read this one answer of the scheme, so that what changes meanwhile cannot split the run in two. It is not
+    logged: a crash of the database takes it, and :func:`core.disbursements.compute.reserve` asks once more.
     """
 
     __tablename__ = "core_run_candidate"

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select, update
 
-from core.audit.services import record
+from core.audit.services import Actor, record
 from core.disbursements import approvals, compute
 from core.disbursements.differences import forget_former
 from core.disbursements.models import Exclusion, Payment, Run, RunApproval, RunChunk
@@ -92,6 +92,13 @@ def start_computing(actor: User, run: Run) -> None:
     if scheme := registry_of().schemes.get(run.scheme):
         run.purpose, run.period = compute.purpose_of(run, scheme)
     db.session.execute(update(RunChunk).where(RunChunk.run_id == run.id).values(state="stale"))
+    enqueue_computing(actor, run)
+    record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
+    db.session.commit()
+
+
+def enqueue_computing(actor: Actor, run: Run) -> None:
+    """Ask a worker to compute the run from where it stands; the caller commits."""
     enqueue(
         "disbursements.compute",
         actor,
@@ -100,8 +107,6 @@ def start_computing(actor: User, run: Run) -> None:
         key=f"run:{run.id}:compute",
         args={"run_id": run.id},
     )
-    record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
-    db.session.commit()
 
 
 def start_notice(actor: User, run: Run) -> None:

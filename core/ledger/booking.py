@@ -13,9 +13,10 @@ from sqlalchemy import select, update
 from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
+from core.ledger.chart import SPENDING, STATUTORY
 from core.ledger.keys import decided
 from core.ledger.models import BOOKINGS, RUNS, BudgetLine, Entry, Hold
-from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, posted_before
+from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, posted_before, refuse_reversed
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require
@@ -28,15 +29,17 @@ SUBLEDGERS = frozenset({*BOOKINGS, *RUNS})
 def post(actor: Actor, posting: Posting) -> Posted:
     """Post one entry, or find what the same posting came to before.
 
-    Raises :class:`Refused` with one sentence if the entry cannot stand in the books, or if its key stands for
-    something else; :class:`core.errors.Forbidden` without the permission to post for its union.
+    Raises :class:`Refused` with one sentence if the entry cannot stand in the books, if it spends on a program (that is
+    held on the budget line first: ``hold``, ``settle``), or if its key stands for something else;
+    :class:`core.errors.Forbidden` without the permission to post for its union.
     """
     require_posting(actor, posting.org_path, posting.program_year_id)
 
-    def act() -> tuple[Posted, bool]:
+    def act(is_posted: bool) -> tuple[Posted, bool]:
         refuse_subledger(posting.scope)
         refuse_shut(posting.program_year_id)
-        posted = _enter_one(actor, posting)
+        _refuse_unbudgeted(posting)
+        (posted,) = enter(actor, [posting], new=not is_posted)
         if not posted.replayed:
             record(actor, "ledger.post", f"entry:{posted.entry.id}", posting.org_path, title=posting.title)
         return posted, posted.replayed
@@ -44,8 +47,19 @@ def post(actor: Actor, posting: Posting) -> Posted:
     return _decided(posting.scope, posting.key, digest_of(posting), act, posting)
 
 
-def reverse(actor: Actor, *, scope: str, key: str, entry_id: int, effective_on: date, reason: str) -> Posted:
+def reverse(
+    actor: Actor,
+    *,
+    scope: str,
+    key: str,
+    entry_id: int,
+    effective_on: date,
+    reason: str,
+    then: Callable[[Entry], None] | None = None,
+) -> Posted:
     """Undo an entry by one that mirrors it, dated in an open period; what a settled hold had used is free again.
+
+    ``then`` writes what belongs to the new entry, in its transaction.
 
     Raises :class:`Refused` if it is reversed already, is a reversal itself, or belongs to a run or an allotment, which
     have ways back of their own; :class:`core.errors.NotFound` if there is none.
@@ -58,16 +72,18 @@ def reverse(actor: Actor, *, scope: str, key: str, entry_id: int, effective_on: 
         raise Refused(_("Say why the entry is reversed."), field="reason")
     mirror = _mirror(entry, scope, key, effective_on, reason.strip())
 
-    def act() -> tuple[Posted, bool]:
-        known = posted_before([mirror]).get((scope, key))
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = posted_before([mirror]).get((scope, key)) if is_posted else None
         if known is not None:
             return Posted(known, True), True
         refuse_subledger(scope)
         refuse_subledger(entry.scope)
         if entry.reverses is not None:
             raise Refused(_("A reversal is not reversed; post the entry anew."))
-        _give_back(entry_id)
-        posted = _enter_one(actor, mirror)
+        _give_back(mirror)
+        (posted,) = enter(actor, [mirror], new=True)
+        if then is not None:
+            then(posted.entry)
         record(actor, "ledger.reverse", f"entry:{entry_id}", mirror.org_path, reason=mirror.description)
         return posted, posted.replayed
 
@@ -92,7 +108,9 @@ def _program_year(program_year_id: int) -> ProgramYear:
     return found
 
 
-def _decided(scope: str, key: str, digest: bytes, act: Callable[[], tuple[Posted, bool]], posting: Posting) -> Posted:
+def _decided(
+    scope: str, key: str, digest: bytes, act: Callable[[bool], tuple[Posted, bool]], posting: Posting
+) -> Posted:
     def find() -> Posted | None:
         entry = posted_before([posting]).get((scope, key))
         return Posted(entry, True) if entry else None
@@ -100,15 +118,18 @@ def _decided(scope: str, key: str, digest: bytes, act: Callable[[], tuple[Posted
     return decided(scope, key, digest, act, find)[0]
 
 
-def _enter_one(actor: Actor, posting: Posting) -> Posted:
-    (posted,) = enter(actor, [posting])
-    return posted
-
-
 def refuse_subledger(scope: str) -> None:
     """Raises :class:`Refused` for a scope that another table accounts for."""
     if scope in SUBLEDGERS:
         raise Refused(_("Entries of runs and allotments are made and undone with them, not by themselves."))
+
+
+def _refuse_unbudgeted(posting: Posting) -> None:
+    """What moves from one account of spending to another spends nothing more. The database refuses the same."""
+    if posting.program_year_id is None or posting.book != STATUTORY:
+        return
+    if sum(amount for code, amount in posting.legs if code.startswith(SPENDING)) > 0:
+        raise Refused(_("Money spent on a program is held on its budget line first, and settled from there."))
 
 
 def _mirror(entry: Entry, scope: str, key: str, effective_on: date, reason: str) -> Posting:
@@ -128,10 +149,14 @@ def _mirror(entry: Entry, scope: str, key: str, effective_on: date, reason: str)
     )
 
 
-def _give_back(entry_id: int) -> None:
-    """What the entry used of a budget line is free again; the line is locked before anything of the book."""
-    used = select(Hold.settled_fen, Hold.budget_line_id).where(Hold.entry_id == entry_id)
+def _give_back(mirror: Posting) -> None:
+    """What the undone entry used of a budget line is free again; the line is locked before anything of the book.
+
+    Whoever undoes the same at the same moment waits for the hold, and then finds it undone.
+    """
+    used = select(Hold.settled_fen, Hold.budget_line_id).where(Hold.entry_id == mirror.reverses).with_for_update()
     for fen, line_id in db.session.execute(used).all():
+        refuse_reversed([mirror])
         db.session.execute(
             update(BudgetLine)
             .where(BudgetLine.id == line_id)

@@ -18,6 +18,8 @@ STATUTORY = "statutory"
 BANK = "102"
 HIGHER_GRANTS = "403"
 GRANTS_TO_LOWER = "506"
+#: How the codes of spending begin, as the union accounting system of 2009 numbers them.
+SPENDING = "5"
 #: Source of money -> the income that a union books what it raises itself under.
 INCOME = {"finance": "404", "union": "402", "society": "408", "dues": "401"}
 #: What the house itself posts to; a chart without them cannot be used.

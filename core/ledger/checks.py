@@ -43,6 +43,8 @@ def checks_before_closing(period: Period) -> Iterator[Check]:
     if period.book == STATUTORY:  # budget lines and runs are of the statutory book
         yield Check(_l("Nothing is held for it"), _held(period))
         yield Check(_l("No run is between computed and posted"), _run_under_way(period))
+        if period.first_on.month == 12:  # money that comes back in January would be of the next year
+            yield Check(_l("Of every run of the year it is known what became of it"), _run_unsettled(period))
     yield from checks_of_sums(period)
 
 
@@ -88,6 +90,16 @@ def _run_under_way(period: Period) -> Hindrance | None:
     return Hindrance(sentence, "runs.show", {**_address_of(row.program_year_id), "run_id": row.id})
 
 
+def _run_unsettled(period: Period) -> Hindrance | None:
+    row = db.session.execute(_UNSETTLED, _bounds(period)).first()
+    if row is None:
+        return None
+    sentence = _(
+        "Run %(id)s, “%(title)s”, is posted and not settled: money may still come back.", id=row.id, title=row.title
+    )
+    return Hindrance(sentence, "runs.show", {**_address_of(row.program_year_id), "run_id": row.id})
+
+
 def _uneven(period: Period) -> Hindrance | None:
     total = db.session.execute(_TOTAL, _bounds(period)).scalar_one()
     if not total:
@@ -125,6 +137,10 @@ _HELD = text(
 _RUN = text(
     "SELECT id, title, program_year_id FROM core_run WHERE state IN ('computed', 'notice', 'submitted', 'approved')"
     " AND (computed_at AT TIME ZONE 'Asia/Shanghai')::date < :next ORDER BY id LIMIT 1"
+)
+_UNSETTLED = text(
+    "SELECT id, title, program_year_id FROM core_run WHERE state IN ('posted', 'sent') AND effective_on < :next"
+    " ORDER BY id LIMIT 1"
 )
 _TOTAL = text(
     "SELECT coalesce(sum(leg.amount_fen), 0)::bigint FROM core_leg leg JOIN core_entry entry ON entry.id = leg.entry_id"

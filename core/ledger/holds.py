@@ -1,10 +1,12 @@
 """Holding money of a budget line until it is known what is spent: :func:`hold`, then :func:`settle` or :func:`void`.
 
+:func:`spend` holds and settles at once, for what is known already.
+
 Available is always allotted - held - used. What is settled becomes used, at most what was held; the rest is free again.
 All of it commits, and is idempotent: a hold and a settlement by their keys, a hold that was voided stays so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +18,7 @@ from core.errors import NotFound, Refused
 from core.extensions import db
 from core.ledger.booking import refuse_shut, refuse_subledger, require_posting
 from core.ledger.keys import decided, key_used, retried
-from core.ledger.models import BudgetLine, Hold
+from core.ledger.models import BudgetLine, Entry, Hold
 from core.ledger.posting import Posted, Posting, canonical_digest, digest_of, enter, posted_before
 from core.money import LARGEST_FEN, yuan
 from core.org.models import Org
@@ -42,9 +44,7 @@ def hold(
     Raises :class:`Refused` naming who lacks how much, for an amount that is none, or for a key that stands for
     something else; :class:`NotFound` if there is no such line.
     """
-    line = db.session.get(BudgetLine, budget_line_id)
-    if line is None:
-        raise NotFound(_("There is no such budget line."))
+    line = _line(budget_line_id)
     org_path, program_year_id = line.org_path, line.program_year_id
     require_posting(actor, org_path, program_year_id)
     digest = canonical_digest(
@@ -61,13 +61,11 @@ def hold(
             raise key_used(scope, key)
         return known
 
-    def act() -> tuple[Hold, bool]:
+    def act(_is_posted: bool) -> tuple[Hold, bool]:
         known = find()
         if known is not None:
             return known, True
-        _refuse_amount(amount_fen)
         refuse_shut(program_year_id)
-        _take(budget_line_id, amount_fen)
         made = Hold(
             scope=scope,
             key=key,
@@ -78,8 +76,7 @@ def hold(
             expires_at=expires_at,
             user_id=actor.id,
         )
-        db.session.add(made)
-        db.session.flush()
+        _open(made)
         record(actor, "ledger.hold", f"hold:{made.id}", org_path, amount_fen=amount_fen)
         return made, False
 
@@ -105,8 +102,8 @@ def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
             raise key_used(posting.scope, posting.key)
         return Posted(entry, True)
 
-    def act() -> tuple[Posted, bool]:
-        known = find()
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = find() if is_posted else None
         if known is not None:
             return known, True
         locked = _locked(hold_id)
@@ -117,11 +114,58 @@ def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
         spent = posting.spent_fen
         if spent > locked.amount_fen:
             raise Refused(_("No more than the %(amount)s yuan held can be settled.", amount=yuan(locked.amount_fen)))
-        _give_back(locked, used_fen=spent)
-        (posted,) = enter(actor, [posting])
-        locked.state, locked.settled_fen, locked.entry_id = "settled", spent, posted.entry.id
+        posted = _settle(actor, locked, posting)
         record(actor, "ledger.settle", f"hold:{hold_id}", posting.org_path, amount_fen=spent, entry=posted.entry.id)
         return posted, posted.replayed
+
+    return decided(posting.scope, posting.key, digest, act, find)[0]
+
+
+def spend(
+    actor: Actor, *, budget_line_id: int, posting: Posting, then: Callable[[Entry], None] | None = None
+) -> Posted:
+    """Post what is spent of a budget line, held and settled in one transaction under the key of ``posting``.
+
+    ``then`` writes what belongs to the new entry, in its transaction. Raises :class:`Refused` naming who lacks how
+    much, for another union's entry, and whatever :func:`core.ledger.booking.post` refuses; :class:`NotFound` if there
+    is no such line.
+    """
+    line = _line(budget_line_id)
+    require_posting(actor, line.org_path, line.program_year_id)
+    digest = canonical_digest({"budget_line": budget_line_id, "posting": digest_of(posting).hex()})
+
+    def find() -> Posted | None:
+        entry = posted_before([posting]).get((posting.scope, posting.key))
+        if entry is None:
+            return None
+        settled = select(Hold.id).where(Hold.entry_id == entry.id, Hold.budget_line_id == budget_line_id)
+        if db.session.scalars(settled).first() is None:
+            raise key_used(posting.scope, posting.key)
+        return Posted(entry, True)
+
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = find() if is_posted else None
+        if known is not None:
+            return known, True
+        refuse_subledger(posting.scope)
+        refuse_shut(line.program_year_id)
+        _refuse_foreign(posting, line)
+        made = Hold(
+            scope=posting.scope,
+            key=posting.key,
+            digest=digest,
+            budget_line_id=budget_line_id,
+            amount_fen=posting.spent_fen,
+            held_on=today(),
+            user_id=actor.id,
+        )
+        _open(made)
+        posted = _settle(actor, made, posting)
+        if then is not None:
+            then(posted.entry)
+        about = {"amount_fen": made.amount_fen, "entry": posted.entry.id}
+        record(actor, "ledger.spend", f"hold:{made.id}", posting.org_path, **about)
+        return posted, False
 
     return decided(posting.scope, posting.key, digest, act, find)[0]
 
@@ -172,6 +216,13 @@ def _expire_batch() -> int:
     return len(late)
 
 
+def _line(line_id: int) -> BudgetLine:
+    line = db.session.get(BudgetLine, line_id)
+    if line is None:
+        raise NotFound(_("There is no such budget line."))
+    return line
+
+
 def _line_of(hold_id: int) -> BudgetLine:
     line = db.session.scalars(select(BudgetLine).join(Hold).where(Hold.id == hold_id)).one_or_none()
     if line is None:
@@ -210,6 +261,23 @@ def _refuse_amount(amount_fen: int) -> None:
         raise Refused(_("The amount must be more than nothing."), field="amount")
     if amount_fen > LARGEST_FEN:
         raise Refused(_("This amount is larger than any that this system books."), field="amount")
+
+
+def _open(made: Hold) -> None:
+    """Hold it on its line, if that has so much free."""
+    _refuse_amount(made.amount_fen)
+    _take(made.budget_line_id, made.amount_fen)
+    db.session.add(made)
+    db.session.flush()
+
+
+def _settle(actor: Actor, held: Hold, posting: Posting) -> Posted:
+    """Post what was spent of it; the line is touched before anything of the book."""
+    spent = posting.spent_fen
+    _give_back(held, used_fen=spent)
+    (posted,) = enter(actor, [posting], new=True)
+    held.state, held.settled_fen, held.entry_id = "settled", spent, posted.entry.id
+    return posted
 
 
 def _take(line_id: int, amount_fen: int) -> None:

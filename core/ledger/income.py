@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 
 from core.extensions import db
 from core.ledger.balances import Asked
-from core.ledger.chart import GRANTS_TO_LOWER, HIGHER_GRANTS, STATUTORY, chart
+from core.ledger.chart import GRANTS_TO_LOWER, HIGHER_GRANTS, SPENDING, STATUTORY, chart
 from core.ledger.models import RUNS, Account, Allotment, BudgetLine, Entry, Hold, Leg
 from core.ledger.scope import VIEW
 from core.ledger.titles import SOURCE_TITLES
@@ -32,7 +32,7 @@ from core.programs.models import ProgramYear
 
 #: No report of a plugin is called so.
 NAME = "income-and-spending"
-INCOME, SPENDING = "4", "5"
+INCOME = "4"
 MEASURES = (
     Column(name="own_fen", title=_l("Own funds"), kind="yuan"),
     Column(name="granted_fen", title=_l("Grants from above"), kind="yuan"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from core.extensions import db
 from core.ledger.balances import next_month
 from core.ledger.models import Entry, Leg, Period, Reopening
+from core.users.access import today
 from core.users.models import User
 
 PAGE = 24
@@ -17,9 +18,14 @@ PAGE = 24
 
 @dataclass(frozen=True)
 class PeriodRow:
-    """A month with the number of its entries and the sums of both sides, in fen."""
+    """A month with the number of its entries and the sums of both sides, in fen.
+
+    ``is_passed`` says that it has no entry and a later one is closed: it takes nothing any more, and there is nothing
+    to close.
+    """
 
     period: Period
+    is_passed: bool
     entries: int
     debit_fen: int
     credit_fen: int
@@ -35,17 +41,40 @@ class Request:
 
 
 def periods_of(book: str, before: date | None = None) -> list[PeriodRow]:
-    """The months of a book, newest first, before a month; one more than :data:`PAGE` says that there are more."""
-    query = select(Period).where(Period.book == book).order_by(Period.first_on.desc()).limit(PAGE + 1)
-    if before is not None:
-        query = query.where(Period.first_on < before)
-    return _with_sums(book, db.session.scalars(query).all())
+    """The months of a book from its first entry's to the present one, newest first, before a month.
+
+    One more than :data:`PAGE` says that there are more.
+    """
+    first, last = _span(book)
+    if first is None or last is None:
+        return []
+    months: list[date] = []
+    month = last if before is None else min(last, _month_before(before))
+    while month >= first and len(months) <= PAGE:
+        months.append(month)
+        month = _month_before(month)
+    return _with_sums(book, months) if months else []
 
 
 def find_period(book: str, month: date) -> PeriodRow | None:
-    """One month."""
-    period = db.session.get(Period, (book, month))
-    return _with_sums(book, [period])[0] if period else None
+    """One month, also one without entries, unless that was passed over."""
+    first, last = _span(book)
+    if first is None or last is None or not first <= month <= last:
+        return None
+    (row,) = _with_sums(book, [month])
+    return None if row.is_passed else row
+
+
+def _span(book: str) -> tuple[date | None, date | None]:
+    """The first month of a book, which has the first entry, and the present or a later one that has a row."""
+    first, last = db.session.execute(
+        select(func.min(Period.first_on), func.max(Period.first_on)).where(Period.book == book)
+    ).one()
+    return first, max(last, today().replace(day=1)) if last else None
+
+
+def _month_before(first: date) -> date:
+    return (first - timedelta(days=1)).replace(day=1)
 
 
 def requests_of(period: Period) -> list[Request]:
@@ -61,9 +90,8 @@ def requests_of(period: Period) -> list[Request]:
     return [Request(reopening, asked, agreed) for reopening, asked, agreed in rows]
 
 
-def _with_sums(book: str, periods: Sequence[Period]) -> list[PeriodRow]:
-    if not periods:
-        return []
+def _with_sums(book: str, months: Sequence[date]) -> list[PeriodRow]:
+    """The months, given newest first, each with its row or as it would be made by whoever posts."""
     month = func.date_trunc("month", Entry.effective_on)
     rows = db.session.execute(
         select(
@@ -75,10 +103,22 @@ def _with_sums(book: str, periods: Sequence[Period]) -> list[PeriodRow]:
         .join(Leg, Leg.entry_id == Entry.id)
         .where(
             Entry.book == book,
-            Entry.effective_on >= periods[-1].first_on,
-            Entry.effective_on < next_month(periods[0].first_on),
+            Entry.effective_on >= months[-1],
+            Entry.effective_on < next_month(months[0]),
         )
         .group_by(month)
     )
     sums = {first.date(): (int(count), int(debit), int(credit)) for first, count, debit, credit in rows}
-    return [PeriodRow(period, *sums.get(period.first_on, (0, 0, 0))) for period in periods]
+    kept = {
+        period.first_on: period
+        for period in db.session.scalars(select(Period).where(Period.book == book, Period.first_on.in_(months)))
+    }
+    shut = db.session.scalars(
+        select(func.max(Period.first_on)).where(Period.book == book, Period.state != "open")
+    ).one()
+    found = []
+    for first in months:
+        is_passed = first not in kept and shut is not None and first < shut
+        period = kept.get(first) or Period(book=book, first_on=first, state="closed" if is_passed else "open")
+        found.append(PeriodRow(period, is_passed, *sums.get(first, (0, 0, 0))))
+    return found

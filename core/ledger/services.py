@@ -56,23 +56,26 @@ def add_activity(
     return activity
 
 
-def tell_of_entry(actor: Actor, entry: Entry, org: Org, *, method: str, result: str, matters: str = "") -> Activity:
+def tell_of_entry(
+    actor: Actor, entry: Entry, org: Org, *, method: str, result: str, matters: str = "", cadres: str = ""
+) -> Activity:
     """Add the line of the work ledger that tells of an entry of ``org``, in the caller's transaction.
 
     It stands under the entry's scope and key, so that an entry has one such line: the one that is there comes back.
     It takes the form that is valid in the entry's program year, and of ``matters`` (the entry's description unless
-    given), ``method`` and ``result`` what that form asks for. Raises :class:`core.errors.NotFound` where no form is
+    given), ``cadres`` (who took part, the actor unless given), ``method`` and ``result`` what that form asks for; the
+    day is that of the fact. Raises :class:`core.errors.NotFound` where no form is
     valid in the year.
     """
     told = (Activity.scope == entry.scope, Activity.key == entry.key)
     known = db.session.scalars(select(Activity).where(*told)).one_or_none()
     if known is not None:
         return known
-    template = _template_for(entry)
+    template, held_on = _template_for(entry), entry.happened_on or entry.effective_on
     said = {
         "organisation": org.name,
-        "cadres": actor.name,
-        "time": entry.effective_on.isoformat(),
+        "cadres": cadres or actor.name,
+        "time": held_on.isoformat(),
         "method": method,
         "matters": matters or entry.description or entry.title,
         "result": result,
@@ -83,7 +86,7 @@ def tell_of_entry(actor: Actor, entry: Entry, org: Org, *, method: str, result: 
         template,
         org,
         program_year_id=entry.program_year_id,
-        held_on=entry.effective_on,
+        held_on=held_on,
         data={key: value for key, value in said.items() if key in columns},
         scope=entry.scope,
         key=entry.key,

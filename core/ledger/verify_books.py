@@ -101,6 +101,17 @@ SELECT given.id FROM core_allotment given
  ORDER BY given.id
 """
 
+# What is spent on a program settles a hold, unless a run or an allotment accounts for it; a reversal spends nothing.
+_UNBUDGETED = """
+SELECT entry.book, entry.seq FROM core_entry entry
+  JOIN core_leg leg ON leg.entry_id = entry.id JOIN core_account account ON account.id = leg.account_id
+ WHERE entry.program_year_id IS NOT NULL AND entry.book = 'statutory' AND entry.reverses IS NULL
+   AND entry.scope NOT IN ('allotment', 'own_funds', 'taken_back', 'run', 'run-return')
+   AND account.code ^@ '5' AND NOT EXISTS (SELECT FROM core_hold hold WHERE hold.entry_id = entry.id)
+ GROUP BY entry.id HAVING sum(leg.amount_fen) > 0
+ ORDER BY entry.seq
+"""
+
 _TWICE = """
 SELECT refusal.scope, refusal.key FROM core_refusal refusal
  WHERE EXISTS (SELECT FROM core_entry entry WHERE entry.scope = refusal.scope AND entry.key = refusal.key)
@@ -120,6 +131,11 @@ def verify_books() -> Iterator[Finding]:
         )
     for row in db.session.execute(text(_HOLDS)):
         yield Finding("budget", _("Hold %(id)s was not settled with what its entry spends.", id=row.id))
+    for row in db.session.execute(text(_UNBUDGETED)):
+        yield Finding(
+            "budget",
+            _("Entry %(book)s/%(seq)s spends on a program and is on no budget line.", book=row.book, seq=row.seq),
+        )
     for key in db.session.scalars(text(_ALLOTTED)):
         yield Finding("budget", _("The allotment %(key)s and its entry do not say the same.", key=key))
     for number in db.session.scalars(text(_TAKEN_BACK)):

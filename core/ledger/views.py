@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
 from core.errors import NotFound
@@ -14,8 +14,9 @@ from core.ledger.scope import VIEW, BookScope, book_scope
 from core.ledger.titles import account_name
 from core.org.models import Org
 from core.org.queries import visible
+from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
-from core.programs.queries import sponsor_code
+from core.programs.queries import may_see, sponsor_code
 from core.users.access import can, can_anywhere
 from core.web.guard import me, needs
 
@@ -89,7 +90,7 @@ def entry(entry_id: int) -> str:
 
 
 def origin_of(entry: Entry, program_year: ProgramYear | None) -> tuple[str, str] | None:
-    """Title and address of the run or the booking that the entry belongs to, if the reader may open it."""
+    """Title and address of what the entry belongs to, if the reader may open it: a run, a booking, a plugin's page."""
     if program_year is None:
         return None
     place: dict[str, Any] = {
@@ -99,8 +100,18 @@ def origin_of(entry: Entry, program_year: ProgramYear | None) -> tuple[str, str]
     }
     if entry.scope in RUNS and can_anywhere(me(), "run.view", program_year.program):
         return _("Run"), url_for("runs.show", run_id=entry.key.partition(":")[0], **place)
+    if endpoint := _page_of_kind(entry, program_year):
+        return _("Record of the program"), url_for(endpoint, entry_id=entry.id, **place)
     booking_id = booking_of(entry)
     return (_("Booking"), url_for("budget.booking", booking_id=booking_id, **place)) if booking_id else None
+
+
+def _page_of_kind(entry: Entry, program_year: ProgramYear) -> str | None:
+    """The page that the plugin has for such entries, if it has one."""
+    kind = registry_of().entry_kinds.get(entry.kind)
+    if kind is None or kind.endpoint not in current_app.view_functions or not may_see(me(), program_year):
+        return None
+    return kind.endpoint if current_app.url_map.is_endpoint_expecting(kind.endpoint, "entry_id") else None
 
 
 def account_title(account: Account) -> str:

@@ -119,12 +119,17 @@ class Scheme:
 
 @dataclass(frozen=True, kw_only=True)
 class EntryKind:
-    """What a plugin may post to the fund ledger: the accounts debited and credited, and the entry's title."""
+    """What a plugin may post to the fund ledger: the accounts debited and credited, and the entry's title.
+
+    ``endpoint`` is the plugin's page of what an entry of this kind belongs to, which takes ``entry_id`` (of the entry,
+    or of what reverses it); both ledgers lead there.
+    """
 
     code: str
     title_zh: str
     debit: str
     credit: str
+    endpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

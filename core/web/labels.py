@@ -163,6 +163,7 @@ ACTIONS: dict[str, LazyString] = {
     "ledger.fund": _l("booked own funds"),
     "ledger.post": _l("posted an entry"),
     "ledger.reverse": _l("reversed an entry"),
+    "ledger.spend": _l("spent money of a budget"),
     "ledger.hold": _l("held money of a budget"),
     "ledger.settle": _l("settled a hold"),
     "ledger.void": _l("gave back a hold"),

@@ -6,12 +6,12 @@ from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_o
 from plugins.four_seasons import queries
 from plugins.four_seasons.titles import CATEGORY_TITLES
 
-VIEW, ALLOT = "four_seasons.view", "ledger.allot"
+VIEW, ALLOT, SPEND = "four_seasons.view", "ledger.allot", "ledger.post"
 
 
 def menu_of(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The links that the user may follow."""
-    items = []
+    items = [MenuItem(title=_l("Visits"), endpoint="four_seasons.visits", icon="heart-handshake", weight=20)]
     if can(user, ALLOT, program_year.org_path, program_year.program):
         items.append(MenuItem(title=_l("Allotment"), endpoint="four_seasons.allotment", icon="coins", weight=30))
     return items

@@ -26,6 +26,7 @@ from core.api import (
 )
 from plugins.four_seasons import cards, cli, people, views, years
 from plugins.four_seasons import schemes as rules
+from plugins.four_seasons import visit_views as visit_views
 from plugins.four_seasons.forms import WinterSettingsForm
 from plugins.four_seasons.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.reports import ON_FILE
@@ -77,8 +78,8 @@ def schemes() -> list[Scheme]:
 
 @hookimpl
 def entry_kinds() -> list[EntryKind]:
-    """What a run of winter warmth posts."""
-    return [rules.WINTER_PAYMENT]
+    """What a run of winter warmth posts, and a visit."""
+    return [rules.WINTER_PAYMENT, rules.VISIT_PAYMENT]
 
 
 @hookimpl
@@ -113,13 +114,14 @@ def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
 
 @hookimpl
 def person_merged(kept: Person, dropped: Person) -> None:
-    """The list of each year names the kept file."""
+    """The list of each year and the visits name the kept file."""
     people.merge_rows(kept, dropped)
+    people.merge_visits(kept, dropped)
 
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The hardship list."""
+    """The hardship list, and the visits."""
     return people.personal_data(person, action)
 
 

@@ -60,4 +60,12 @@ WINTER = Scheme(
     select=winter,
     reasons=REASON_TITLES,
 )
+# Goods are bought for the visit, so they leave the bank like money.
+VISIT_PAYMENT = EntryKind(
+    code="four_seasons.visit",
+    title_zh="走访慰问支出",
+    debit="50205",
+    credit="102",
+    endpoint="four_seasons.visit_of_entry",
+)
 WINTER_PAYMENT = EntryKind(code="four_seasons.winter_payment", title_zh="送温暖支出", debit="50205", credit="102")

@@ -11,6 +11,8 @@ CATEGORY_TITLES: dict[str, LazyString] = {
 }
 #: Of their badges.
 CATEGORY_COLOURS = {"deep": "red", "relative": "orange", "accidental": "azure"}
+GIFT_TITLES: dict[str, LazyString] = {"cash": _l("Money"), "goods": _l("Goods")}
+WHOM_TITLES: dict[str, LazyString] = {"person": _l("A worker on file"), "unit": _l("A unit")}
 REASON_TITLES: dict[str, LazyString] = {
     "inactive": _l("No longer on file"),
     "no_account": _l("No bank account"),

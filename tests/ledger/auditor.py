@@ -82,14 +82,16 @@ class Auditor:
         self.periods.setdefault(month, "open")
         return None
 
-    def post(self, key: str, legs: Legs, month: date) -> str | None:
+    def post(self, key: str, legs: Legs, month: date, of_program: bool) -> str | None:
         def decide() -> str | None:
+            if of_program and sum(amount for code, amount in legs if code.startswith("5")) > 0:
+                return "held on its budget line first"
             answer = self.book(legs, month)
             if answer is None:
                 self.entries.append(Booked(legs))
             return answer
 
-        return self.under(f"post:{key}", (legs, month), decide)
+        return self.under(f"post:{key}", (legs, month, of_program), decide)
 
     def reverse(self, key: str, number: int, month: date) -> str | None:
         def decide() -> str | None:

@@ -93,6 +93,16 @@ def test_a_closed_period_takes_nothing_and_a_late_fact_goes_to_the_next(posting:
     assert db.session.scalars(select(func.count()).select_from(Entry)).one() == 2
 
 
+def test_what_a_program_spends_is_held_first(campaign: Campaign, spending: Posting) -> None:
+    """Only more spending is: what comes in, what moves between two accounts of spending, and what no program spends."""
+    for key, more in {"a": [], "b": [("50204", -599), ("131", 599)]}.items():
+        with pytest.raises(Refused, match="held on its budget line first"):
+            post(campaign.finance, replace(spending, key=key, legs=[*spending.legs, *more]))
+    assert not post(SYSTEM, replace(spending, key="c", legs=[*spending.legs, ("50204", -600), ("131", 600)])).replayed
+    assert not post(SYSTEM, replace(spending, key="d", legs=[("102", 600), ("402", -600)])).replayed
+    assert not post(SYSTEM, replace(spending, key="e", program_year_id=None)).replayed
+
+
 def test_who_may_not_post_and_what_is_not_open(campaign: Campaign, spending: Posting) -> None:
     before = db.session.scalars(select(func.count()).select_from(Entry)).one()
     with pytest.raises(Forbidden):

@@ -11,7 +11,7 @@ from core.extensions import db
 from core.ledger import closing
 from core.ledger.booking import post, reverse
 from core.ledger.holds import hold, settle
-from core.ledger.posting import Posting
+from core.ledger.posting import Posting, post_entries
 from core.ledger.verify import Finding, verify_balance, verify_budgets, verify_chain
 from core.ledger.verify_books import verify_books
 from tests.disbursements.conftest import Campaign
@@ -118,6 +118,17 @@ def test_the_database_refuses_entries_that_do_not_undo_what_they_say(books: Post
         db.session.rollback()
 
 
+def test_the_database_wants_a_hold_for_what_a_program_spends(books: Posting) -> None:
+    spent = replace(books, scope="hand", key="1", legs=[("50205", 1), ("102", -1)])
+    post_entries(SYSTEM, [replace(spent, key="2", legs=[("50205", 1), ("50204", -1)])])
+    db.session.commit()
+    post_entries(SYSTEM, [spent])
+    with pytest.raises(DBAPIError, match="spends on a program and settles no hold"):
+        db.session.commit()
+    db.session.rollback()
+    assert findings() == []
+
+
 TAMPERED: dict[str, tuple[str, str]] = {
     "UPDATE core_account_balance SET posted_fen = posted_fen + 1 WHERE side = -1": ("balance", "keeps"),
     "DELETE FROM core_account_balance": ("balance", "keeps"),
@@ -131,6 +142,7 @@ TAMPERED: dict[str, tuple[str, str]] = {
     " FROM core_entry)": ("balance", "does not undo another one"),
     "UPDATE core_hold SET settled_fen = 599": ("budget", "was not settled with what"),
     "UPDATE core_hold SET state = 'open', entry_id = NULL, settled_fen = 0": ("budget", "budget line"),
+    "DELETE FROM core_hold": ("budget", "spends on a program and is on no budget line"),
     "UPDATE core_entry SET happened_on = '2014-01-01' WHERE reverses IS NOT NULL": ("chain", "not as it was posted"),
     "UPDATE core_chain_head SET seq = seq + 1": ("chain", "head of book"),
     "INSERT INTO core_refusal SELECT scope, key, 'x', 'x' FROM core_entry": ("balance", "refused and posted as well"),

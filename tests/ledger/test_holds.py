@@ -133,4 +133,4 @@ def test_a_period_is_not_closed_over_what_is_held(
         closing.start_closing(SYSTEM, "statutory", DAY)
     void(SYSTEM, hold_id=held)
     closing.start_closing(SYSTEM, "statutory", DAY)
-    post(SYSTEM, replace(spending, effective_on=date(2014, 2, 1)))
+    post(SYSTEM, replace(spending, effective_on=date(2014, 2, 1), legs=[("102", 600), ("402", -600)]))

@@ -87,7 +87,7 @@ class Ledger(RuleBasedStateMachine):
         predict, call = self.asked[-number % len(self.asked)]
         self.compare(predict(), call)
 
-    def posting(self, scope: str, key: str, legs: Legs, month: date) -> Posting:
+    def posting(self, scope: str, key: str, legs: Legs, month: date, *, of_program: bool = True) -> Posting:
         return Posting(
             scope=scope,
             key=key,
@@ -96,22 +96,22 @@ class Ledger(RuleBasedStateMachine):
             description="",
             org_id=self.org,
             org_path="/61/6101/",
-            program_year_id=self.campaign.year.id,
+            program_year_id=self.campaign.year.id if of_program else None,
             effective_on=month.replace(day=15),
             legs=legs,
         )
 
-    @rule(key=keys, amount=amounts, month=months, spends=st.booleans())
-    def post(self, key: str, amount: int, month: date, spends: bool) -> None:
+    @rule(key=keys, amount=amounts, month=months, spends=st.booleans(), of_program=st.booleans())
+    def post(self, key: str, amount: int, month: date, spends: bool, of_program: bool) -> None:
         legs = [("50205", amount), ("102", -amount)] if spends else [("102", amount), ("401", -amount)]
 
         def call() -> bool:
-            posted = booking.post(SYSTEM, self.posting("post", key, legs, month))
+            posted = booking.post(SYSTEM, self.posting("post", key, legs, month, of_program=of_program))
             if not posted.replayed:
                 self.entry_ids.append(posted.entry.id)
             return posted.replayed
 
-        self.ask(lambda: self.auditor.post(key, legs, month), call)
+        self.ask(lambda: self.auditor.post(key, legs, month, of_program), call)
 
     @rule(key=keys, number=numbers, month=months)
     def reverse(self, key: str, number: int, month: date) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
+from core.disbursements import payout
 from core.extensions import db
 from core.ledger import period_queries
 from core.ledger.booking import post
@@ -28,8 +29,9 @@ SIGNED = {"password": PASSWORD}
 
 
 @pytest.fixture
-def finance(posting: Posting, as_user: AsUser) -> FlaskClient:
-    """Two entries in January, one in February."""
+def finance(posting: Posting, as_user: AsUser, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    """Two entries in January, one in February, and it is the fifth of May."""
+    monkeypatch.setattr(period_queries, "today", lambda: date(2014, 5, 5))
     post(SYSTEM, posting)
     post(SYSTEM, replace(posting, key="2", legs=[("102", 1_000), ("402", -1_000)]))
     post(SYSTEM, replace(posting, key="3", effective_on=FEBRUARY))
@@ -58,9 +60,56 @@ def test_the_months_show_what_was_entered(finance: FlaskClient, monkeypatch: pyt
     monkeypatch.setattr(period_queries, "PAGE", 1)
     monkeypatch.setattr("core.ledger.period_views.PAGE", 1)
     page = finance.get("/ledger/periods").text
-    assert "before=2014-02" in page
-    assert "2014-01</a>" not in page
+    assert "before=2014-05" in page
+    assert "2014-04</a>" not in page
     assert "2014-01</a>" in finance.get("/ledger/periods?before=2014-02").text
+
+
+def test_months_without_entries_are_there_and_can_be_closed(finance: FlaskClient) -> None:
+    page = finance.get("/ledger/periods").text
+    assert [f"2014-{month:02d}</a>" in page for month in range(1, 7)] == [True] * 5 + [False]
+    assert "2013-12" not in page
+    march = "/ledger/periods/statutory/2014-03"
+    assert "The period 2014-01 comes first" in finance.get(march).text
+    closed(DAY, FEBRUARY)
+    for step in ("start", "close"):
+        assert finance.post(f"{march}/{step}").status_code == 302
+    assert state(date(2014, 3, 1)) == "closed"
+
+
+def test_a_month_that_was_passed_over_has_nothing_to_close(finance: FlaskClient, posting: Posting) -> None:
+    april = date(2014, 4, 1)
+    post(SYSTEM, replace(posting, key="april", effective_on=april))
+    closed(DAY, FEBRUARY, april)
+    page = finance.get("/ledger/periods").text
+    assert "2014-03</td>" in page
+    assert "2014-03</a>" not in page
+    assert finance.get("/ledger/periods/statutory/2014-03").status_code == 404
+    assert finance.get("/ledger/periods/statutory/2014-06").status_code == 404
+    assert finance.get("/ledger/periods/statutory/2014-05").status_code == 200
+
+
+def test_december_waits_for_what_may_still_come_back(
+    campaign: Campaign, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign.fund(10_000, "6101", "6102", "6111")
+    run = campaign.approved()
+    payout.post(campaign.finance, run, DAY)
+    page = "/ledger/periods/statutory/2014-{:02d}".format
+    finance, waits = as_user("finance"), f"Run {run.id}, “送温暖”, is posted and not settled"
+    for month, effective_on, is_hindered in (
+        (1, "2014-01-02", False), (11, "2014-01-02", False), (12, "2014-01-02", True), (12, "2014-12-31", True),
+        (12, "2015-01-01", False),
+    ):  # fmt: skip
+        for now in ("posted", "sent", "settled"):
+            db.session.execute(text("SET LOCAL session_replication_role = replica"))
+            changed = {"state": now, "day": effective_on}
+            db.session.execute(text("UPDATE core_run SET state = :state, effective_on = :day"), changed)
+            db.session.commit()
+            shown = finance.get(page(month)).text
+            is_waiting = is_hindered and now != "settled"
+            assert (waits in shown) == is_waiting, (month, effective_on, now)
+            assert (f'href="/2014/61/aid/runs/{run.id}"' in shown) == is_waiting
 
 
 def test_a_month_is_closed_by_two_steps_and_may_be_stopped(finance: FlaskClient) -> None:

@@ -115,6 +115,21 @@ def test_a_reversal_twice_at_once_and_a_key_eight_times(app: Flask, posting: Pos
     assert sound()
 
 
+def test_what_a_hold_had_used_is_given_back_once_by_eight(app: Flask, line_id: int, spending: Posting) -> None:
+    held = hold(SYSTEM, scope="race.hold", key="1", budget_line_id=line_id, amount_fen=600).hold.id
+    entry_id = settle(SYSTEM, hold_id=held, posting=spending).entry.id
+
+    def undo(number: int) -> str:
+        try:
+            reverse(SYSTEM, scope="race", key=str(number), entry_id=entry_id, effective_on=DAY, reason="误记")
+        except Refused as refusal:
+            return str("reversed already" in str(refusal))
+        return "reversed"
+
+    assert at_once(app, undo) == {"reversed": 1, "True": WRITERS - 1}
+    assert sound()
+
+
 def test_closing_against_posting(app: Flask, posting: Posting) -> None:
     """Whoever was told that it is posted is in the snapshot; whoever was not is in no book."""
     post(SYSTEM, posting)

@@ -10,7 +10,8 @@ from core.errors import Forbidden, NotFound, Refused
 from core.extensions import db
 from core.ledger import closing
 from core.ledger.booking import post, reverse
-from core.ledger.models import BOOKINGS, RUNS, AccountBalance, Allotment, Entry
+from core.ledger.holds import hold, settle
+from core.ledger.models import BOOKINGS, RUNS, AccountBalance, Allotment, BudgetLine, Entry
 from core.ledger.posting import Posted, Posting, legs_of
 from tests.disbursements.conftest import Campaign
 from tests.ledger.conftest import DAY
@@ -58,6 +59,15 @@ def test_what_cannot_be_undone(posting: Posting, campaign: Campaign) -> None:
         undo(10**9, "d")
     with pytest.raises(Forbidden):
         reverse(campaign.clerk, scope="test", key="e", entry_id=entry.id, effective_on=DAY, reason="x")
+
+
+def test_what_a_hold_had_used_is_given_back_once(line_id: int, spending: Posting) -> None:
+    held = hold(SYSTEM, scope="test", key="1", budget_line_id=line_id, amount_fen=600).hold
+    entry = settle(SYSTEM, hold_id=held.id, posting=spending).entry
+    undo(entry.id, "back")
+    with pytest.raises(Refused, match="reversed already"):
+        undo(entry.id, "again")
+    assert db.session.get_one(BudgetLine, line_id).used_fen == 0
 
 
 def test_an_entry_of_a_closed_period_is_undone_in_an_open_one(posting: Posting) -> None:

@@ -1,0 +1,170 @@
+"""The pages of visits below ``/<year>/<sponsor>/four_seasons/visits``: list, form, one visit, undoing it."""
+
+import secrets
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from core.api import (
+    SOURCE_TITLES,
+    NotFound,
+    Scope,
+    ZhijiaError,
+    can,
+    current_program_year,
+    me,
+    needs,
+    scope_of,
+    state_of,
+    today,
+)
+from plugins.four_seasons import queries, visiting
+from plugins.four_seasons.cards import SPEND, VIEW
+from plugins.four_seasons.forms import UndoForm, VisitForm
+from plugins.four_seasons.queries import VisitRow
+from plugins.four_seasons.titles import GIFT_TITLES
+from plugins.four_seasons.views import Page, blueprint
+from plugins.four_seasons.visiting import Visited
+
+
+@blueprint.get("/visits")
+@needs(VIEW)
+def visits() -> str:
+    """The visits of the year, newest first."""
+    program_year, scope = current_program_year(), _scope(VIEW)
+    rows = queries.visits_of(program_year, scope, before=request.args.get("before", type=int))
+    count, fen = queries.visited_so_far(program_year, scope)
+    return render_template(
+        "four_seasons/visits.html",
+        rows=rows[: queries.PAGE],
+        next=rows[queries.PAGE - 1].visit.id if len(rows) > queries.PAGE else None,
+        is_first="before" not in request.args,
+        count=count,
+        fen=fen,
+        may_add=_may_spend(),
+        gifts=GIFT_TITLES,
+    )
+
+
+@blueprint.get("/visits/new")
+@needs(SPEND)
+def new_visit() -> str:
+    """The form for a visit."""
+    _refuse_strangers()
+    return _form_page(VisitForm(data={"visited_on": today()}))
+
+
+@blueprint.post("/visits/new")
+@needs(SPEND)
+def add_visit() -> Page:
+    """Write a visit down and spend it."""
+    _refuse_strangers()
+    form, status = VisitForm(request.form), 400
+    if form.validate():
+        try:
+            visit = visiting.record_visit(me(), current_program_year(), _visited(form))
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+        else:
+            flash(_("The visit is written down and spent from the budget."), "success")
+            return redirect(url_for("four_seasons.visit", visit_id=visit.id))
+    return _form_page(form), status
+
+
+@blueprint.get("/visits/<int:visit_id>")
+@needs(VIEW)
+def visit(visit_id: int) -> str:
+    """One visit, with the way to its entry and its line of the work ledger."""
+    return _visit_page(_row(visit_id), UndoForm())
+
+
+@blueprint.get("/visits/of-entry/<int:entry_id>")
+@needs(VIEW)
+def visit_of_entry(entry_id: int) -> Response:
+    """From an entry of the fund ledger to its visit."""
+    row = queries.find_visit(current_program_year(), _scope(VIEW), entry_id=entry_id)
+    return redirect(url_for("four_seasons.visit", visit_id=_found(row).visit.id))
+
+
+@blueprint.post("/visits/<int:visit_id>/undo")
+@needs(SPEND)
+def undo_visit(visit_id: int) -> Page:
+    """Undo a visit by a reversal."""
+    row, form, status = _row(visit_id), UndoForm(request.form), 400
+    if form.validate():
+        try:
+            said = {"key": form.key.data or "", "reason": form.reason.data or ""}
+            visiting.undo_visit(me(), current_program_year(), row.visit, **said)
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+        else:
+            flash(_("The visit is undone, and its money is free again."), "success")
+            return redirect(url_for("four_seasons.visit", visit_id=visit_id))
+    return _visit_page(_row(visit_id), form), status
+
+
+def _visited(form: VisitForm) -> Visited:
+    return Visited(
+        key=form.key.data or "",
+        org_code=form.org_code.data or "",
+        id_number=form.id_number.data or "",
+        unit=form.unit.data or "",
+        visited_on=form.visited_on.data or today(),
+        party=form.party.data or "",
+        kind=form.kind.data,
+        gift=form.gift.data or "",
+        amount_fen=form.amount.data or 0,
+        source=form.source.data,
+        effective_on=form.effective_on.data,
+        again=bool(form.again.data),
+    )
+
+
+def _form_page(form: VisitForm) -> str:
+    form.key.data = _fresh_key()  # what was refused stays refused under its key
+    return render_template("four_seasons/new_visit.html", form=form)
+
+
+def _visit_page(row: VisitRow, form: UndoForm) -> str:
+    form.key.data = _fresh_key()
+    program = current_program_year().program
+    stands = row.visit.reversal_id is None
+    return render_template(
+        "four_seasons/visit.html",
+        row=row,
+        visit=row.visit,
+        gift=GIFT_TITLES[row.visit.kind],
+        source=SOURCE_TITLES[row.visit.source],
+        form=form if stands and _may_spend() and can(me(), SPEND, row.visit.org_path, program) else None,
+        may_see_books=can(me(), "ledger.view", row.visit.org_path, program),
+    )
+
+
+def _row(visit_id: int) -> VisitRow:
+    return _found(queries.find_visit(current_program_year(), _scope(VIEW), visit_id=visit_id))
+
+
+def _found(row: VisitRow | None) -> VisitRow:
+    if row is None:
+        raise NotFound(_("There is no such visit, or none that you may see."))
+    return row
+
+
+def _scope(permission: str) -> Scope:
+    return scope_of(me(), permission, current_program_year().program)
+
+
+def _may_spend() -> bool:
+    return state_of(current_program_year()) == "open" and bool(_scope(SPEND).paths)
+
+
+def _refuse_strangers() -> None:
+    if not _scope(SPEND).paths:
+        raise NotFound(_("You may not spend money of this program."))
+
+
+def _fresh_key() -> str:
+    return secrets.token_hex(16)
