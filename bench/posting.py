@@ -87,11 +87,11 @@ def _single(_app: Flask) -> Work:
         key = secrets.token_hex(16)
         cursor = connection.cursor()
         cursor.execute(_KEY, [key]).fetchone()
-        _state, _currency, seq, previous = cursor.execute(_BOOK, [DAY.replace(day=1)]).fetchone()  # type: ignore[misc]
+        ((_state, _currency, seq, previous),) = cursor.execute(_BOOK, [DAY.replace(day=1)]).fetchall()
         accounts = {code: number for number, code, _fen in cursor.execute(_ACCOUNTS, [place.id]).fetchall()}
         digest = hashlib.sha256(previous + key.encode()).digest()
         row = [seq + 1, place.id, place.path, DAY, datetime.now(UTC), key, user_id, previous, digest]
-        (number,) = cursor.execute(_ENTRY, row).fetchone()  # type: ignore[misc]
+        ((number,),) = cursor.execute(_ENTRY, row).fetchall()
         cursor.execute(_LEGS, [number, accounts["50205"], number, accounts["102"]])
         connection.commit()
 

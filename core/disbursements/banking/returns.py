@@ -71,8 +71,10 @@ def upload(actor: User, run: Run, content: IO[bytes], name: str) -> BankReturn:
         with write_vault(_file_of(one.id), settings_of().data_key) as vault:
             while block := content.read(BLOCK):
                 vault.write(block)
-        job = {"key": f"run:{run.id}:return:{one.id}", "args": {"return_id": one.id}}
-        enqueue("disbursements.take_in", actor, run.org_path, program_year_id=run.program_year_id, **job)  # type: ignore[arg-type]
+        enqueue(
+            "disbursements.take_in", actor, run.org_path, program_year_id=run.program_year_id,
+            key=f"run:{run.id}:return:{one.id}", args={"return_id": one.id},
+        )  # fmt: skip
         record(actor, "run.return_file", f"run:{run.id}", org_path, file=name, digest=digest.hex())
         db.session.commit()
     return one

@@ -28,6 +28,7 @@ from core.registers.sheets import send_xlsx, write_xlsx
 from core.users.access import scope_of, today
 from core.web.guard import found, me, needs, reads_only
 from core.web.paging import no_such_page, place_in, token_of
+from core.web.sending import sent_file
 
 Page = str | AnyResponse | tuple[str, int]
 POST = "run.post"
@@ -46,17 +47,13 @@ def bank(run_id: int) -> str:
 @needs(POST)
 def send_in(run_id: int) -> Page:
     """Take a return file."""
-    run, form, sent = current_run(run_id), ReturnForm(), request.files.get("file")
+    run, form = current_run(run_id), ReturnForm()
     try:
-        if sent is None or not sent.filename:
-            raise ZhijiaError(_("Choose a file first."), field="file")
-        one = returns.upload(me(), run, sent.stream, sent.filename)
+        with sent_file() as (content, name):
+            one = returns.upload(me(), run, content, name)
     except ZhijiaError as error:
         form.refuse(error)
         return _bank_page(run, form), error.status
-    finally:
-        if sent is not None:
-            sent.close()
     return redirect(url_for(".return_file", run_id=run_id, return_id=one.id))
 
 
