@@ -52,6 +52,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     clear(run)
     _refresh_statistics()
     hold_people(alone=False)
+    run.asked_at = db.session.scalar(text(_OLDEST_TRANSACTION))
     context = context_of(run)
     db.session.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     db.session.execute(insert_candidates(run, scheme.select(context), context))
@@ -242,6 +243,8 @@ def _refresh_statistics() -> None:
         db.session.execute(text("ANALYZE core_payment"))
 
 
+#: What is changed by a transaction that is not seen yet is marked with a later time than this (migration 0025).
+_OLDEST_TRANSACTION = "SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database()"
 _IS_STALE = """
 SELECT n_mod_since_analyze > 10000 + n_live_tup / 10 FROM pg_stat_user_tables WHERE relname = 'core_payment'
 """

@@ -86,6 +86,8 @@ class Run(Base):
     error: Mapped[str | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
     created_at: Mapped[CreatedAt]
+    #: Whoever was changed before this, was changed when the scheme was asked.
+    asked_at: Mapped[datetime | None]
     computed_at: Mapped[datetime | None]
     notice_from: Mapped[date | None]
     notice_until: Mapped[date | None]

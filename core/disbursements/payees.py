@@ -11,7 +11,7 @@ from core.people.models import Person
 
 #: How an identity number is shown: all but its end.
 MASK = "**************"
-#: The advisory lock between freezing the payees of a run and changing an account (migration 0022 takes it as well).
+#: The advisory lock between freezing the payees of a run and changing an account (migration 0024 takes it as well).
 ACCOUNTS = 0x6163636F756E
 
 

@@ -24,6 +24,7 @@ from core.ledger.allotting import known_source
 from core.ledger.models import UNION_FUNDS
 from core.notices.calendar import add_working_days
 from core.org.models import Org
+from core.people.models import Person
 from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -278,7 +279,10 @@ def _being_computed(run_id: int) -> bool:
 
 def _freeze_payees(run: Run) -> None:
     """Take names and accounts as they are now: what is approved is what is paid. Few changed since it was computed."""
-    payee = payees_of(run).subquery("payee")
+    people = payees_of(run)
+    if run.payees == "people" and run.asked_at is not None:
+        people = people.where(Person.payee_changed_at >= run.asked_at)
+    payee = people.subquery("payee")
     changed = (
         Payment.run_id == run.id,
         payee.c.id == Payment.payee_id,

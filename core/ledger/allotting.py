@@ -96,7 +96,6 @@ def allot(
     if the giver's line has too little free, or if a receiver is not below the giver.
     """
     require(actor, ALLOT, giver.path, program_year.program)
-    receivers = _receivers(giver, shares)
     booking = _Booking(
         program_year=program_year,
         kind="allotment",
@@ -106,16 +105,11 @@ def allot(
         effective_on=effective_on,
         description=description,
         giver=giver,
-        receivers=receivers,
+        receivers=_receivers(giver, shares),
         amounts=share_out(amount_fen, shares),
         weights={share.org_id: share.weight for share in shares},
     )
-    if stored := _stored(booking):
-        return stored
-    _refuse_day(booking)
-    budgets.open_lines(program_year, {i: receivers[i].path for i in booking.amounts}, source)
-    budgets.give(program_year.id, giver.id, booking.amounts, source)
-    return _book(actor, booking, "ledger.allot")
+    return _give(actor, booking, "ledger.allot")
 
 
 def fund_from_own(
@@ -152,12 +146,7 @@ def fund_from_own(
         amounts=dict(sorted(amounts.items())),
         weights=dict.fromkeys(amounts, 1),
     )
-    if stored := _stored(booking):
-        return stored
-    _refuse_day(booking)
-    budgets.open_lines(program_year, {org.id: org.path for org in orgs.values()}, source)
-    budgets.give(program_year.id, None, amounts, source)
-    return _book(actor, booking, "ledger.fund")
+    return _give(actor, booking, "ledger.fund")
 
 
 def take_back(
@@ -262,6 +251,17 @@ def _refuse_more_than_given(booking: _Booking, given: Sequence[Allotment]) -> No
     begun = db.session.scalar(select(func.max(Entry.effective_on)).where(Entry.id.in_([a.entry_id for a in given])))
     if begun is not None and booking.effective_on < begun:
         raise Refused(_("The money was given on %(day)s, not before.", day=begun.isoformat()), field="effective_on")
+
+
+def _give(actor: User, booking: _Booking, action: str) -> list[Allotment]:
+    """Raise the receivers' lines, out of what is free on the giver's if there is one, unless the key did so before."""
+    if stored := _stored(booking):
+        return stored
+    _refuse_day(booking)
+    program_year, giver_id = booking.program_year, booking.giver.id if booking.giver else None
+    budgets.open_lines(program_year, {i: booking.receivers[i].path for i in booking.amounts}, booking.source)
+    budgets.give(program_year.id, giver_id, booking.amounts, booking.source)
+    return _book(actor, booking, action)
 
 
 def _stored(booking: _Booking) -> list[Allotment]:

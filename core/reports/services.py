@@ -7,18 +7,23 @@ from typing import IO
 from flask_babel import gettext as _
 
 from core.audit.services import record
+from core.exports.writing import write_list
 from core.extensions import db
 from core.lists.columns import cell, headings
 from core.lists.types import Column
 from core.plugin.types import Report
 from core.programs.models import ProgramYear
-from core.registers.sheets import write_xlsx
 from core.reports.queries import LARGEST, Line, Look, Table, Value, table_of
 from core.users.models import User
 
+#: Kinds of files that a report can be taken as.
+KINDS = ("xlsx", "csv")
 
-def download(actor: User, program_year: ProgramYear, report: Report, look: Look, target: IO[bytes]) -> None:
-    """Write the report as xlsx as it is looked at, as far as the actor may see it, with its totals below.
+
+def download(
+    actor: User, program_year: ProgramYear, report: Report, look: Look, target: IO[bytes], kind: str = KINDS[0]
+) -> None:
+    """Write the report as one of :data:`KINDS` as it is looked at, as far as the actor may see it, its totals below.
 
     Raises :class:`Refused` when the report cannot be made.
     """
@@ -30,7 +35,8 @@ def download(actor: User, program_year: ProgramYear, report: Report, look: Look,
     cells: list[list[str | int | Decimal]] = [[*line.heads, *_measures(table, line)] for line in lines]
     if table.is_cut:
         cells.append([_("Only the first %(count)s rows are shown, without totals.", count=f"{LARGEST:,}")])
-    write_xlsx(target, [*headings(table.dimensions), *measure_headings(table)], cells, str(report.title))
+    heading = [*headings(table.dimensions), *measure_headings(table)]
+    write_list(target, kind, heading, cells, str(report.title))
     record(
         actor,
         "report.download",

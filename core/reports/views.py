@@ -1,9 +1,10 @@
 """The pages of reports below ``/<year>/<sponsor>/<program>/reports/``, and the tab that leads to them."""
 
+import io
 from collections.abc import Callable
 from functools import partial
 
-from flask import Blueprint, Flask, Response, render_template, request, url_for
+from flask import Blueprint, Flask, Response, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 
 from core.errors import NotFound, ZhijiaError
@@ -15,7 +16,6 @@ from core.plugin.gate import current_program_year
 from core.plugin.types import Report
 from core.programs.frame import provide_tabs
 from core.programs.models import ProgramYear
-from core.registers.sheets import send_xlsx
 from core.reports import services
 from core.reports.forms import LookForm
 from core.reports.queries import (
@@ -67,6 +67,7 @@ def show(name: str) -> str | tuple[str, int]:
         headings=measure_headings(table) if table else [],
         values=measure_values,
         way=way_to(report, look.top, partial(_into, report)) if table else [],
+        kinds=services.KINDS,
         chart=_chart(table) if table else None,
         shown=shown,
         largest=LARGEST,
@@ -75,15 +76,15 @@ def show(name: str) -> str | tuple[str, int]:
     return page, problem.status if problem else 200
 
 
-@blueprint.get("/<name>/download.xlsx")
-def download(name: str) -> Response:
-    """One report for Excel, as it is looked at."""
+@blueprint.get(f"/<name>/download.<any({', '.join(services.KINDS)}):kind>")
+def download(name: str, kind: str) -> Response:
+    """One report as a file, as it is looked at."""
     report, program_year = _report(name), current_program_year()
-    look = _look(report, LookForm(request.args))
-    return send_xlsx(
-        lambda target: services.download(me(), program_year, report, look, target),
-        f"{report.title}-{program_year.year}.xlsx",
-    )
+    look, target = _look(report, LookForm(request.args)), io.BytesIO()
+    services.download(me(), program_year, report, look, target, kind)
+    target.seek(0)
+    name = f"{report.title}-{program_year.year}.{kind}"
+    return send_file(target, as_attachment=True, download_name=name, max_age=0)
 
 
 def _look(report: Report, form: LookForm) -> Look:

@@ -368,6 +368,13 @@ def test_levels_drill_down_and_download(finance: FlaskClient, booking: str, as_u
     assert rows[1][:3] == ("Province", "Union funds", "900")
     assert rows[2][:3] == ("City", "Union funds", "100")
     assert rows[-1][2] == "1000"
+    lines = finance.get(f"{report}/download.csv?by=level&by=source").data.decode("utf-8-sig").splitlines()
+    assert [tuple(line.split(",")) for line in lines] == [row[: len(rows[0])] for row in rows]
+    assert lines[1].startswith("Province,Union funds,900")
+    assert finance.get(f"{report}/download.pdf").status_code == 404
+    page = finance.get(report).text
+    assert f'href="{report}/download.csv' in page
+    assert "陕西省总工会" in page.partition("d-print-block")[2].partition("<table")[0]  # on paper: whose it is
 
 
 def test_a_run_is_offered_the_sources_that_have_money(

@@ -46,7 +46,7 @@ def ask(
     browser: Browser, register: Register, endpoint: str, method: str, sent: Sent, *, password: str = "", **headers: str
 ) -> Answer:
     """Ask for a page of the register, or for one that takes none of its parts; ``password`` opens a file."""
-    parts = {"year": 2014, "sponsor": "61", "program": register.program, "name": register.name}
+    parts = {"year": 2014, "sponsor": "61", "program": register.program, "name": register.name, "kind": "xlsx"}
     urls = browser.application.url_map
     known = {name: value for name, value in parts.items() if urls.is_endpoint_expecting(endpoint, name)}
     url = urls.bind("localhost").build(endpoint, {**known, **sent.values}, method=method)

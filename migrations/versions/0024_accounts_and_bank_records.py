@@ -9,8 +9,8 @@ The moment of a change is written by the database. It takes a lock that submitti
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
