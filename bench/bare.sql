@@ -8,7 +8,7 @@ CREATE TABLE bare_seal (run_id bigint, no bigint, h bytea NOT NULL, PRIMARY KEY 
 CREATE TABLE bare_head (h bytea NOT NULL, seq bigint NOT NULL);
 CREATE TABLE bare_payment (run_id bigint NOT NULL, beneficiary_id bigint NOT NULL, org_id bigint NOT NULL,
     amount bigint NOT NULL CHECK (amount > 0), description text NOT NULL, bank_ref text NOT NULL) PARTITION BY LIST (run_id);
-INSERT INTO bare_budget (org_id, allotted) SELECT id, 12500000000 FROM core_org WHERE level = 'city';
+INSERT INTO bare_budget (org_id, allotted) SELECT id, 1000000000000 FROM core_org WHERE level = 'city';
 INSERT INTO bare_head VALUES ('', 0);
 COMMIT;
 INSERT INTO bare_run SELECT 1, 'reserved', count(*), sum(91911) FROM four_seasons_hardship WHERE program_year_id = {year};

@@ -34,7 +34,8 @@ from core.users.passwords import random_password
 from core.users.services import GrantRequest, create_user
 
 POOL_FEN = 12_500_000_000
-SIZES = (10_000, 136_000, 1_000_000)
+SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
+MILLION = 1_000_000
 
 _PEOPLE = """
 INSERT INTO four_seasons_hardship (program_year_id, person_id, org_id, org_path, category, cause)
@@ -204,5 +205,5 @@ def _bare_subledger(year: ProgramYear, _user_id: int) -> None:
 
 BENCHES = [
     *(Bench("disburse.run", n=n, aim=1.5, prepare=_prepare(_one_statement)(n), share="disburse") for n in SIZES),
-    Bench("disburse.run.bare", n=SIZES[-1], aim=2.5, prepare=_prepare(_bare_subledger)(SIZES[-1]), share="disburse"),
+    Bench("disburse.run.bare", n=MILLION, aim=2.5, prepare=_prepare(_bare_subledger)(MILLION), share="disburse"),
 ]

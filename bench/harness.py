@@ -45,7 +45,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """``aim`` is the ratio to the floor, or seconds where the work has no floor.
+    """``aim`` is the ratio to the floor, or seconds where the work has no floor; none where we only look.
 
     Benches of one size with the same ``share`` are measured on one database, one after the other: what the first of
     them has prepared is there for the others.
@@ -53,7 +53,7 @@ class Bench:
 
     name: str
     n: int
-    aim: float
+    aim: float | None
     prepare: Callable[[Flask], Work]
     share: str = ""
 
@@ -67,15 +67,15 @@ class Result:
     seconds: float
     floor_seconds: float | None
     ratio: float | None
-    aim: float
+    aim: float | None
 
     @property
     def met(self) -> bool:
         """Whether the aim was reached."""
-        return (self.seconds if self.ratio is None else self.ratio) <= self.aim
+        return self.aim is None or (self.seconds if self.ratio is None else self.ratio) <= self.aim
 
 
-def measure(name: str, n: int, work: Work, aim: float, clock: Callable[[], float] = time.perf_counter) -> Result:
+def measure(name: str, n: int, work: Work, aim: float | None, clock: Callable[[], float] = time.perf_counter) -> Result:
     """Run the work and its floor by turns; the medians of :data:`ROUNDS` rounds, in seconds."""
 
     def timed(step: Step) -> float:
@@ -157,7 +157,7 @@ def table(results: Sequence[Result]) -> str:
                 f"{result.seconds:.3f}",
                 "" if result.floor_seconds is None else f"{result.floor_seconds:.3f}",
                 "" if result.ratio is None else f"{result.ratio:.2f}",
-                f"{result.aim:g} s" if result.ratio is None else f"{result.aim:g}",
+                "" if result.aim is None else f"{result.aim:g}" + (" s" if result.ratio is None else ""),
                 "" if result.met else "missed",
             )
         )

@@ -55,7 +55,8 @@ class Place:
     path: str
 
 
-def _posting(org: Place, key: str) -> Posting:
+def posting_of(org: Place, key: str) -> Posting:
+    """A posting of one yuan under this key."""
     return Posting(
         scope="bench", key=key, kind="bench", title="bench", description="", org_id=org.id, org_path=org.path,
         program_year_id=None, effective_on=DAY, legs=[("50205", 100), ("102", -100)],
@@ -74,23 +75,23 @@ def p95(act: Callable[[], Any], count: int = COUNT) -> float:
 
 def _single(_app: Flask) -> Work:
     _year, people = prepared(10_000)
-    org = _city()
+    org = city()
     user_id, place = people.finance.id, Place(org.id, org.path)
     plain = make_url(db.engine.url).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = psycopg.connect(plain)
 
     def through_the_service() -> None:
-        post(SYSTEM, _posting(place, secrets.token_hex(16)))
+        post(SYSTEM, posting_of(place, secrets.token_hex(16)))
 
     def by_hand() -> None:
         key = secrets.token_hex(16)
         cursor = connection.cursor()
         cursor.execute(_KEY, [key]).fetchone()
-        _state, _currency, seq, previous = cursor.execute(_BOOK, [DAY.replace(day=1)]).fetchone()  # type: ignore[misc]
+        ((_state, _currency, seq, previous),) = cursor.execute(_BOOK, [DAY.replace(day=1)]).fetchall()
         accounts = {code: number for number, code, _fen in cursor.execute(_ACCOUNTS, [place.id]).fetchall()}
         digest = hashlib.sha256(previous + key.encode()).digest()
         row = [seq + 1, place.id, place.path, DAY, datetime.now(UTC), key, user_id, previous, digest]
-        (number,) = cursor.execute(_ENTRY, row).fetchone()  # type: ignore[misc]
+        ((number,),) = cursor.execute(_ENTRY, row).fetchall()
         cursor.execute(_LEGS, [number, accounts["50205"], number, accounts["102"]])
         connection.commit()
 
@@ -103,7 +104,7 @@ def _wait(app: Flask) -> Work:
 
     def longest() -> float:
         done, waits = threading.Event(), [0.0]
-        clerk = threading.Thread(target=_post_until, args=(app, people.finance.id, _city().id, done, waits))
+        clerk = threading.Thread(target=_post_until, args=(app, people.finance.id, city().id, done, waits))
         clerk.start()
         whole_run(app, year, people, BESIDE)
         done.set()
@@ -119,12 +120,13 @@ def _post_until(app: Flask, user_id: int, org_id: int, done: threading.Event, wa
         user, org = db.session.get_one(User, user_id), db.session.get_one(Org, org_id)
         while not done.wait(0.02):
             before = time.perf_counter()
-            post(user, _posting(Place(org.id, org.path), secrets.token_hex(16)))
+            post(user, posting_of(Place(org.id, org.path), secrets.token_hex(16)))
             waits.append(time.perf_counter() - before)
         db.session.remove()
 
 
-def _city() -> Org:
+def city() -> Org:
+    """The union whose books are posted to."""
     return db.session.scalars(select(Org).where(Org.level == "city").order_by(Org.code).limit(1)).one()
 
 

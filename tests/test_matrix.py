@@ -96,6 +96,8 @@ MATRIX: dict[str, str] = {
     "runs.return_file": "run.post",
     "runs.return_faults": "run.post",
     "runs.failed": "run.view",
+    "runs.changed": "run.post",
+    "runs.set_aside": "run.post",
     "runs.follow_up": "run.create",
     "runs.locking": "run.post",
     "runs.locked_file": "run.post",

@@ -5,11 +5,12 @@ fill     copies one chunk's candidates to payments and exclusions, touching no b
 seal     finds that nothing is missing and lets the result be seen.
 
 A worker killed anywhere leaves either nothing or a whole step behind, so running the steps again gives the same result.
-Nothing here loops over people.
+A database that crashes forgets the candidates (migration 0022): then the scheme is asked once more. Nothing here loops
+over people.
 """
 
 from flask_babel import gettext as _
-from sqlalchemy import Executable, Text, delete, func, insert, literal, select, text
+from sqlalchemy import ColumnElement, Executable, Text, delete, func, insert, literal, select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.disbursements.candidates import insert_candidates, insert_chunks
@@ -31,20 +32,27 @@ WORK_MEM = "256MB"
 def reserve(run_id: int, scheme: Scheme) -> list[int]:
     """Write down the candidates, make the chunks, hold their money; returns the chunks' org ids.
 
-    A second time it only returns them. Raises :class:`Refused` (nobody to pay, budget too small).
+    A second time it only returns them, unless a crash took the candidates of chunks that are not filled. Raises
+    :class:`Refused` (nobody to pay, budget too small).
     """
     run = locked(run_id)
     if run.state != "computing":
         return []
-    waiting = db.session.scalars(
-        select(RunChunk.org_id).where(RunChunk.run_id == run_id, RunChunk.state != "stale").order_by(RunChunk.org_id)
-    ).all()
-    if waiting:
-        return list(waiting)
-    keep_former(run)
+    chunks = dict(
+        db.session.execute(
+            select(RunChunk.org_id, RunChunk.state)
+            .where(RunChunk.run_id == run_id, RunChunk.state != "stale")
+            .order_by(RunChunk.org_id)
+        ).all()
+    )
+    if chunks and ("reserved" not in chunks.values() or _has_candidates(Candidate.run_id == run_id)):
+        return list(chunks)
+    if not chunks:
+        keep_former(run)
     clear(run)
     _refresh_statistics()
     hold_people(alone=False)
+    run.asked_at = db.session.scalar(text(_OLDEST_TRANSACTION))
     context = context_of(run)
     db.session.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
     db.session.execute(insert_candidates(run, scheme.select(context), context))
@@ -58,13 +66,19 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     return sorted(totals)
 
 
-def fill(run_id: int, org_id: int) -> None:
-    """Write one chunk's payments and exclusions, once. Raises :class:`Refused` if somebody is in two runs at once."""
+def fill(run_id: int, org_id: int) -> bool:
+    """Write one chunk's payments and exclusions, once; false if its candidates are gone: reserve again.
+
+    Raises :class:`Refused` if somebody is in two runs at once.
+    """
     run = db.session.get_one(Run, run_id)
     chunk = db.session.get(RunChunk, (run_id, org_id), with_for_update=True, populate_existing=True)
     if chunk is None or chunk.state != "reserved" or run.state != "computing":
         db.session.rollback()
-        return
+        return True
+    if not _has_candidates(Candidate.run_id == run_id, Candidate.chunk_org_id == org_id):
+        db.session.rollback()
+        return False
     try:
         for statement in _filling(run, org_id):
             db.session.execute(statement)
@@ -76,6 +90,7 @@ def fill(run_id: int, org_id: int) -> None:
     # filled again, so that eleven chunks need not wait eleven times.
     db.session.execute(text("SET LOCAL synchronous_commit = off"))
     db.session.commit()
+    return True
 
 
 def seal(run_id: int) -> None:
@@ -154,6 +169,11 @@ def purpose_of(run: Run, scheme: Scheme) -> tuple[str, str] | tuple[None, None]:
     return purpose, scheme.period(context) if scheme.period else str(context.year)
 
 
+def _has_candidates(*where: ColumnElement[bool]) -> bool:
+    """A crash takes all candidates or none."""
+    return db.session.scalar(select(Candidate.payee_id).where(*where).limit(1)) is not None
+
+
 def _filling(run: Run, org_id: int) -> list[Executable]:
     """The statements that share a chunk's candidates out to payments and exclusions, and seal it."""
     here = Candidate.run_id == run.id, Candidate.chunk_org_id == org_id
@@ -223,6 +243,8 @@ def _refresh_statistics() -> None:
         db.session.execute(text("ANALYZE core_payment"))
 
 
+#: What is changed by a transaction that is not seen yet is marked with a later time than this (migration 0025).
+_OLDEST_TRANSACTION = "SELECT min(xact_start) FROM pg_stat_activity WHERE datname = current_database()"
 _IS_STALE = """
 SELECT n_mod_since_analyze > 10000 + n_live_tup / 10 FROM pg_stat_user_tables WHERE relname = 'core_payment'
 """

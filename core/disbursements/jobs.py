@@ -8,10 +8,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
 from core.config import settings_of
-from core.disbursements import compute
+from core.disbursements import compute, services
 from core.disbursements.banking import returns
 from core.disbursements.banking.following import scheme_of
-from core.disbursements.banking.writing import formats_of, write_bank_files
+from core.disbursements.banking.writing import write_bank_files
 from core.disbursements.models import Run
 from core.disbursements.verify_all import verify_all
 from core.errors import Refused, ZhijiaError
@@ -21,7 +21,6 @@ from core.jobs.services import enqueue
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
-from core.programs.models import ProgramYear
 from core.tasks.kinds import TaskKind
 from core.tasks.services import notify
 from core.users.access import today, users_holding
@@ -56,10 +55,13 @@ def compute_run(context: JobContext, *, run_id: int) -> None:
     db.session.commit()
 
 
-def fill_chunk(_context: JobContext, *, run_id: int, org_id: int) -> None:
+def fill_chunk(context: JobContext, *, run_id: int, org_id: int) -> None:
     """Fill one chunk; whoever fills the last one finds all of them filled, and seals."""
     try:
-        compute.fill(run_id, org_id)
+        if not compute.fill(run_id, org_id):
+            services.enqueue_computing(context.actor, db.session.get_one(Run, run_id))
+            db.session.commit()
+            return
         compute.seal(run_id)
     except ZhijiaError as error:
         compute.mark_failed(run_id, str(error))
@@ -69,8 +71,7 @@ def fill_chunk(_context: JobContext, *, run_id: int, org_id: int) -> None:
 def bank_files(context: JobContext, *, run_id: int) -> None:
     """Write the bank files, with progress by union."""
     settings = settings_of()
-    formats = formats_of(db.session.get_one(ProgramYear, context.program_year_id))
-    total = len(compute.chunk_totals(run_id)) * len(formats)
+    total = len(compute.chunk_totals(run_id))
     written = write_bank_files(run_id, settings.files / "bank", settings.data_key)
     for done, code in enumerate(written, start=1):
         context.progress(done, total, code)

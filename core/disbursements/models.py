@@ -86,6 +86,8 @@ class Run(Base):
     error: Mapped[str | None]
     created_by: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
     created_at: Mapped[CreatedAt]
+    #: Whoever was changed before this, was changed when the scheme was asked.
+    asked_at: Mapped[datetime | None]
     computed_at: Mapped[datetime | None]
     notice_from: Mapped[date | None]
     notice_until: Mapped[date | None]
@@ -131,7 +133,8 @@ class RunChunk(Base):
 class Candidate(Base):
     """One payee whom a scheme named, while its run is being computed; gone when its chunk is filled.
 
-    All chunks read this one answer of the scheme, so that what changes meanwhile cannot split the run in two.
+    All chunks read this one answer of the scheme, so that what changes meanwhile cannot split the run in two. It is not
+    logged: a crash of the database takes it, and :func:`core.disbursements.compute.reserve` asks once more.
     """
 
     __tablename__ = "core_run_candidate"
@@ -153,7 +156,7 @@ class Candidate(Base):
 
 
 class Payment(Base):
-    """One payee's line in a run (发放明细). Name and account tail are frozen here when the run is approved.
+    """One payee's line in a run (发放明细). Name and account tail are frozen here when the run is submitted.
 
     The unique indexes are promise 1: one benefit per payee, program year and item, and one per purpose and period
     whatever the program. A line the bank refused is ``returned`` and makes room for another. ``quantity`` counts goods;
@@ -243,7 +246,10 @@ class FormerLine(Base):
 
 
 class OrgAccount(Base):
-    """The bank account of a union that is paid like a payee; the number is encrypted as people's are."""
+    """The bank account of a union that is paid like a payee; the number is encrypted as people's are.
+
+    ``account_changed_at`` is kept by the database.
+    """
 
     __tablename__ = "core_org_account"
     __table_args__ = (org_reference(),)
@@ -254,6 +260,7 @@ class OrgAccount(Base):
     bank_account_digest: Mapped[bytes]
     bank_account_tail: Mapped[str]
     bank_name: Mapped[str]
+    account_changed_at: Mapped[datetime | None]
 
 
 class RunApproval(Base):
@@ -298,8 +305,8 @@ class ApprovalRule(Base):
 class BankFile(Base):
     """A file of payments handed to one union's bank, with its control totals and the SHA-256 of its bytes.
 
-    ``lines_digest`` says which lines are in it, in whatever order and format: a return file that names it must answer
-    just these (:func:`core.disbursements.banking.writing.digest_of_lines`).
+    In it are the lines of the union that were not set aside (``banking/aside.py``). ``lines_digest`` says which, in
+    whatever order and format: a return file that names it must answer just these (``banking/writing.py``).
     """
 
     __tablename__ = "core_bank_file"

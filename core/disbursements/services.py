@@ -8,11 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import delete, func, select, update
 
-from core.audit.services import record
+from core.audit.services import Actor, record
 from core.disbursements import approvals, compute
 from core.disbursements.differences import forget_former
 from core.disbursements.models import Exclusion, Payment, Run, RunApproval, RunChunk
-from core.disbursements.payees import payees_of
+from core.disbursements.payees import hold_accounts, payees_of
 from core.disbursements.queries import has_decided
 from core.disbursements.sealing import seal_again, unseal
 from core.errors import NotFound, Refused, ZhijiaError
@@ -24,6 +24,7 @@ from core.ledger.allotting import known_source
 from core.ledger.models import UNION_FUNDS
 from core.notices.calendar import add_working_days
 from core.org.models import Org
+from core.people.models import Person
 from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -92,6 +93,13 @@ def start_computing(actor: User, run: Run) -> None:
     if scheme := registry_of().schemes.get(run.scheme):
         run.purpose, run.period = compute.purpose_of(run, scheme)
     db.session.execute(update(RunChunk).where(RunChunk.run_id == run.id).values(state="stale"))
+    enqueue_computing(actor, run)
+    record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
+    db.session.commit()
+
+
+def enqueue_computing(actor: Actor, run: Run) -> None:
+    """Ask a worker to compute the run from where it stands; the caller commits."""
     enqueue(
         "disbursements.compute",
         actor,
@@ -100,8 +108,6 @@ def start_computing(actor: User, run: Run) -> None:
         key=f"run:{run.id}:compute",
         args={"run_id": run.id},
     )
-    record(actor, "run.compute", f"run:{run.id}", run.org_path, settings_version=run.settings_version)
-    db.session.commit()
 
 
 def start_notice(actor: User, run: Run) -> None:
@@ -151,7 +157,7 @@ def object_to(actor: User, run: Run, payee_id: int, note: str) -> None:
 
 
 def submit(actor: User, run: Run) -> None:
-    """Hand the run on for approval; the stages of its approval are pinned now. Refused while the notice runs.
+    """Hand the run on for approval; its stages are pinned and its payees frozen now. Refused while the notice runs.
 
     Refused too where the rule of the year asks for more people than could decide.
     """
@@ -165,9 +171,11 @@ def submit(actor: User, run: Run) -> None:
     if run.paid == 0:
         raise Refused(_("The run pays nobody."))
     approvals.pin(run, db.session.get_one(ProgramYear, run.program_year_id), actor)
+    hold_accounts()
+    _freeze_payees(run)
     run.state = "submitted"
     run.round += 1
-    run.submitted_by, run.submitted_at = actor.id, func.now()
+    run.submitted_by, run.submitted_at = actor.id, func.clock_timestamp()
     details = {"total_fen": run.total_fen, "paid": run.paid, "band_fen": run.band_fen, "stages": run.stages}
     record(actor, "run.submit", f"run:{run.id}", run.org_path, **details)
     db.session.commit()
@@ -185,9 +193,9 @@ def withdraw(actor: User, run: Run) -> None:
 def decide(actor: User, run: Run, *, approve: bool, comment: str, seen: tuple[int, int] | None = None) -> None:
     """Approve the run in the stage it waits in, or return it. Nobody decides on their own run, and nobody twice.
 
-    The last approval of a stage hands on to the next; that of the last one freezes payees and seals the chunks. A
-    return needs a comment and opens the run again. ``seen`` is the round and stage that the actor was shown; refused
-    when the run has moved on since.
+    The last approval of a stage hands on to the next; that of the last one seals the chunks. A return needs a comment
+    and opens the run again. ``seen`` is the round and stage that the actor was shown; refused when the run has moved on
+    since.
     """
     run = _own(actor, run, "run.approve")
     _expect(run, "submitted")
@@ -252,7 +260,6 @@ def _hand_on(run: Run) -> None:
     if run.stage < len(run.stages):
         run.stage += 1
         return
-    _freeze_payees(run)
     seal_again(run.id)
     run.state, run.approved_at = "approved", func.now()
     _tell_submitter(run, APPROVED)
@@ -271,8 +278,11 @@ def _being_computed(run_id: int) -> bool:
 
 
 def _freeze_payees(run: Run) -> None:
-    """Take names and accounts as they are on the day of approval; few have changed since the run was computed."""
-    payee = payees_of(run).subquery("payee")
+    """Take names and accounts as they are now: what is approved is what is paid. Few changed since it was computed."""
+    people = payees_of(run)
+    if run.payees == "people" and run.asked_at is not None:
+        people = people.where(Person.payee_changed_at >= run.asked_at)
+    payee = people.subquery("payee")
     changed = (
         Payment.run_id == run.id,
         payee.c.id == Payment.payee_id,

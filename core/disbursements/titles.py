@@ -3,7 +3,7 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from core.disbursements.banking.following import NO_ACCOUNT
+from core.disbursements.banking.following import LEFT, NO_ACCOUNT
 from core.disbursements.rules import ALREADY_PAID, CAPPED, CONFLICT, MERGED, NO_AMOUNT
 from core.disbursements.services import OBJECTION
 from core.plugin.registry import registry_of
@@ -11,6 +11,7 @@ from core.plugin.registry import registry_of
 REASONS: dict[str, LazyString] = {
     ALREADY_PAID: _l("Has received this benefit this year already"),
     NO_ACCOUNT: _l("No bank account"),
+    LEFT: _l("The union has left this part of the tree; a run where it is now can pay"),
     MERGED: _l("The file was merged into another"),
     NO_AMOUNT: _l("The amount comes to nothing"),
     CONFLICT: _l("Gets the same from another run; the note names it"),

@@ -62,7 +62,7 @@ def _verify_run(run: Run) -> Iterator[Finding]:
 
 
 def _verify_returned(run: Run) -> Iterator[Finding]:
-    """What came back is what is marked so, and what the ledger took back; a settled run knows of every line."""
+    """What came back is what the ledger took back; a settled run knows of every line."""
     failed = {key_of(run.id, row.return_id, row.org_id): row for row in db.session.execute(failed_lines(run.id))}
     entries = db.session.execute(
         select(Entry.key, Entry.basis_digest, func.sum(Leg.amount_fen).label("fen"))
@@ -73,12 +73,6 @@ def _verify_returned(run: Run) -> Iterator[Finding]:
     booked = {entry.key: (int(entry.fen), entry.basis_digest) for entry in entries}
     if booked != {key: (int(row.fen), row.digest) for key, row in failed.items()}:
         yield Finding("run", _("Run %(run)s: what came back is not what the ledger took back.", run=run.id))
-    marked = select(func.count(), func.coalesce(func.sum(Payment.amount_fen), 0))
-    marked = marked.where(Payment.run_id == run.id, Payment.returned)
-    came_back = (sum(row.lines for row in failed.values()), sum(int(row.fen) for row in failed.values()))
-    lines, fen = db.session.execute(marked).one()
-    if (lines, int(fen)) != came_back:
-        yield Finding("run", _("Run %(run)s: other payments are marked as returned than failed.", run=run.id))
     known = db.session.scalars(select(func.count()).where(PaymentResult.run_id == run.id)).one()
     if run.state == "settled" and known != run.paid:
         yield Finding(

@@ -5,6 +5,7 @@ from datetime import date
 
 from core.config import settings_of
 from core.disbursements.verify import verify_runs
+from core.disbursements.verify_bank import verify_bank, verify_vault
 from core.disbursements.verify_records import verify_records
 from core.ledger.heads import verify_heads
 from core.ledger.verify import Finding, snapshot, verify_balance, verify_budgets, verify_chain
@@ -21,6 +22,7 @@ def verify_all(heads: str | None = None, *, expected: date | None = None) -> Ite
     """
     with snapshot():
         yield from checks()
+        yield from verify_vault(settings_of().files / "bank", settings_of().data_key)
         if heads is not None:
             yield from verify_heads(heads, settings_of().data_key, expected=expected)
 
@@ -33,3 +35,4 @@ def checks() -> Iterator[Finding]:
     yield from verify_budgets()
     yield from verify_runs()
     yield from verify_records()
+    yield from verify_bank()

@@ -133,6 +133,7 @@ def _options(sockets: Path, durable: bool) -> dict[str, str]:
         "work_mem": f"{max(4, min(64, memory // 64))}MB",
         "maintenance_work_mem": f"{max(16, min(256, memory // 16))}MB",
         "max_wal_size": "4GB",
+        "wal_buffers": "64MB",
         "random_page_cost": "1.1",
         "checkpoint_timeout": "15min",
     }

@@ -5,7 +5,6 @@ scope. What is handed out is never run as a page of this site: saved by default,
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -30,6 +29,7 @@ from core.users.models import User
 from core.web.downloads import named
 from core.web.guard import found, me
 from core.web.home import Panel
+from core.web.sending import sent_file
 
 blueprint = Blueprint(
     "files",
@@ -50,12 +50,10 @@ def index(name: str, row_id: int) -> Page:
     if request.method == "GET":
         return _files_page(register_here(name), row_id, UploadForm())
     register, line = _to_change(name, row_id)
-    form, sent = UploadForm(), request.files.get("file")
+    form = UploadForm()
     try:
-        if sent is None or not sent.filename:
-            raise ZhijiaError(_("Choose a file first."), field="file")
-        with closing(sent):
-            services.attach(me(), record_of(register, current_program_year(), line.row), sent.filename, sent.stream)
+        with sent_file() as (content, title):
+            services.attach(me(), record_of(register, current_program_year(), line.row), title, content)
     except ZhijiaError as error:
         form.refuse(error)
         return _files_page(register, row_id, form), error.status

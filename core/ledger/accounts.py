@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import bindparam, insert, select, tuple_
+from sqlalchemy import insert, select
 
 from core.errors import Refused
 from core.extensions import db
 from core.ledger.chart import chart
-from core.ledger.models import Account, AccountBalance, Book
+from core.ledger.models import Account, Book
 from core.money import yuan
 from core.org.models import Org
 
@@ -70,24 +70,18 @@ def refuse_breaches(accounts: Accounts, moved: Mapping[AccountKey, int]) -> None
             )
 
 
-_FIND = (
-    select(
-        Account.org_id,
-        Account.book,
-        Account.code,
-        Account.id,
-        Account.side,
-        Account.closed_on.is_not(None),
-        AccountBalance.floor_fen,
-        AccountBalance.posted_fen,
-    )
-    .join(AccountBalance, AccountBalance.account_id == Account.id)
-    .where(tuple_(Account.org_id, Account.book, Account.code).in_(bindparam("keys", expanding=True)))
-)
+_FIND = """
+SELECT account.org_id, account.book, account.code, account.id, account.side, account.closed_on IS NOT NULL,
+       kept.floor_fen, kept.posted_fen
+  FROM unnest(%(orgs)s::bigint[], %(books)s::text[], %(codes)s::text[]) AS wanted (org_id, book, code)
+  JOIN core_account account USING (org_id, book, code)
+  JOIN core_account_balance kept ON kept.account_id = account.id
+"""
 
 
 def _find(keys: Sequence[AccountKey]) -> Accounts:
-    rows = db.session.execute(_FIND, {"keys": keys})
+    wanted = dict(zip(("orgs", "books", "codes"), map(list, zip(*keys, strict=True)), strict=True))
+    rows = db.session.connection().exec_driver_sql(_FIND, wanted)
     return {
         (org_id, book, code): KeptAccount(account_id, side, is_closed, floor_fen, posted_fen)
         for org_id, book, code, account_id, side, is_closed, floor_fen, posted_fen in rows

@@ -35,11 +35,11 @@ def post(actor: Actor, posting: Posting) -> Posted:
     """
     require_posting(actor, posting.org_path, posting.program_year_id)
 
-    def act() -> tuple[Posted, bool]:
+    def act(is_posted: bool) -> tuple[Posted, bool]:
         refuse_subledger(posting.scope)
         refuse_shut(posting.program_year_id)
         _refuse_unbudgeted(posting)
-        posted = _enter_one(actor, posting)
+        (posted,) = enter(actor, [posting], new=not is_posted)
         if not posted.replayed:
             record(actor, "ledger.post", f"entry:{posted.entry.id}", posting.org_path, title=posting.title)
         return posted, posted.replayed
@@ -72,8 +72,8 @@ def reverse(
         raise Refused(_("Say why the entry is reversed."), field="reason")
     mirror = _mirror(entry, scope, key, effective_on, reason.strip())
 
-    def act() -> tuple[Posted, bool]:
-        known = posted_before([mirror]).get((scope, key))
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = posted_before([mirror]).get((scope, key)) if is_posted else None
         if known is not None:
             return Posted(known, True), True
         refuse_subledger(scope)
@@ -81,7 +81,7 @@ def reverse(
         if entry.reverses is not None:
             raise Refused(_("A reversal is not reversed; post the entry anew."))
         _give_back(mirror)
-        posted = _enter_one(actor, mirror)
+        (posted,) = enter(actor, [mirror], new=True)
         if then is not None:
             then(posted.entry)
         record(actor, "ledger.reverse", f"entry:{entry_id}", mirror.org_path, reason=mirror.description)
@@ -108,17 +108,14 @@ def _program_year(program_year_id: int) -> ProgramYear:
     return found
 
 
-def _decided(scope: str, key: str, digest: bytes, act: Callable[[], tuple[Posted, bool]], posting: Posting) -> Posted:
+def _decided(
+    scope: str, key: str, digest: bytes, act: Callable[[bool], tuple[Posted, bool]], posting: Posting
+) -> Posted:
     def find() -> Posted | None:
         entry = posted_before([posting]).get((scope, key))
         return Posted(entry, True) if entry else None
 
     return decided(scope, key, digest, act, find)[0]
-
-
-def _enter_one(actor: Actor, posting: Posting) -> Posted:
-    (posted,) = enter(actor, [posting])
-    return posted
 
 
 def refuse_subledger(scope: str) -> None:

@@ -61,7 +61,7 @@ def hold(
             raise key_used(scope, key)
         return known
 
-    def act() -> tuple[Hold, bool]:
+    def act(_is_posted: bool) -> tuple[Hold, bool]:
         known = find()
         if known is not None:
             return known, True
@@ -102,8 +102,8 @@ def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
             raise key_used(posting.scope, posting.key)
         return Posted(entry, True)
 
-    def act() -> tuple[Posted, bool]:
-        known = find()
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = find() if is_posted else None
         if known is not None:
             return known, True
         locked = _locked(hold_id)
@@ -143,8 +143,8 @@ def spend(
             raise key_used(posting.scope, posting.key)
         return Posted(entry, True)
 
-    def act() -> tuple[Posted, bool]:
-        known = find()
+    def act(is_posted: bool) -> tuple[Posted, bool]:
+        known = find() if is_posted else None
         if known is not None:
             return known, True
         refuse_subledger(posting.scope)
@@ -275,7 +275,7 @@ def _settle(actor: Actor, held: Hold, posting: Posting) -> Posted:
     """Post what was spent of it; the line is touched before anything of the book."""
     spent = posting.spent_fen
     _give_back(held, used_fen=spent)
-    (posted,) = enter(actor, [posting])
+    (posted,) = enter(actor, [posting], new=True)
     held.state, held.settled_fen, held.entry_id = "settled", spent, posted.entry.id
     return posted
 

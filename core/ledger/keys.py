@@ -51,18 +51,19 @@ def _is_fresh() -> bool:
 
 
 def decided(
-    scope: str, key: str, digest: bytes, act: Callable[[], tuple[T, bool]], find: Callable[[], T | None]
+    scope: str, key: str, digest: bytes, act: Callable[[bool], tuple[T, bool]], find: Callable[[], T | None]
 ) -> tuple[T, bool]:
     """Let ``act`` decide what the key comes to and commit it; if it is refused, keep that under the key instead.
 
-    ``act`` returns its result and whether it had been there before; ``find`` looks for the result of an earlier call.
-    Raises :class:`Refused`, now and whenever the same is asked again.
+    ``act`` is told whether an entry was posted under the key, and returns its result and whether it had been there
+    before; ``find`` looks for the result of an earlier call. Raises :class:`Refused`, now and whenever the same is
+    asked again.
     """
 
     def decide() -> tuple[T, bool] | Refused:
-        _enter(scope, key, digest)
+        is_posted = _enter(scope, key, digest)
         try:
-            result = act()
+            result = act(is_posted)
         except Refused as refusal:
             return refusal
         db.session.commit()
@@ -83,14 +84,15 @@ def key_used(scope: str, key: str) -> Refused:
     return Refused(_("The key %(key)s has been used for another entry.", key=f"{scope}/{key}"))
 
 
-def _enter(scope: str, key: str, digest: bytes) -> None:
-    said = db.session.execute(_ENTER_KEY, {"scope": scope, "key": key}).one()
-    if said.sentence is None:
-        return
-    raise Refused(said.sentence) if said.digest == digest else key_used(scope, key)
+def _enter(scope: str, key: str, digest: bytes) -> bool:
+    """Be the only one at this key until the transaction ends; whether an entry was posted under it."""
+    said = db.session.connection().exec_driver_sql(_ENTER_KEY, {"scope": scope, "key": key}).one()
+    if said.sentence is not None:
+        raise Refused(said.sentence) if said.digest == digest else key_used(scope, key)
+    return bool(said.is_posted)
 
 
-_ENTER_KEY = text("SELECT digest, sentence FROM core_enter_key(:scope, :key)")
+_ENTER_KEY = "SELECT digest, sentence, is_posted FROM core_enter_key(%(scope)s, %(key)s)"
 
 
 def _keep(scope: str, key: str, digest: bytes, refusal: Refused, find: Callable[[], T | None]) -> T | None:

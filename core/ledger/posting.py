@@ -14,11 +14,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import bindparam, insert, select, text, tuple_
+from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.orm import make_transient_to_detached
 
 from core.audit.services import Actor
-from core.database import metadata
 from core.errors import Refused
 from core.extensions import db
 from core.ledger.accounts import AccountKey, Accounts, accounts_of, refuse_breaches, refuse_closed
@@ -80,12 +79,14 @@ def post_entries(actor: Actor, postings: Sequence[Posting]) -> list[Entry]:
     return [posted.entry for posted in enter(actor, postings)]
 
 
-def enter(actor: Actor, postings: Sequence[Posting]) -> list[Posted]:
-    """The same, telling which entries were there before."""
+def enter(actor: Actor, postings: Sequence[Posting], *, new: bool = False) -> list[Posted]:
+    """The same, telling which entries were there before; ``new`` says that their keys are held and there were none."""
     for posting in postings:
         _check(posting)
+    db.session.flush()  # what follows goes past the unit of work: to build a statement costs more than to run it
     heads, states = _locked_heads(postings)
-    known = {key: Posted(entry, True) for key, entry in posted_before(postings).items()}
+    before = {} if new else posted_before(postings)
+    known = {key: Posted(entry, True) for key, entry in before.items()}
     fresh = [posting for posting in postings if (posting.scope, posting.key) not in known]
     if fresh:
         for posting in fresh:
@@ -230,7 +231,7 @@ def _locked_heads(postings: Sequence[Posting]) -> tuple[dict[str, _Head], _State
     heads: dict[str, _Head] = {}
     states: _States = {}
     for book, month in sorted({(posting.book, posting.effective_on.replace(day=1)) for posting in postings}):
-        row = db.session.execute(_ENTER_BOOK, {"book": book, "day": month}).one()
+        row = db.session.connection().exec_driver_sql(_ENTER_BOOK, {"book": book, "day": month}).one()
         if row.state is None:
             raise Refused(_("There is no book %(book)s.", book=book))
         heads[book] = _Head(row.seq, row.digest, row.currency)
@@ -238,7 +239,7 @@ def _locked_heads(postings: Sequence[Posting]) -> tuple[dict[str, _Head], _State
     return heads, states
 
 
-_ENTER_BOOK = text("SELECT state, currency, seq, digest FROM core_enter_book(:book, :day)")
+_ENTER_BOOK = "SELECT state, currency, seq, digest FROM core_enter_book(%(book)s, %(day)s)"
 
 
 def _refuse_book(posting: Posting, head: _Head) -> None:
@@ -279,7 +280,7 @@ def _moves(postings: Sequence[Posting]) -> dict[AccountKey, int]:
 
 
 def _insert(actor: Actor, postings: Sequence[Posting], heads: dict[str, _Head], accounts: Accounts) -> list[Entry]:
-    """Two statements, however many entries. The database moves the head and the balances with them."""
+    """One statement, however many entries. The database moves the head and the balances with them."""
     entries, rows, legs = [], [], []
     for posting in postings:
         head = heads[posting.book]
@@ -293,27 +294,46 @@ def _insert(actor: Actor, postings: Sequence[Posting], heads: dict[str, _Head], 
         head.seq, head.digest = entry.seq, entry.digest
         entries.append(entry)
         rows.append(row | {"digest": entry.digest})
-        legs.append(lines)
-    ids = db.session.scalars(_INSERT_ENTRIES, rows).all()
-    for entry, entry_id in zip(entries, ids, strict=True):
-        entry.id = entry_id
+        legs += [(entry.book, entry.seq, *line) for line in lines]
+    columns = {name: [row[name] for row in rows] for name in _ENTRY}
+    columns |= dict(zip(_LEG, map(list, zip(*legs, strict=True)), strict=True))
+    added = db.session.connection().exec_driver_sql(_INSERT, columns)
+    ids = {(book, seq): entry_id for book, seq, entry_id in added}
+    for entry in entries:
+        entry.id = ids[entry.book, entry.seq]
         make_transient_to_detached(entry)  # what was just inserted, without reading it again
     db.session.add_all(entries)
-    columns = zip(*((number, *leg) for number, lines in zip(ids, legs, strict=True) for leg in lines), strict=True)
-    names = ("entries", "lines", "accounts", "amounts")
-    db.session.execute(_INSERT_LEGS, dict(zip(names, map(list, columns), strict=True)))
     return entries
 
 
-# Statements are built once: to build them for each posting costs more than to run them.
-_ENTRIES = metadata.tables[Entry.__tablename__]
-_INSERT_ENTRIES = insert(_ENTRIES).returning(_ENTRIES.c.id, sort_by_parameter_order=True)
-# One statement for all of them: floors hold for what they come to together, whatever the order.
-_INSERT_LEGS = text(
-    "INSERT INTO core_leg (entry_id, line, account_id, amount_fen)"
-    " SELECT * FROM unnest(CAST(:entries AS bigint[]), CAST(:lines AS bigint[]),"
-    " CAST(:accounts AS bigint[]), CAST(:amounts AS bigint[]))"
+#: The columns of an entry that are posted, and of its legs, with the types of the database.
+_ENTRY = {
+    **dict.fromkeys(("book", "org_path", "kind", "title", "description", "scope", "key"), "text"),
+    **dict.fromkeys(("seq", "org_id", "program_year_id", "reverses", "user_id"), "bigint"),
+    **dict.fromkeys(("effective_on", "happened_on"), "date"),
+    **dict.fromkeys(("basis_digest", "previous", "digest"), "bytea"),
+    "posted_at": "timestamptz",
+}
+_LEG = {"of_book": "text", "of_seq": "bigint", "line": "bigint", "account_id": "bigint", "amount_fen": "bigint"}
+
+
+def _unnested(columns: Mapping[str, str]) -> str:
+    """Rows of lists, one for each column."""
+    lists = ", ".join(f"%({name})s::{kind}[]" for name, kind in columns.items())
+    return f"unnest({lists})"
+
+
+# Floors hold for what the entries come to together, whatever their order.
+_INSERT = f"""
+WITH entry AS (
+    INSERT INTO core_entry ({", ".join(_ENTRY)}) SELECT * FROM {_unnested(_ENTRY)} RETURNING book, seq, id
+), leg AS (
+    INSERT INTO core_leg (entry_id, line, account_id, amount_fen)
+    SELECT entry.id, line, account_id, amount_fen
+      FROM {_unnested(_LEG)} AS leg ({", ".join(_LEG)}) JOIN entry ON (book, seq) = (of_book, of_seq)
 )
+SELECT book, seq, id FROM entry
+"""  # noqa: S608 - names of columns
 
 
 def _row(actor: Actor, posting: Posting, head: _Head) -> dict[str, Any]:

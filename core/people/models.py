@@ -17,6 +17,9 @@ class Person(Base):
     ``merged_into_id`` names the file of the same person that counts; it is never merged itself, and whoever looks for
     the number of this file finds that one. ``erased_at`` (UTC): nothing personal is left, ``born_on`` and ``gender``
     are the same for all of these. Both are inactive for good; the row stays for what was paid.
+
+    ``account_changed_at`` (UTC) is when the bank account became another one, ``payee_changed_at`` when the name did or
+    the end of the account, kept by the database; none: never.
     """
 
     __tablename__ = "core_person"
@@ -29,6 +32,7 @@ class Person(Base):
         Index("ix_core_person_org_path", "org_path", "id"),
         Index("ix_core_person_initials", "initials", "id"),
         Index("ix_core_person_pinyin", "pinyin", "id"),
+        Index("ix_core_person_payee_changed_at", "payee_changed_at", postgresql_where="payee_changed_at IS NOT NULL"),
     )
 
     id: Mapped[BigId]
@@ -49,6 +53,8 @@ class Person(Base):
     bank_account_digest: Mapped[bytes | None]
     bank_account_tail: Mapped[str | None]
     bank_name: Mapped[str | None]
+    account_changed_at: Mapped[datetime | None]
+    payee_changed_at: Mapped[datetime | None]
     active: Mapped[bool] = mapped_column(server_default="true")
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("core_person.id"))
     erased_at: Mapped[datetime | None]

@@ -142,6 +142,7 @@ ACTIONS: dict[str, LazyString] = {
     "run.return_file": _l("sent a return file in"),
     "run.results": _l("took results of payments over"),
     "run.settle": _l("settled a run"),
+    "run.set_aside": _l("set payments with changed accounts aside"),
     "run.follow_up": _l("made a follow-up run"),
     "run.hand_out": _l("recorded what was handed out"),
     "run.hand_out_confirm": _l("confirmed what was handed out"),

@@ -1,13 +1,15 @@
 """Computing a run: shares to the fen, exclusions, budgets, recomputing, and what is refused."""
 
 import pytest
-from sqlalchemy import Text, func, select
+from sqlalchemy import Text, delete, func, select
 
 from core.audit.services import SYSTEM
 from core.disbursements import compute, services
-from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk
+from core.disbursements.models import Candidate, Exclusion, FormerLine, Payment, Run, RunChunk
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
+from core.jobs.models import Job
+from core.jobs.runner import run as run_job
 from core.ledger.models import BudgetLine
 from core.plugin.registry import registry_of
 from core.programs.services import change_settings, disable
@@ -58,6 +60,43 @@ def test_nothing_is_left_over_from_computing(campaign: Campaign) -> None:
     campaign.fund(10_000, *CITIES)
     campaign.computed()
     assert db.session.scalars(select(func.count()).select_from(Candidate)).one() == 0
+
+
+def forget_candidates(run: Run) -> None:
+    """What a crash of the database does to a table that is not logged."""
+    db.session.execute(delete(Candidate).where(Candidate.run_id == run.id))
+    db.session.commit()
+
+
+def test_candidates_that_a_crash_took_are_asked_for_again(campaign: Campaign) -> None:
+    campaign.fund(10_000, *CITIES)
+    run = campaign.draft()
+    services.start_computing(campaign.clerk, run)
+    scheme = registry_of().schemes[run.scheme]
+    first, *others = chunks = compute.reserve(run.id, scheme)
+    assert compute.fill(run.id, first)
+    assert compute.reserve(run.id, scheme) == chunks
+    assert db.session.scalars(select(RunChunk.state).order_by(RunChunk.org_id)).all()[0] == "filled"
+    forget_candidates(run)
+    assert not compute.fill(run.id, others[0])
+    assert compute.reserve(run.id, scheme) == chunks
+    assert all(compute.fill(run.id, org_id) for org_id in chunks)
+    assert compute.reserve(run.id, scheme) == chunks  # all are filled: none is needed any more
+    compute.seal(run.id)
+    assert (run.state, amounts(run), held()) == ("computed", [1429, 1429, 1429, 1429, 1428, 1428, 1428], 10_000)
+    assert db.session.scalars(select(FormerLine.payee_id)).all() == []
+
+
+def test_a_worker_that_finds_no_candidates_asks_for_the_run_again(campaign: Campaign) -> None:
+    campaign.fund(10_000, *CITIES)
+    run = campaign.draft()
+    services.start_computing(campaign.clerk, run)
+    run_job(db.session.scalars(select(Job.id)).one())
+    assert db.session.scalars(select(Job.name).where(Job.state == "queued")).all() == ["disbursements.fill"] * 3
+    forget_candidates(run)
+    campaign.run_jobs()
+    assert (run.state, run.total_fen, held()) == ("computed", 10_000, 10_000)
+    assert db.session.scalars(select(func.count()).where(Job.name == "disbursements.compute")).one() == 2
 
 
 def test_a_fixed_amount_is_paid_to_each(campaign: Campaign) -> None:

@@ -216,17 +216,32 @@ def test_a_reviewer_may_not_post(funded: Campaign) -> None:
         payout.post(funded.reviewer, funded.approved(), DAY)
 
 
-def test_payees_are_frozen_as_they_are_on_the_day_of_approval(funded: Campaign) -> None:
+def test_payees_are_frozen_as_they_are_when_the_run_is_submitted(funded: Campaign) -> None:
     run = funded.computed()
     person = db.session.scalars(select(Person).order_by(Person.id)).first()
     assert person is not None
     person.name = "秦改名"
     db.session.commit()
     services.submit(funded.clerk, run)
-    services.decide(funded.reviewer, run, approve=True, comment="")
     person.name = "秦又改名"
     db.session.commit()
+    services.decide(funded.reviewer, run, approve=True, comment="")
     assert db.session.get_one(Payment, (run.id, person.id)).payee_name == "秦改名"
+
+
+def test_a_change_that_was_under_way_when_the_scheme_was_asked_is_found(funded: Campaign) -> None:
+    run = funded.draft()
+    services.start_computing(funded.clerk, run)
+    person_id = db.session.scalars(select(Person.id).order_by(Person.id)).first()
+    rename = text("UPDATE core_person SET name = '秦迟到' WHERE id = :id")
+    with db.engine.connect() as other:
+        other.execute(rename, {"id": person_id})
+        funded.run_jobs()
+        assert db.session.get_one(Payment, (run.id, person_id)).payee_name != "秦迟到"
+        other.commit()
+    services.submit(funded.clerk, run)
+    db.session.expire_all()
+    assert db.session.get_one(Payment, (run.id, person_id)).payee_name == "秦迟到"
 
 
 def test_a_cancelled_run_gives_everything_back(funded: Campaign) -> None:

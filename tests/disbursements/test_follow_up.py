@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from core.audit.services import SYSTEM
 from core.disbursements import payout, services
-from core.disbursements.banking.following import NO_ACCOUNT, follow_up, to_follow
+from core.disbursements.banking.following import LEFT, NO_ACCOUNT, follow_up, to_follow
 from core.disbursements.models import Exclusion, Payment, Run
 from core.disbursements.preview import preview
 from core.disbursements.verify_all import checks
@@ -15,8 +15,9 @@ from core.people.models import Person
 from core.people.secrets import keys
 from core.programs.services import change_settings
 from core.users.access import today
+from core.users.testing import AsUser
 from tests.disbursements.banking import as_csv, payments, row, send_in, sent
-from tests.disbursements.conftest import Campaign
+from tests.disbursements.conftest import Campaign, add_people
 
 pytestmark = pytest.mark.services
 
@@ -94,6 +95,41 @@ def test_what_another_run_has_paid_meanwhile_is_excluded(campaign: Campaign, run
     assert computed(campaign, draft).paid == 0
     reasons = set(db.session.scalars(select(Exclusion.reason).where(Exclusion.run_id == draft.id)))
     assert reasons == {"already_paid"}
+
+
+def test_whose_union_has_left_the_part_of_the_tree_is_excluded_and_seen(campaign: Campaign, as_user: AsUser) -> None:
+    """Three lines of Xi'an came back; of one the county belongs to Tongchuan by now, and nobody is dropped."""
+    campaign.fund(10_000, "6101")
+    run = sent(campaign, org="6101")
+    lines = payments(run)
+    send_in(campaign, run, as_csv([row(lines[0]), *(row(line, "failed") for line in lines[1:])]))
+    moved = campaign.orgs["610103"]
+    moved.path, moved.parent_id = "/61/6102/610103/", campaign.orgs["6102"].id
+    db.session.commit()
+    draft = follow_up(campaign.clerk, run)
+    assert dict(preview(campaign.clerk, draft).reasons) == {LEFT: 1}
+    computed(campaign, draft)
+    assert (draft.candidates, draft.paid, draft.excluded) == (3, 2, 1)
+    excluded = db.session.scalars(select(Exclusion).where(Exclusion.run_id == draft.id)).one()
+    assert (excluded.payee_id, excluded.reason, excluded.org_path) == (lines[3].payee_id, LEFT, "/61/6101/")
+    page = as_user(campaign.clerk).get(f"/2014/61/aid/runs/{draft.id}/exclusions").text
+    assert "秦安10" in page
+    assert "The union has left this part of the tree" in page or "调离" in page
+    assert_sound()
+
+
+def test_a_unit_of_the_industry_union_is_paid_again_wherever_it_lies(campaign: Campaign) -> None:
+    bus = campaign.orgs["610102-bus"]
+    add_people(bus, 1, first=50)
+    campaign.fund(10_000, "61-transport")
+    run = sent(campaign, org="61-transport")
+    send_in(campaign, run, as_csv([row(line, "failed") for line in payments(run)]))
+    draft = computed(campaign, follow_up(campaign.clerk, run))
+    assert (draft.paid, draft.excluded) == (1, 0)
+    bus.industry_path = None
+    db.session.commit()
+    computed(campaign, draft)
+    assert (draft.paid, draft.excluded) == (0, 1)
 
 
 def test_there_is_none_where_nothing_came_back_or_for_a_stranger(campaign: Campaign, run: Run) -> None:

@@ -24,12 +24,14 @@ from core.ledger import closing
 from core.ledger.posting import Posting
 from core.plugin.grants import grant
 from core.users.testing import MakeUser
+from tests.disbursements import test_verify_bank
 from tests.disbursements.conftest import Campaign
 from tests.disbursements.test_verify import TAMPERED, posted
+from tests.disbursements.test_verify_bank import banked
 from tests.ledger.money import fund, give, take
 from tests.ledger.test_guards import REFUSED, books
 
-__all__ = ["books", "posted"]
+__all__ = ["banked", "books", "posted"]
 pytestmark = pytest.mark.services
 
 #: What the application itself does all day, so that its role may; verify finds what does not fit.
@@ -95,6 +97,13 @@ def test_a_run_is_paid_and_nothing_of_it_can_be_changed(app: Flask, campaign: Ca
     statements = [statement for statement, _areas, _words in TAMPERED if not statement.startswith(ITS_WORK)]
     assert len(statements) > 30
     passed = [statement for statement in (*statements, *MORE) if not refused(statement)]
+    assert passed == []
+    assert list(checks()) == []
+
+
+def test_what_went_to_the_bank_and_came_back_can_not_be_changed(app: Flask, banked: Run) -> None:
+    statements = [statement for statement, _words in test_verify_bank.TAMPERED]
+    passed = [one for one in statements if not one.startswith(test_verify_bank.ITS_WORK) and not refused(one)]
     assert passed == []
     assert list(checks()) == []
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
+from core.users.testing import MakeUser
 from core.web.testing import OpenAs
 
 pytestmark = pytest.mark.browser
@@ -40,4 +41,14 @@ def test_nothing_is_cut_off_on_a_telephone(open_as: OpenAs, page: Page, path: st
         page.goto(path)
     else:
         open_as("admin", path=path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_table_with_a_hidden_heading_does_not_widen_the_page(
+    open_as: OpenAs, page: Page, make_user: MakeUser
+) -> None:
+    """The heading lies beyond the edge of the table, which scrolls; it must not lie beyond that of the page."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_as("admin", path=f"/admin/users/{make_user('clerk', '6101').id}")
+    expect(page.locator("th .visually-hidden")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, Text, case, cast, exists, func, literal, null, select
+from sqlalchemy import ColumnElement, Select, Text, case, cast, exists, func, literal, null, select
 from sqlalchemy.orm import aliased
 
 from core.audit.services import record
@@ -18,6 +18,8 @@ from core.disbursements.models import Payment, Run
 from core.disbursements.payees import payees_of
 from core.errors import Refused
 from core.extensions import db
+from core.org.models import Org
+from core.org.scope import lies_below, subtree
 from core.plugin.types import Scheme, SchemeContext
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -26,6 +28,7 @@ from core.users.models import User
 
 #: Beside whatever schemes call it.
 NO_ACCOUNT = "without_account"
+LEFT = "left_the_run"
 #: Follow-ups that may still change, so that there is no second one beside them.
 NOT_COMPUTED = ("draft", "computing", "failed")
 
@@ -71,23 +74,35 @@ def scheme_of(run: Run, scheme: Scheme) -> Scheme:
 
 
 def _lines_again(run: Run, _context: SchemeContext) -> Select[*tuple[Any, ...]]:
-    """The lines that came back, as a scheme answers: who has no account (where a bank is to pay) is excluded."""
+    """The lines that came back, as a scheme answers: who has no account (where a bank is to pay) is excluded.
+
+    So is whose union has left this part of the tree, under the union of the run: nobody in it pays for that one now.
+    """
     assert run.follows is not None  # noqa: S101  # else the scheme is asked
     payee = payees_of(run).subquery("again")
+    is_here = _is_within(run)
     without = (payee.c.account_tail == "") if run.form == "bank" else literal(False)
+    reason = case((~is_here, LEFT), (without, NO_ACCOUNT), else_=null())
     return (
         select(
             Payment.payee_id,
-            Payment.org_id,
-            Payment.org_path,
+            case((is_here, Payment.org_id), else_=run.org_id).label("org_id"),
+            case((is_here, Payment.org_path), else_=run.org_path).label("org_path"),
             Payment.amount_fen,
             Payment.quantity,
             Payment.basis,
-            cast(case((without, NO_ACCOUNT), else_=null()), Text).label("exclude_reason"),
+            cast(reason, Text).label("exclude_reason"),
         )
         .join(payee, payee.c.id == Payment.payee_id)
         .where(*_came_back(run.follows))
     )
+
+
+def _is_within(run: Run) -> ColumnElement[bool]:
+    """Whether the union of a payment lies in the run's part of the tree by now, on either axis."""
+    member = aliased(Org)
+    of_industry = exists().where(subtree(member.industry_path, run.org_path), lies_below(Payment.org_path, member.path))
+    return subtree(Payment.org_path, run.org_path) | of_industry
 
 
 def _came_back(run_id: int) -> tuple[Any, Any]:

@@ -12,10 +12,14 @@ from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
 RETURN_STATES = ("reading", "refused", "taken")
 #: What a line comes to in the end. One that is pending at the bank has no result yet.
 RESULTS = ("paid", "failed")
+#: ``aside``: no file, but lines that we set aside ourselves before any file was written.
+RETURN_KINDS = ("bank", "aside")
 
 
 class BankReturn(Base):
     """A return file (回盘文件) of a run. ``digest`` is the SHA-256 of its bytes: one file counts once for a run.
+
+    One of the kind ``aside`` is none: it stands for lines that were set aside (``aside.py``), with their digest.
 
     ``org_path`` is the part of the run that its sender answers for. ``said`` is why it was refused as a whole, in the
     sender's ``language``; ``faults`` counts the cells that are wrong. ``paid`` and ``failed`` are what was new in it,
@@ -26,6 +30,7 @@ class BankReturn(Base):
     __table_args__ = (
         org_reference(),
         CheckConstraint(f"state IN {RETURN_STATES}", name="state"),
+        CheckConstraint(f"kind IN {RETURN_KINDS}", name="kind"),
         Index("uq_core_bank_return_digest", "run_id", "digest", unique=True, postgresql_where="state <> 'refused'"),
     )
 
@@ -36,6 +41,7 @@ class BankReturn(Base):
     name: Mapped[str]
     digest: Mapped[bytes]
     language: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="bank")
     state: Mapped[str] = mapped_column(server_default="reading")
     said: Mapped[str | None]
     faults: Mapped[int] = mapped_column(server_default="0")

@@ -6,7 +6,7 @@ Part of the caller's transaction, with the run locked.
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, Text, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Text, func, literal, select, update
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from core.audit.services import Actor, record
@@ -50,15 +50,13 @@ def reverse_failed(actor: Actor, run: Run, return_id: int | None, on_day: date, 
 
 def failed_lines(run_id: int) -> Select[*tuple[Any, ...]]:
     """``org_id, return_id, lines, fen, digest`` of the failed lines of a run, by paying union and return file."""
-    said = func.concat(Payment.payee_id, ":", Payment.amount_fen)
-    together = func.string_agg(said, aggregate_order_by(literal("\n", Text), Payment.payee_id))
     return (
         select(
             Payment.chunk_org_id.label("org_id"),
             PaymentResult.return_id,
             func.count().label("lines"),
             func.sum(Payment.amount_fen).label("fen"),
-            func.sha256(func.convert_to(together, "UTF8")).label("digest"),
+            digest_of_lines(Payment.payee_id, Payment.amount_fen).label("digest"),
         )
         .join(
             PaymentResult,
@@ -67,6 +65,13 @@ def failed_lines(run_id: int) -> Select[*tuple[Any, ...]]:
         .where(PaymentResult.run_id == run_id, PaymentResult.state == "failed")
         .group_by(Payment.chunk_org_id, PaymentResult.return_id)
     )
+
+
+def digest_of_lines(payee_id: SQLColumnExpression[int], amount_fen: SQLColumnExpression[int]) -> ColumnElement[bytes]:
+    """An aggregate over payments: the same for the same payees and amounts, in whatever order and layout they stand."""
+    said = func.concat(payee_id, ":", amount_fen)
+    together = func.string_agg(said, aggregate_order_by(literal("\n", Text), payee_id))
+    return func.sha256(func.convert_to(func.coalesce(together, ""), "UTF8"))
 
 
 def key_of(run_id: int, return_id: int | None, org_id: int) -> str:

@@ -71,8 +71,10 @@ def upload(actor: User, run: Run, content: IO[bytes], name: str) -> BankReturn:
         with write_vault(_file_of(one.id), settings_of().data_key) as vault:
             while block := content.read(BLOCK):
                 vault.write(block)
-        job = {"key": f"run:{run.id}:return:{one.id}", "args": {"return_id": one.id}}
-        enqueue("disbursements.take_in", actor, run.org_path, program_year_id=run.program_year_id, **job)  # type: ignore[arg-type]
+        enqueue(
+            "disbursements.take_in", actor, run.org_path, program_year_id=run.program_year_id,
+            key=f"run:{run.id}:return:{one.id}", args={"return_id": one.id},
+        )  # fmt: skip
         record(actor, "run.return_file", f"run:{run.id}", org_path, file=name, digest=digest.hex())
         db.session.commit()
     return one
@@ -114,12 +116,12 @@ def _take_in(actor: User, return_id: int, progress: Progress) -> None:
         _keep_faults(one, faults)
         return
     staged.take(one.id, today())
-    one.state = "taken"
     one.paid, one.failed = _new(one)
     one.total_fen = reverse_failed(actor, run, one.id, today())
+    one.state = "taken"
     record(
         actor, "run.results", f"run:{run.id}", one.org_path,
-        return_id=one.id, paid=one.paid, failed=one.failed, returned_fen=one.total_fen,
+        return_id=one.id, lines=one.lines, paid=one.paid, failed=one.failed, returned_fen=one.total_fen,
     )  # fmt: skip
     settle(actor, run)
 

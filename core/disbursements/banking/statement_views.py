@@ -11,6 +11,7 @@ from core.org.models import Org
 from core.org.queries import visible
 from core.users.access import scope_of
 from core.web.guard import found, me, needs
+from core.web.sending import sent_file
 
 blueprint = Blueprint("statements", __name__, url_prefix="/orgs/<code>/statements", template_folder="../templates")
 Page = str | Response | tuple[str, int]
@@ -27,18 +28,14 @@ def index(code: str) -> str:
 @needs(statements.PERMISSION)
 def upload(code: str) -> Page:
     """Take a statement."""
-    org, form, sent = _org(code), StatementForm(), request.files.get("file")
+    org, form = _org(code), StatementForm()
     try:
-        if sent is None or not sent.filename:
-            raise ZhijiaError(_("Choose a file first."), field="file")
-        one = statements.upload(me(), org, sent.stream, sent.filename)
+        with sent_file() as (content, name):
+            one = statements.upload(me(), org, content, name)
     except ZhijiaError as error:
         error.field = "file"
         form.refuse(error)
         return _index_page(org, form), error.status
-    finally:
-        if sent is not None:
-            sent.close()
     return redirect(url_for(".show", code=code, statement_id=one.id))
 
 

@@ -90,7 +90,8 @@ def upload(actor: User, org: Org, content: IO[bytes], name: str) -> Statement:
         db.session.add_all(lines)
         db.session.flush()
         matched = _match(org, lines)
-        record(actor, "statement.upload", f"org:{org.code}", org.path, file=name, lines=len(lines), matched=matched)
+        taken = {"statement": one.id, "lines": len(lines), "fen": sum(line.fen for line in lines), "matched": matched}
+        record(actor, "statement.upload", f"org:{org.code}", org.path, file=name, **taken)
         db.session.commit()
     return one
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from core.config import settings_of
 from core.disbursements.actions import allowed
-from core.disbursements.banking import following, handing, queries, returns, writing
+from core.disbursements.banking import aside, following, handing, queries, returns, writing
 from core.disbursements.banking.faults import sentence_of, title_of
 from core.disbursements.banking.forms import HandOutForm, ReturnForm
 from core.disbursements.banking.queries import PAGE
@@ -28,6 +28,7 @@ from core.registers.sheets import send_xlsx, write_xlsx
 from core.users.access import scope_of, today
 from core.web.guard import found, me, needs, reads_only
 from core.web.paging import no_such_page, place_in, token_of
+from core.web.sending import sent_file
 
 Page = str | AnyResponse | tuple[str, int]
 POST = "run.post"
@@ -46,17 +47,13 @@ def bank(run_id: int) -> str:
 @needs(POST)
 def send_in(run_id: int) -> Page:
     """Take a return file."""
-    run, form, sent = current_run(run_id), ReturnForm(), request.files.get("file")
+    run, form = current_run(run_id), ReturnForm()
     try:
-        if sent is None or not sent.filename:
-            raise ZhijiaError(_("Choose a file first."), field="file")
-        one = returns.upload(me(), run, sent.stream, sent.filename)
+        with sent_file() as (content, name):
+            one = returns.upload(me(), run, content, name)
     except ZhijiaError as error:
         form.refuse(error)
         return _bank_page(run, form), error.status
-    finally:
-        if sent is not None:
-            sent.close()
     return redirect(url_for(".return_file", run_id=run_id, return_id=one.id))
 
 
@@ -109,6 +106,26 @@ def failed(run_id: int) -> str:
         reference_of=reference_of,
         next=url_for(".failed", run_id=run_id, after=after) if after else None,
     )
+
+
+@blueprint.get("/<int:run_id>/bank/changed")
+@needs(POST)
+def changed(run_id: int) -> str:
+    """Before the bank files are written: the payments whose account is not the one that was submitted."""
+    return _changed_page(_wholly_mine(run_id))
+
+
+@blueprint.post("/<int:run_id>/bank/changed")
+@needs(POST)
+def set_aside(run_id: int) -> Page:
+    """Set them aside."""
+    run = _wholly_mine(run_id)
+    try:
+        one = aside.set_aside(me(), run)
+    except ZhijiaError as error:
+        return _changed_page(current_run(run_id), str(error)), error.status
+    flash(_("%(count)s payments are set aside; now the bank files can be written.", count=one.lines), "success")
+    return redirect(url_for(".show", run_id=run_id))
 
 
 @blueprint.post("/<int:run_id>/bank/follow-up")
@@ -253,6 +270,21 @@ def _bank_page(run: Run, form: ReturnForm, refused: str = "") -> str:
         has_statements=scope_of(me(), POST),
         actions=allowed(me(), run, current_program_year()),
         form=form,
+        refused=refused,
+    )
+
+
+def _wholly_mine(run_id: int) -> Run:
+    run = current_run(run_id)
+    return found(run if run_scope(POST).includes(run.org_path) else None)
+
+
+def _changed_page(run: Run, refused: str = "") -> str:
+    return render_template(
+        "banking/changed.html",
+        run=run,
+        changed=aside.changed_of(run),
+        actions=allowed(me(), run, current_program_year()),
         refused=refused,
     )
 

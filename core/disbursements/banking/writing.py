@@ -1,36 +1,38 @@
 """Writing the bank files of a posted run: for each paying union one in every format that the year asks for.
 
-Streaming, encrypted at rest, with control totals. Nothing is written while a payee has no account. Safe to run again: a
-file that is on record is left as it is.
+Streaming, encrypted at rest, with control totals. Nothing is written while a payee has another account than the run was
+submitted with. Safe to run again: a file that is on record is left as it is.
 """
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Text, func, literal, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.audit.services import Actor, record
 from core.config import settings_of
 from core.disbursements import compute
+from core.disbursements.banking.aside import is_set_aside, not_as_submitted
 from core.disbursements.banking.formats import CSV
 from core.disbursements.banking.references import reference_of
+from core.disbursements.banking.results import digest_of_lines
 from core.disbursements.models import BankFile, OrgAccount, Payment, Run, RunChunk
+from core.disbursements.payees import accounts_of, as_submitted
 from core.errors import Refused, ZhijiaError
 from core.exports.writing import write_locked
 from core.extensions import db
 from core.files.vault import read_vault, write_vault
 from core.org.models import Org
-from core.people.models import Person
-from core.people.secrets import decrypt
+from core.people.secrets import decrypt, keys
 from core.plugin.registry import reason_of, registry_of
 from core.plugin.types import BankFormat, BankHeader, BankLine
 from core.programs.models import ProgramYear
@@ -43,23 +45,22 @@ NAMED = 3
 
 
 def write_bank_files(run_id: int, folder: Path, data_key: bytes) -> Iterator[str]:
-    """Write the files that are missing; yields each union's code when a file of it stands. The run is ``sent`` then.
+    """Write the files that are missing; yields each union's code when its files stand. The run is ``sent`` then.
 
-    Raises :class:`Refused`, before anything is written, where payees have no account, where a format is not there or
-    needs an account of the paying union that is not kept; later where the lines are not those that were posted.
+    Raises :class:`Refused`, before anything is written, where accounts of payees are not those that the run was
+    submitted with, where a format is not there or needs an account of the paying union that is not kept; later where
+    the lines are not those that were posted.
     """
     run = db.session.get_one(Run, run_id)
     formats = formats_of(db.session.get_one(ProgramYear, run.program_year_id))
-    _refuse_without_accounts(run)
-    chunks = [(chunk, org, _account_of(org)) for chunk, org in _paying(run_id)]
+    parts = [part for part in _parts(run_id, formats) if part.missing]
+    _refuse_changed(run, [part.org for part in parts])
     for layout in formats:
         if layout.needs_account:
-            _refuse_without_own_account([org for _chunk, org, account in chunks if account is None])
-    for chunk, org, account in chunks:
-        for layout in formats:
-            if db.session.get(BankFile, (run_id, org.id, layout.code)) is None:
-                _write(run, chunk, org, account, layout, folder, data_key)
-                yield org.code
+            _refuse_without_own_account([part.org for part in parts if layout in part.missing and part.account is None])
+    for part in parts:
+        _write_union(run, part, folder, data_key)
+        yield part.org.code
     run = compute.locked(run_id)
     if run.state == "posted":
         run.state = "sent"
@@ -100,11 +101,24 @@ def lock_bank_file(
     _record_download(actor, file, locked=True)
 
 
-def digest_of_lines(payee_id: SQLColumnExpression[int], amount_fen: SQLColumnExpression[int]) -> ColumnElement[bytes]:
-    """An aggregate over payments: the same for the same payees and amounts, in whatever order and layout they stand."""
-    said = func.concat(payee_id, ":", amount_fen)
-    together = func.string_agg(said, aggregate_order_by(literal("\n", Text), payee_id))
-    return func.sha256(func.convert_to(func.coalesce(together, ""), "UTF8"))
+@dataclass(frozen=True)
+class _Part:
+    """What one union pays, from its account if one is kept, and the formats in which its file is not written."""
+
+    chunk: RunChunk
+    org: Org
+    account: OrgAccount | None
+    missing: list[BankFormat]
+
+
+class _Lines(NamedTuple):
+    """The lines of a union that go to the bank, and all of its lines, those that are set aside as well."""
+
+    going: int
+    total_fen: int
+    digest: bytes
+    every: int
+    every_fen: int
 
 
 @dataclass
@@ -113,42 +127,94 @@ class _Counted:
 
     lines: int = 0
     total_fen: int = 0
-    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
 
 
-def _write(
-    run: Run, chunk: RunChunk, org: Org, account: OrgAccount | None, layout: BankFormat, folder: Path, data_key: bytes
-) -> None:
-    name = f"{run.id}-{org.code}-{layout.code}.{layout.extension}"
-    counted, header = _Counted(), _header(run, chunk, org, account)
-    with write_vault(folder / name, data_key) as vault:
-        for block in _guarded(layout, layout.write(_lines(run, org.id, counted), header)):
-            counted.digest.update(block)
+def _write_union(run: Run, part: _Part, folder: Path, data_key: bytes) -> None:
+    """Write all files of a union that are missing, or none of them."""
+    lines = _going(run.id, part.org.id)
+    if (lines.every, lines.every_fen) != (part.chunk.paid, part.chunk.total_fen):
+        raise _not_as_posted(part.org)
+    if not lines.going:
+        return
+    files: list[BankFile] = []
+    with _unlinked_again(folder, files):
+        for layout in part.missing:
+            files.append(_file(run, part, layout, lines))
+            _write(run, part, layout, files[-1], folder, data_key)
+        # Whoever sets lines aside holds the run as well: those of a file that stands are no longer.
+        compute.locked(run.id)
+        if _going(run.id, part.org.id) != lines:
+            raise Refused(_("Lines of %(org)s were set aside meanwhile; write the files again.", org=part.org.name))
+        db.session.add_all(files)
+        db.session.commit()
+
+
+@contextmanager
+def _unlinked_again(folder: Path, files: list[BankFile]) -> Iterator[None]:
+    """Whatever goes wrong, none of the files stays."""
+    try:
+        yield
+    except BaseException:
+        for file in files:
+            (folder / file.name).unlink(missing_ok=True)
+        raise
+
+
+def _file(run: Run, part: _Part, layout: BankFormat, lines: _Lines) -> BankFile:
+    """What goes on record; the digest of its bytes comes with them."""
+    return BankFile(
+        run_id=run.id,
+        org_id=part.org.id,
+        org_path=part.org.path,
+        format=layout.code,
+        name=f"{run.id}-{part.org.code}-{layout.code}.{layout.extension}",
+        lines=lines.going,
+        total_fen=lines.total_fen,
+        lines_digest=lines.digest,
+    )
+
+
+def _write(run: Run, part: _Part, layout: BankFormat, file: BankFile, folder: Path, data_key: bytes) -> None:
+    counted, digest = _Counted(), hashlib.sha256()
+    with write_vault(folder / file.name, data_key) as vault:
+        for block in _guarded(layout, layout.write(_lines(run, part.org.id, counted), _header(run, part, file))):
+            digest.update(block)
             vault.write(block)
-    if (counted.lines, counted.total_fen) != (chunk.paid, chunk.total_fen):
-        (folder / name).unlink()
-        raise Refused(_("The payments of %(org)s do not add up to what was posted.", org=org.name))
-    file = BankFile(
-        run_id=run.id, org_id=org.id, org_path=org.path, format=layout.code, name=name, lines=counted.lines,
-        total_fen=counted.total_fen, digest=counted.digest.digest(), lines_digest=bytes.fromhex(header.digest),
-    )  # fmt: skip
-    db.session.add(file)
-    db.session.commit()
+    if (counted.lines, counted.total_fen) != (file.lines, file.total_fen):
+        raise _not_as_posted(part.org)
+    file.digest = digest.digest()
 
 
-def _header(run: Run, chunk: RunChunk, org: Org, account: OrgAccount | None) -> BankHeader:
-    here = Payment.run_id == run.id, Payment.chunk_org_id == org.id
-    digest = db.session.scalars(select(digest_of_lines(Payment.payee_id, Payment.amount_fen)).where(*here)).one()
+def _not_as_posted(org: Org) -> Refused:
+    return Refused(_("The payments of %(org)s do not add up to what was posted.", org=org.name))
+
+
+def _going(run_id: int, org_id: int) -> _Lines:
+    """What goes to the bank of one union, by the payments as they are now."""
+    lines = (
+        select(Payment.payee_id, Payment.amount_fen, is_set_aside(run_id).label("aside"))
+        .where(Payment.run_id == run_id, Payment.chunk_org_id == org_id)
+        .subquery("lines")
+    )
+    payee_id, fen, goes = lines.c.payee_id, lines.c.amount_fen, ~lines.c.aside
+    kept = select(func.count(), func.coalesce(func.sum(fen), 0), digest_of_lines(payee_id, fen)).where(goes)
+    every = select(func.count(), func.coalesce(func.sum(fen), 0)).select_from(lines)
+    (count, total_fen, digest), (all_lines, all_fen) = (db.session.execute(query).one() for query in (kept, every))
+    return _Lines(count, int(total_fen), digest, all_lines, int(all_fen))
+
+
+def _header(run: Run, part: _Part, file: BankFile) -> BankHeader:
+    account = part.account
     return BankHeader(
         run_id=run.id,
         title=run.title,
-        payer=org.name,
-        payer_code=org.code,
+        payer=part.org.name,
+        payer_code=part.org.code,
         account=decrypt("bank_account", account.bank_account) if account else "",
         bank_name=account.bank_name if account else "",
-        lines=chunk.paid,
-        total_fen=chunk.total_fen,
-        digest=digest.hex(),
+        lines=file.lines,
+        total_fen=file.total_fen,
+        digest=(file.lines_digest or b"").hex(),
         written_at=datetime.now(UTC),
         pay_on=today(),
     )
@@ -168,54 +234,74 @@ def _guarded(layout: BankFormat, blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _lines(run: Run, org_id: int, counted: _Counted) -> Iterator[BankLine]:
-    account = _accounts(run).subquery("account")
-    rows = db.session.execute(
-        select(Payment.payee_id, Payment.payee_name, account.c.bank_account, account.c.bank_name, Payment.amount_fen)
+    """The lines that go to the bank. Raises :class:`Refused` for an account that its digest does not know."""
+    account = accounts_of(run).subquery("account")
+    lines = (
+        select(
+            Payment.payee_id,
+            Payment.payee_name,
+            account.c.number,
+            account.c.digest,
+            account.c.bank_name,
+            Payment.amount_fen,
+        )
         .join(account, account.c.id == Payment.payee_id)
-        .where(Payment.run_id == run.id, Payment.chunk_org_id == org_id, account.c.bank_account.is_not(None))
+        .where(Payment.run_id == run.id, Payment.chunk_org_id == org_id)
+        .where(~is_set_aside(run.id), as_submitted(run, account))
         .order_by(Payment.org_path, Payment.payee_id)
         .execution_options(yield_per=BATCH)
     )
-    run_id, title = run.id, run.title
-    for payee_id, name, sealed, bank_name, amount_fen in rows:
-        counted.lines += 1
-        counted.total_fen += amount_fen
-        yield BankLine(
-            number=counted.lines,
-            reference=reference_of(run_id, payee_id),
-            name=name,
-            account=decrypt("bank_account", sealed),
-            bank_name=bank_name or "",
-            amount_fen=amount_fen,
-            text=title,
-        )
+    run_id, title, installation_keys = run.id, run.title, keys()
+    with db.session.execute(lines) as rows:
+        for payee_id, name, sealed, digest, bank_name, amount_fen in rows:
+            counted.lines += 1
+            counted.total_fen += amount_fen
+            number = installation_keys.decrypt("bank_account", sealed)
+            if installation_keys.digest("bank_account", number) != bytes(digest):
+                raise Refused(
+                    _("The account of %(name)s was changed in the database; tell the administrator.", name=name)
+                )
+            yield BankLine(
+                number=counted.lines,
+                reference=reference_of(run_id, payee_id),
+                name=name,
+                account=number,
+                bank_name=bank_name or "",
+                amount_fen=amount_fen,
+                text=title,
+            )
 
 
-def _accounts(run: Run) -> Select[*tuple[Any, ...]]:
-    """``id, bank_account, bank_name`` of everybody whom a run of this kind could pay, as they are now."""
-    if run.payees == "people":
-        return select(Person.id, Person.bank_account, Person.bank_name)
-    return select(OrgAccount.org_id.label("id"), OrgAccount.bank_account, OrgAccount.bank_name)
-
-
-def _refuse_without_accounts(run: Run) -> None:
-    account = _accounts(run).subquery("account")
-    without = (
-        select(Payment.payee_name)
-        .outerjoin(account, account.c.id == Payment.payee_id)
-        .where(Payment.run_id == run.id, account.c.bank_account.is_(None))
-        .order_by(Payment.org_path, Payment.payee_id)
-    )
-    count = db.session.scalars(select(func.count()).select_from(without.subquery())).one()
-    if count:
-        names = "、".join(db.session.scalars(without.limit(NAMED)))
+def _refuse_changed(run: Run, orgs: list[Org]) -> None:
+    """A union has all of its files or none: where one stands, its lines may be with the bank and are not set aside."""
+    filed = set(db.session.scalars(select(BankFile.org_id).where(BankFile.run_id == run.id)))
+    none_yet = [org.id for org in orgs if org.id not in filed]
+    if found := _named(run, none_yet):
+        count, names = found
         raise Refused(
             _(
-                "%(count)s payees have no bank account (%(names)s …); enter them, then have the files written.",
+                "%(count)s payees have no bank account, or another one than the run was submitted with (%(names)s …); "
+                "set their lines aside on the page of the bank: a follow-up run pays them.",
                 count=count,
                 names=names,
             )
         )
+    if found := _named(run, [org.id for org in orgs if org.id in filed]):
+        raise Refused(
+            _(
+                "Bank accounts were changed since the files were written (%(names)s …): these unions have no file in "
+                "another format; what the bank gets are the files that stand.",
+                names=found[1],
+            )
+        )
+
+
+def _named(run: Run, org_ids: list[int]) -> tuple[int, str] | None:
+    """How many payees of these unions have another account than was submitted, and who; none where nobody has."""
+    changed = not_as_submitted(run).where(Payment.chunk_org_id.in_(org_ids))
+    count = db.session.scalars(select(func.count()).select_from(changed.subquery())).one()
+    first = changed.with_only_columns(Payment.payee_name).order_by(Payment.org_path, Payment.payee_id).limit(NAMED)
+    return (count, "、".join(db.session.scalars(first))) if count else None
 
 
 def _refuse_without_own_account(orgs: list[Org]) -> None:
@@ -230,18 +316,19 @@ def _refuse_without_own_account(orgs: list[Org]) -> None:
         )
 
 
-def _account_of(org: Org) -> OrgAccount | None:
-    return db.session.get(OrgAccount, org.id)
-
-
-def _paying(run_id: int) -> list[tuple[RunChunk, Org]]:
+def _parts(run_id: int, formats: list[BankFormat]) -> list[_Part]:
     rows = db.session.execute(
-        select(RunChunk, Org)
+        select(RunChunk, Org, OrgAccount)
         .join(Org, Org.id == RunChunk.org_id)
+        .outerjoin(OrgAccount, OrgAccount.org_id == Org.id)
         .where(RunChunk.run_id == run_id, RunChunk.paid > 0)
         .order_by(Org.code)
-    )
-    return list(rows)
+    ).all()
+    there = set(db.session.execute(select(BankFile.org_id, BankFile.format).where(BankFile.run_id == run_id)))
+    return [
+        _Part(chunk, org, account, [layout for layout in formats if (org.id, layout.code) not in there])
+        for chunk, org, account in rows
+    ]
 
 
 def _opened(file: BankFile, folder: Path, data_key: bytes) -> Iterator[bytes]:

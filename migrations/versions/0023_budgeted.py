@@ -6,8 +6,8 @@ the transaction of the entry. A reversal gives back or undoes, and spends nothin
 
 from alembic import op
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
