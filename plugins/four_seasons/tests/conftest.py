@@ -10,11 +10,25 @@ import xlsxwriter
 from flask import Flask
 from stdnum.cn.ric import calc_check_digit
 
-from core.api import SYSTEM, Org, Person, PersonRow, ProgramYear, Run, Scope, User, by_code, db, register_people
+from core.api import (
+    SYSTEM,
+    Org,
+    Person,
+    PersonRow,
+    ProgramYear,
+    Run,
+    Scope,
+    User,
+    by_code,
+    db,
+    fund_from_own,
+    register_people,
+)
 from core.disbursements.services import create_run, start_computing
 from core.imports import services as imports
 from core.imports.models import Import
 from core.programs.services import enable
+from core.users.testing import MakeUser
 from plugins.four_seasons.registers import HARDSHIP
 
 SETTINGS: dict[str, Any] = {
@@ -117,3 +131,15 @@ def good_row(serial: int, **changes: object) -> list[object]:
         "bank_name": "中国建设银行",
     }
     return list((values | changes).values())
+
+
+@pytest.fixture
+def funded(
+    program_year: ProgramYear, make_people: MakePeople, make_user: MakeUser, small_tree: dict[str, Org]
+) -> ProgramYear:
+    """Two workers at 西安, one at 铜川; 西安 has 1,000 yuan of union funds."""
+    make_people(2)
+    make_people(1, "610202", start=10)
+    amounts, day = {small_tree["6101"].id: 1_000_00}, date(2014, 1, 20)
+    fund_from_own(make_user("finance"), program_year, key="own", amounts=amounts, effective_on=day, description="")
+    return program_year

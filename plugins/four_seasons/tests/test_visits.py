@@ -10,7 +10,6 @@ from sqlalchemy import func, select, text
 from core.api import (
     Forbidden,
     NotFound,
-    Org,
     Person,
     ProgramYear,
     Refused,
@@ -19,7 +18,6 @@ from core.api import (
     ZhijiaError,
     budgets_of,
     db,
-    fund_from_own,
     today,
 )
 from core.disbursements.verify_all import verify_all
@@ -47,18 +45,6 @@ FORM = {
 @pytest.fixture
 def finance(make_user: MakeUser) -> User:
     return make_user("finance", "6101")
-
-
-@pytest.fixture
-def funded(
-    program_year: ProgramYear, make_people: MakePeople, make_user: MakeUser, small_tree: dict[str, Org]
-) -> ProgramYear:
-    """Two workers at 西安, one at 铜川; 西安 has 1,000 yuan of union funds."""
-    make_people(2)
-    make_people(1, "610202", start=10)
-    amounts = {small_tree["6101"].id: 1_000_00}
-    fund_from_own(make_user("finance"), program_year, key="own", amounts=amounts, effective_on=DAY, description="")
-    return program_year
 
 
 def line(program_year: ProgramYear) -> tuple[int, int, int]:
