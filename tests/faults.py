@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 
 import psutil
 import psycopg
@@ -20,7 +21,8 @@ def kill(parent: psutil.Popen) -> None:
     """Kill -9 a process and everything it started."""
     family = [*parent.children(recursive=True), parent]
     for process in family:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):  # the child that did one job may have ended meanwhile
+            process.kill()
     psutil.wait_procs(family, timeout=5)
 
 
