@@ -75,6 +75,7 @@ MATRIX: dict[str, str] = {
     "ledger.view_activities": "ledger.view",
     "people.show": "people.view",
     "people.numbers": "people.numbers",
+    "people.correct": "people.edit",
     "people.duplicate": "people.edit",
     "people.merge_files": "people.edit",
     "people.data": "people.data",

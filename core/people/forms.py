@@ -1,10 +1,25 @@
-"""The form to find one person by their identity number."""
+"""The forms of people on file, and the fields that say how somebody is reached and paid."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import StringField
-from wtforms.validators import InputRequired
+from wtforms import BooleanField, StringField
+from wtforms.validators import InputRequired, Length, Optional
 
 from core.web.forms import Form
+
+
+def phone_field() -> StringField:
+    """A phone number, as people write it."""
+    return StringField(_l("Phone"), validators=[Optional(), Length(max=30)], render_kw={"autocomplete": "off"})
+
+
+def bank_account_field() -> StringField:
+    """The number of a bank account, as people write it."""
+    return StringField(_l("Bank account"), validators=[Optional(), Length(max=40)], render_kw={"autocomplete": "off"})
+
+
+def bank_name_field() -> StringField:
+    """The bank of the account."""
+    return StringField(_l("Bank"), validators=[Optional(), Length(max=100)])
 
 
 class IdNumberForm(Form):
@@ -15,3 +30,13 @@ class IdNumberForm(Form):
         validators=[InputRequired(_l("Please enter the identity number."))],
         render_kw={"autocomplete": "off", "maxlength": 30},
     )
+
+
+class CorrectionForm(Form):
+    """Another phone or bank account, or none from now on; it never holds what is on file. What is empty stays."""
+
+    bank_account = bank_account_field()
+    bank_name = bank_name_field()
+    no_account = BooleanField(_l("This person has no bank account any more"))
+    phone = phone_field()
+    no_phone = BooleanField(_l("This person has no phone any more"))

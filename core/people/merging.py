@@ -10,15 +10,9 @@ from core.audit.services import Actor, record
 from core.errors import NotFound, Refused
 from core.extensions import db
 from core.org.scope import Scope
-from core.people.models import Person
+from core.people.models import CHANGEABLE, Person
 from core.people.queries import PersonView, by_id, id_of_number
 from core.plugin import hooks
-
-#: What the kept file takes over where it has none: together or not at all.
-TAKEN = {
-    "phone": ("phone", "phone_digest", "phone_tail"),
-    "bank_account": ("bank_account", "bank_account_digest", "bank_account_tail", "bank_name"),
-}
 
 
 def compare(scope: Scope, kept_id: int, id_number: str) -> tuple[PersonView, PersonView]:
@@ -44,7 +38,7 @@ def merge(actor: Actor, scope: Scope, kept_id: int, dropped_id: int) -> None:
     before, for an inactive file to keep, and with the sentence of whoever objects (an unfinished run, a plugin).
     """
     kept, dropped = _pair(scope, kept_id, dropped_id, lock=True)
-    taken = [name for name, columns in TAKEN.items() if _take(kept, dropped, columns)]
+    taken = [name for name, columns in CHANGEABLE.items() if _take(kept, dropped, columns)]
     dropped.active, dropped.merged_into_id = False, kept.id
     db.session.execute(update(Person).where(Person.merged_into_id == dropped.id).values(merged_into_id=kept.id))
     db.session.flush()

@@ -7,6 +7,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Base, BigId, CreatedAt, OrgPath, Prefixed, org_reference
 
+#: What may be changed in a file -> its columns, filled together or not at all: ciphertext, digest, tail, what else.
+CHANGEABLE = {
+    "phone": ("phone", "phone_digest", "phone_tail"),
+    "bank_account": ("bank_account", "bank_account_digest", "bank_account_tail", "bank_name"),
+}
+
 
 class Person(Base):
     """One worker or member (职工/会员), under the union that is responsible for them.

@@ -1,8 +1,9 @@
 """Finding people on file, within a scope; what comes back is masked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -21,7 +22,8 @@ from core.pinyin import spell_name
 class PersonView:
     """A person as lists and pages show them: numbers masked, empty where not known.
 
-    ``merged_into`` is the id of the file that counts instead, of which the reader may see nothing.
+    ``merged_into`` is the id of the file that counts instead, of which the reader may see nothing. ``version`` is that
+    of :func:`version_of`.
     """
 
     id: int
@@ -38,6 +40,7 @@ class PersonView:
     active: bool
     merged_into: int | None
     erased: bool
+    version: str
 
 
 def by_id(scope: Scope, person_id: int) -> PersonView | None:
@@ -74,6 +77,17 @@ def files_of(person_id: int, *, lock: bool = False) -> Sequence[Person]:
         query = query.with_for_update().execution_options(populate_existing=True)
     files = db.session.scalars(query.order_by(Person.id)).all()
     return sorted(files, key=lambda file: file.id != person_id)
+
+
+def visible_among(scope: Scope, person_ids: Iterable[int]) -> set[int]:
+    """Which of these (few) people have a file that lies in the scope."""
+    return set(db.session.scalars(select(Person.id).where(Person.id.in_(person_ids), scope.covers(Person.org_path))))
+
+
+def version_of(person: Person) -> str:
+    """What tells a form that the phone or the bank account of a file is another one by now; nothing can be read off."""
+    parts = person.id, person.phone_digest, person.bank_account_digest, person.bank_name
+    return sha256(repr(parts).encode()).hexdigest()
 
 
 def search_people(search: str, among: Callable[[ColumnElement[bool]], bool]) -> Found:
@@ -122,4 +136,5 @@ def _view(person: Person, org_code: str, org_name: str) -> PersonView:
         active=person.active,
         merged_into=person.merged_into_id,
         erased=person.erased_at is not None,
+        version=version_of(person),
     )

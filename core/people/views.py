@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from core.errors import ZhijiaError
 from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.scope import Scope
-from core.people.forms import IdNumberForm
+from core.people.correcting import Correction, correct_person
+from core.people.forms import CorrectionForm, IdNumberForm
 from core.people.listing import PEOPLE
 from core.people.merging import compare, merge
 from core.people.numbers import parse_id_number
@@ -58,19 +59,26 @@ def view() -> Shown | Response:
 
 
 def _person(
-    person_id: int, form: IdNumberForm, status: int = 200, in_full: Sequence[tuple[str, str]] = ()
+    person_id: int,
+    form: IdNumberForm | None = None,
+    status: int = 200,
+    *,
+    correction: CorrectionForm | None = None,
+    in_full: Sequence[tuple[str, str]] = (),
 ) -> tuple[str, int]:
     person = found(by_id(_scope(), person_id))
     into = by_id(_scope(), person.merged_into) if person.merged_into else None
-    may_merge = person.active and _scope(EDIT).includes(person.org_path)
+    may_edit = _scope(EDIT).includes(person.org_path)
     may_see_data = not person.merged_into and _scope(DATA).includes(person.org_path)
     page = render_template(
         "people/show.html",
         person=person,
         into=into,
-        form=form,
+        form=form or IdNumberForm(),
+        correction=correction or CorrectionForm(),
         in_full=in_full,
-        may_merge=may_merge,
+        may_merge=may_edit and person.active,
+        may_correct=may_edit and not person.merged_into and not person.erased,
         may_see_data=may_see_data,
         may_see_numbers=not person.erased and _scope(NUMBERS).includes(person.org_path),
     )
@@ -81,7 +89,7 @@ def _person(
 @needs("people.view")
 def show(person_id: int) -> tuple[str, int]:
     """One person, numbers masked."""
-    return _person(person_id, IdNumberForm())
+    return _person(person_id)
 
 
 @blueprint.post("/<int:person_id>/numbers")
@@ -89,7 +97,24 @@ def show(person_id: int) -> tuple[str, int]:
 def numbers(person_id: int) -> tuple[str, int]:
     """The same page with the numbers in full; that somebody looked is on record."""
     found(by_id(_scope(), person_id))
-    return _person(person_id, IdNumberForm(), in_full=show_numbers(me(), _scope(NUMBERS), person_id))
+    return _person(person_id, in_full=show_numbers(me(), _scope(NUMBERS), person_id))
+
+
+@blueprint.post("/<int:person_id>/correct")
+@needs(EDIT)
+def correct(person_id: int) -> Response | tuple[str, int]:
+    """Keep another phone or bank account."""
+    form, status = CorrectionForm(request.form), 400
+    if form.validate():
+        try:
+            wanted = Correction(**{name: said for name, said in form.data.items() if said})
+            correct_person(me(), _scope(EDIT), person_id, request.form.get("version", ""), wanted)
+            flash(_("The correction is kept."), "success")
+            return redirect(url_for("people.show", person_id=person_id))
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+    return _person(person_id, status=status, correction=form)
 
 
 @blueprint.post("/<int:person_id>/duplicate")

@@ -4,9 +4,9 @@ from typing import ClassVar
 
 from flask_babel import lazy_gettext as _l
 from wtforms import StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length
 
-from core.people.forms import IdNumberForm
+from core.people.forms import IdNumberForm, bank_account_field, bank_name_field, phone_field
 from core.web.forms import Form
 
 
@@ -40,11 +40,9 @@ class NewPersonRecordForm(PersonRecordForm):
         validators=[InputRequired(_l("Please enter the code of the union.")), Length(max=64)],
         render_kw={"autocomplete": "off"},
     )
-    phone = StringField(_l("Phone"), validators=[Optional(), Length(max=30)], render_kw={"autocomplete": "off"})
-    bank_account = StringField(
-        _l("Bank account"), validators=[Optional(), Length(max=40)], render_kw={"autocomplete": "off"}
-    )
-    bank_name = StringField(_l("Bank"), validators=[Optional(), Length(max=100)])
+    phone = phone_field()
+    bank_account = bank_account_field()
+    bank_name = bank_name_field()
 
 
 class OrgRecordForm(Form):

@@ -118,6 +118,7 @@ ACTIONS: dict[str, LazyString] = {
     "people.make": _l("made fictional people"),
     "people.register": _l("took people on file"),
     "people.merge": _l("merged two files"),
+    "people.correct": _l("corrected the phone or the bank account of a person"),
     "people.data_shown": _l("saw everything kept about a person"),
     "people.numbers_shown": _l("saw a person's numbers in full"),
     "people.erase": _l("erased a person"),

@@ -34,7 +34,8 @@ SHOWN = 50
 class Changed:
     """How many payments may go to no bank, of how many fen, and the first of them.
 
-    Rows: ``payee_name, org_name, account_tail`` as submitted, ``tail`` as of now (empty: no account), ``amount_fen``.
+    Rows: ``payee_id, payee_name, org_name, account_tail`` as submitted, ``tail`` as of now (empty: no account),
+    ``amount_fen``.
     """
 
     count: int
@@ -46,7 +47,7 @@ def changed_of(run: Run) -> Changed:
     """What :func:`set_aside` would set aside now."""
     changed = _to_set_aside(run).subquery("changed")
     count, fen = db.session.execute(select(func.count(), func.coalesce(func.sum(changed.c.amount_fen), 0))).one()
-    columns = changed.c.payee_name, changed.c.account_tail, changed.c.tail, changed.c.amount_fen
+    columns = changed.c.payee_id, changed.c.payee_name, changed.c.account_tail, changed.c.tail, changed.c.amount_fen
     rows = select(*columns, Org.name.label("org_name")).join(Org, Org.id == changed.c.org_id)
     rows = rows.order_by(changed.c.org_path, changed.c.payee_id).limit(SHOWN)
     return Changed(count, int(fen), db.session.execute(rows).all())

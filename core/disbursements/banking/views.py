@@ -2,8 +2,8 @@
 
 import secrets
 import tempfile
-from collections.abc import Callable, Iterator
-from typing import IO
+from collections.abc import Callable, Iterator, Sequence
+from typing import IO, Any
 from urllib.parse import quote
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -23,6 +23,7 @@ from core.disbursements.views import VIEW, blueprint, current_run, run_scope
 from core.errors import ZhijiaError
 from core.exports.services import LETTERS
 from core.org.models import Org
+from core.people.queries import visible_among
 from core.plugin.gate import current_program_year
 from core.registers.sheets import send_xlsx, write_xlsx
 from core.users.access import scope_of, today
@@ -103,6 +104,7 @@ def failed(run_id: int) -> str:
         "banking/failed.html",
         run=run,
         rows=rows[:PAGE],
+        on_file=_on_file(run, rows[:PAGE]),
         reference_of=reference_of,
         next=url_for(".failed", run_id=run_id, after=after) if after else None,
     )
@@ -280,13 +282,22 @@ def _wholly_mine(run_id: int) -> Run:
 
 
 def _changed_page(run: Run, refused: str = "") -> str:
+    changed = aside.changed_of(run)
     return render_template(
         "banking/changed.html",
         run=run,
-        changed=aside.changed_of(run),
+        changed=changed,
+        on_file=_on_file(run, changed.rows),
         actions=allowed(me(), run, current_program_year()),
         refused=refused,
     )
+
+
+def _on_file(run: Run, rows: Sequence[Any]) -> set[int]:
+    """Of which of these payees the reader may open the file, where an account is corrected."""
+    if run.payees != "people":
+        return set()
+    return visible_among(scope_of(me(), "people.view"), [row.payee_id for row in rows])
 
 
 def _hand_out_page(run: Run, code: str, form: HandOutForm) -> str:
