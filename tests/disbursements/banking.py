@@ -6,12 +6,14 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
+from core.config import settings_of
 from core.disbursements import payout
 from core.disbursements.banking import returns
 from core.disbursements.banking.models import BankReturn
 from core.disbursements.banking.references import reference_of
-from core.disbursements.models import Payment, Run
+from core.disbursements.models import BankFile, Payment, Run
 from core.extensions import db
+from core.files.vault import read_vault
 from core.money import plain_yuan
 from core.users.access import today
 from core.users.models import User
@@ -51,6 +53,13 @@ def as_csv(rows: Iterable[Iterable[str]], headings: Iterable[str] = HEADINGS, en
     writer.writerow(headings)
     writer.writerows(rows)
     return text.getvalue().encode(encoding)
+
+
+def in_files() -> str:
+    """All bank files that stand as the banks read them."""
+    settings = settings_of()
+    names = db.session.scalars(select(BankFile.name))
+    return "".join(b"".join(read_vault(settings.files / "bank" / name, settings.data_key)).decode() for name in names)
 
 
 def send_in(campaign: Campaign, run: Run, content: bytes, name: str = "回盘.csv", by: User | None = None) -> BankReturn:

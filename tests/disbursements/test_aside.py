@@ -18,14 +18,13 @@ from core.disbursements.models import BankFile, Payment, Run
 from core.disbursements.verify_all import checks
 from core.errors import Forbidden, Refused
 from core.extensions import db
-from core.files.vault import read_vault
 from core.jobs.models import Job
 from core.ledger.models import BudgetLine
 from core.people.models import Person
 from core.people.secrets import keys
 from core.users.access import today
 from core.users.testing import AsUser
-from tests.disbursements.banking import as_csv, payments, row, send_in
+from tests.disbursements.banking import as_csv, in_files, payments, row, send_in
 from tests.disbursements.conftest import Campaign
 
 pytestmark = pytest.mark.services
@@ -55,13 +54,6 @@ def written(campaign: Campaign, run: Run) -> Job:
     campaign.run_jobs()
     db.session.expire_all()
     return db.session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
-
-
-def in_files() -> str:
-    """All bank files of the run as the banks read them."""
-    settings = settings_of()
-    names = db.session.scalars(select(BankFile.name))
-    return "".join(b"".join(read_vault(settings.files / "bank" / name, settings.data_key)).decode() for name in names)
 
 
 def assert_sound() -> None:
@@ -311,6 +303,7 @@ def test_the_page_names_them_and_has_the_way_out(campaign: Campaign, posted: Run
     assert "秦安0" in page
     assert "**** 0000" in page
     assert "**** 0001" in page
+    assert f'href="/people/{payments(posted)[0].payee_id}"' in page
     answer = browser.post(f"{here}/bank/changed")
     assert answer.location == here
     one = db.session.scalars(select(BankReturn)).one()
