@@ -1,10 +1,11 @@
 """The phone and the bank account of somebody on file, corrected: what is refused, what is kept, and who may."""
 
+from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
@@ -107,6 +108,29 @@ def test_what_somebody_else_changed_meanwhile_is_not_overwritten(pair: Pair, mea
         correct_person(SYSTEM, EVERYWHERE, person.id, seen, Correction(bank_account=ACCOUNT, bank_name="秦川银行"))
     assert held(person) == before
     assert len(trail()) == 1
+
+
+def test_of_two_at_once_the_second_sees_what_the_first_has_done(app: Flask, pair: Pair) -> None:
+    person_id, seen, said = pair[1].id, version_of(pair[1]), list[str]()
+    db.session.commit()
+
+    def second() -> None:
+        with app.app_context():
+            try:
+                correct_person(SYSTEM, EVERYWHERE, person_id, seen, Correction(no_account=True))
+            except Refused as refusal:
+                said.append(str(refusal))
+
+    with db.engine.connect() as first:
+        first.execute(text("UPDATE core_person SET bank_name = '秦川银行' WHERE id = :id"), {"id": person_id})
+        thread = Thread(target=second)
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        first.commit()
+    thread.join(10)
+    assert len(said) == 1 and "changed since you opened" in said[0]
+    assert db.session.get_one(Person, person_id).bank_account_tail == "0123"
 
 
 def test_another_account_is_kept_encrypted_and_the_database_writes_down_when(pair: Pair) -> None:
