@@ -19,7 +19,9 @@ from tests.jobs.conftest import wait_until
 
 def kill(parent: psutil.Popen) -> None:
     """Kill -9 a process and everything it started."""
-    family = [*parent.children(recursive=True), parent]
+    family = [parent]
+    with suppress(psutil.NoSuchProcess):  # it has ended by itself
+        family = [*parent.children(recursive=True), parent]
     for process in family:
         with suppress(psutil.NoSuchProcess):  # the child that did one job may have ended meanwhile
             process.kill()

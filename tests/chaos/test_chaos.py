@@ -115,8 +115,8 @@ def test_no_run_is_lost_or_doubled_whatever_is_killed(
         done += _drive(world, run_id, min(kills - done, world.chance.randrange(4, 9)))
         _assert_whole(run_id)
         runs += 1
-    with capsys.disabled():
-        sys.stdout.write(f"\nseed {seed}: {done} faults in {runs} runs: {dict(sorted(world.faults.items()))}\n")
+        with capsys.disabled():
+            sys.stdout.write(f"\nseed {seed}: {done} faults in {runs} runs: {dict(sorted(world.faults.items()))}")
 
 
 def _new_run(year: int) -> int:
