@@ -19,7 +19,7 @@ from tests.jobs.conftest import wait_until
 
 def kill(parent: psutil.Popen) -> None:
     """Kill -9 a process and everything it started."""
-    family = [parent]
+    family: list[psutil.Process] = [parent]
     with suppress(psutil.NoSuchProcess):  # it has ended by itself
         family = [*parent.children(recursive=True), parent]
     for process in family:
