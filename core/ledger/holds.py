@@ -24,6 +24,8 @@ from core.money import LARGEST_FEN, yuan
 from core.org.models import Org
 from core.users.access import today
 
+#: Before the scope of a hold that was refused.
+HOLD = "hold:"
 #: Holds that the clock gives back in one transaction.
 BATCH = 500
 
@@ -80,7 +82,8 @@ def hold(
         record(actor, "ledger.hold", f"hold:{made.id}", org_path, amount_fen=amount_fen)
         return made, False
 
-    return Held(*decided(scope, key, digest, act, find))
+    # An entry may have the same key: what becomes of a hold is another question.
+    return Held(*decided(f"{HOLD}{scope}", key, digest, act, find))
 
 
 def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:

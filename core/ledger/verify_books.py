@@ -115,7 +115,7 @@ SELECT entry.book, entry.seq FROM core_entry entry
 _TWICE = """
 SELECT refusal.scope, refusal.key FROM core_refusal refusal
  WHERE EXISTS (SELECT FROM core_entry entry WHERE entry.scope = refusal.scope AND entry.key = refusal.key)
-    OR EXISTS (SELECT FROM core_hold hold WHERE hold.scope = refusal.scope AND hold.key = refusal.key)
+    OR EXISTS (SELECT FROM core_hold hold WHERE 'hold:' || hold.scope = refusal.scope AND hold.key = refusal.key)
  ORDER BY 1, 2
 """
 

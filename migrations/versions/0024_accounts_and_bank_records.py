@@ -18,7 +18,7 @@ MARK_ACCOUNT = """
 CREATE FUNCTION core_mark_account() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        IF NEW.bank_account_digest IS NOT DISTINCT FROM OLD.bank_account_digest THEN
+        IF (NEW.bank_account_digest, NEW.bank_name) IS NOT DISTINCT FROM (OLD.bank_account_digest, OLD.bank_name) THEN
             NEW.account_changed_at := OLD.account_changed_at;
             RETURN NEW;
         END IF;
@@ -27,9 +27,10 @@ BEGIN
     NEW.account_changed_at := clock_timestamp();
     RETURN NEW;
 END $$;
-CREATE TRIGGER account_changed BEFORE UPDATE OF bank_account_digest, account_changed_at ON core_person
+CREATE TRIGGER account_changed BEFORE UPDATE OF bank_account_digest, bank_name, account_changed_at ON core_person
     FOR EACH ROW EXECUTE FUNCTION core_mark_account();
-CREATE TRIGGER account_changed BEFORE INSERT OR UPDATE OF bank_account_digest, account_changed_at ON core_org_account
+CREATE TRIGGER account_changed BEFORE INSERT OR UPDATE OF bank_account_digest, bank_name, account_changed_at
+    ON core_org_account
     FOR EACH ROW EXECUTE FUNCTION core_mark_account();
 CREATE TRIGGER submission_stays BEFORE UPDATE OF submitted_at ON core_run
     FOR EACH ROW WHEN (OLD.digest IS NOT NULL AND OLD.submitted_at IS DISTINCT FROM NEW.submitted_at)

@@ -72,6 +72,14 @@ def test_a_changed_account_keeps_the_files_from_being_written_and_is_named(campa
     assert db.session.scalars(select(BankFile)).all() == []
 
 
+def test_the_same_number_at_another_bank_is_another_account(posted: Run) -> None:
+    first, *_rest = payments(posted)
+    assert changed_of(posted).count == 0
+    db.session.get_one(Person, first.payee_id).bank_name = "渭水银行"
+    db.session.commit()
+    assert [row.payee_id for row in changed_of(posted).rows] == [first.payee_id]
+
+
 def test_lines_that_are_set_aside_are_reversed_and_paid_by_a_run_that_is_approved_anew(
     campaign: Campaign, posted: Run
 ) -> None:

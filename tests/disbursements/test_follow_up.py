@@ -11,6 +11,8 @@ from core.disbursements.preview import preview
 from core.disbursements.verify_all import checks
 from core.errors import Forbidden, Refused
 from core.extensions import db
+from core.org.scope import Scope
+from core.people.merging import merge
 from core.people.models import Person
 from core.people.secrets import keys
 from core.programs.services import change_settings
@@ -114,6 +116,21 @@ def test_only_who_may_open_a_file_is_led_to_it(campaign: Campaign, run: Run, as_
     page = as_user("clerk", "61", "aid").get(here).text
     assert moved.payee_name in page
     assert "/people/" not in page
+
+
+def test_a_line_whose_file_was_merged_is_paid_to_the_file_that_counts(campaign: Campaign, run: Run) -> None:
+    """Of the three people two turn out to be one, and are paid once."""
+    first, second, third = db.session.scalars(
+        select(Payment.payee_id).where(Payment.run_id == run.id, Payment.returned).order_by(Payment.payee_id)
+    )
+    add_people(campaign.orgs["610103"], 1, first=70)
+    kept_id = db.session.scalars(select(Person.id).order_by(Person.id.desc()).limit(1)).one()
+    for dropped_id in (first, second):
+        merge(campaign.clerk, Scope(("/61/",)), kept_id, dropped_id)
+    draft = computed(campaign, follow_up(campaign.clerk, run))
+    assert sorted(line.payee_id for line in payments(draft)) == [third, kept_id]
+    assert to_follow(run) == 0
+    assert_sound()
 
 
 def test_a_line_is_in_one_follow_up_at_a_time(campaign: Campaign, run: Run) -> None:

@@ -58,6 +58,13 @@ def test_a_hold_is_idempotent_and_its_refusal_stays(line_id: int) -> None:
     assert held_and_used() == (0, 0)
 
 
+def test_one_key_may_stand_for_a_refused_hold_and_for_an_entry(line_id: int, posting: Posting) -> None:
+    with pytest.raises(Refused):
+        take(line_id, 1_001, posting.key)
+    post(SYSTEM, replace(posting, scope="test"))
+    assert list(verify_books()) == []
+
+
 def test_what_is_settled_is_used_and_the_rest_is_free(line_id: int, spending: Posting) -> None:
     held = take(line_id, 600).hold.id
     with pytest.raises(Refused, match=r"No more than the 6\.00 yuan"):

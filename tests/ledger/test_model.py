@@ -25,7 +25,8 @@ from core.users.testing import MakeUser
 from tests.disbursements.conftest import Campaign
 from tests.ledger.auditor import AGAIN, Auditor, Booked, Legs
 
-pytestmark = pytest.mark.services
+# Long enough to make an example small: a timeout would hide what went wrong.
+pytestmark = [pytest.mark.services, pytest.mark.timeout(900)]
 
 TODAY = date(2014, 4, 15)
 MONTHS = [date(2014, month, 1) for month in range(1, 5)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, Text, case, cast, exists, func, literal, null, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from core.audit.services import record
@@ -20,6 +21,7 @@ from core.errors import Refused
 from core.extensions import db
 from core.org.models import Org
 from core.org.scope import lies_below, subtree
+from core.people.models import Person
 from core.plugin.types import Scheme, SchemeContext
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
@@ -63,7 +65,7 @@ def follow_up(actor: User, run: Run) -> Run:
 
 def to_follow(run: Run) -> int:
     """How many lines came back that no run pays by now."""
-    return db.session.scalars(select(func.count()).where(*_came_back(run.id), ~_paid_since())).one()
+    return db.session.scalars(select(func.count()).where(*_came_back(run.id), ~_paid_since(run))).one()
 
 
 def scheme_of(run: Run, scheme: Scheme) -> Scheme:
@@ -79,13 +81,13 @@ def _lines_again(run: Run, _context: SchemeContext) -> Select[*tuple[Any, ...]]:
     So is whose union has left this part of the tree, under the union of the run: nobody in it pays for that one now.
     """
     assert run.follows is not None  # noqa: S101  # else the scheme is asked
-    payee = payees_of(run).subquery("again")
+    payee, payee_id = payees_of(run).subquery("again"), _payee_now(run)
     is_here = _is_within(run)
     without = (payee.c.account_tail == "") if run.form == "bank" else literal(False)
     reason = case((~is_here, LEFT), (without, NO_ACCOUNT), else_=null())
     return (
         select(
-            Payment.payee_id,
+            payee_id.label("payee_id"),
             case((is_here, Payment.org_id), else_=run.org_id).label("org_id"),
             case((is_here, Payment.org_path), else_=run.org_path).label("org_path"),
             Payment.amount_fen,
@@ -93,9 +95,19 @@ def _lines_again(run: Run, _context: SchemeContext) -> Select[*tuple[Any, ...]]:
             Payment.basis,
             cast(reason, Text).label("exclude_reason"),
         )
-        .join(payee, payee.c.id == Payment.payee_id)
+        .join(payee, payee.c.id == payee_id)
         .where(*_came_back(run.follows))
+        .ext(distinct_on(payee_id))
+        .order_by(payee_id, Payment.payee_id)
     )
+
+
+def _payee_now(run: Run) -> ColumnElement[int]:
+    """Whom a line is for: the file that counts, where its own was merged into another meanwhile."""
+    if run.payees != "people":
+        return Payment.payee_id.expression
+    kept = select(Person.merged_into_id).where(Person.id == Payment.payee_id).correlate(Payment).scalar_subquery()
+    return func.coalesce(kept, Payment.payee_id)
 
 
 def _is_within(run: Run) -> ColumnElement[bool]:
@@ -109,10 +121,10 @@ def _came_back(run_id: int) -> tuple[Any, Any]:
     return Payment.run_id == run_id, Payment.returned
 
 
-def _paid_since() -> Any:
+def _paid_since(run: Run) -> Any:
     other = aliased(Payment)
     return exists().where(
-        other.payee_id == Payment.payee_id,
+        other.payee_id == _payee_now(run),
         other.program_year_id == Payment.program_year_id,
         other.item == Payment.item,
         ~other.returned,
