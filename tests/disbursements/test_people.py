@@ -11,7 +11,7 @@ from core.audit.services import SYSTEM
 from core.disbursements import compute, services
 from core.disbursements.hooks import personal_data, year_blockers
 from core.disbursements.models import STATES, Exclusion, Payment, Run
-from core.disbursements.payout import post
+from core.disbursements.payout import post, start_bank_files
 from core.disbursements.rules import paid_before
 from core.disbursements.verify_all import checks
 from core.errors import Refused
@@ -197,7 +197,8 @@ def test_who_was_paid_is_erased_when_the_year_is_closed_for_good_and_the_books_s
     campaign.fund(10_000, *CITIES)
     run = campaign.approved(title="元旦送温暖")
     post(campaign.finance, run, today())
-    force(run, "sent")
+    start_bank_files(campaign.finance, run)
+    campaign.run_jobs()
     person = people()[0]
     with pytest.raises(Refused, match="close it first"):
         erase(SYSTEM, EVERYWHERE, person.id, "本人申请")
