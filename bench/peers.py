@@ -19,7 +19,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, rela
 
 from bench.disburse import prepared
 from bench.harness import Bench, Work
-from bench.posting import Place, city, posting_of
+from bench.posting import city, posting_of
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.ledger.booking import post
@@ -59,8 +59,7 @@ class Leg(Base):
 
 def _beside_ours(theirs: Callable[[], None]) -> Work:
     prepared(10_000)
-    org = city()
-    place = Place(org.id, org.path)
+    place = city()
 
     def ours() -> None:
         post(SYSTEM, posting_of(place, secrets.token_hex(16)))

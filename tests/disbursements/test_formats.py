@@ -86,7 +86,7 @@ def ask(campaign: Campaign, run: Run, *formats: str) -> Job:
     payout.start_bank_files(campaign.finance, run)
     campaign.run_jobs()
     db.session.expire_all()
-    return db.session.scalars(select(Job).order_by(Job.id.desc())).first()  # type: ignore[return-value]
+    return db.session.scalars(select(Job).order_by(Job.id.desc()).limit(1)).one()
 
 
 def content(file: BankFile) -> bytes:
