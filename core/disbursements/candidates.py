@@ -105,9 +105,7 @@ def paying_level(settings: Mapping[str, Any]) -> str:
 def _payers(run: Run) -> Subquery:
     """Org id -> the union that pays for it: the nearest one of the paying level at or above it, else the run's own."""
     level = paying_level(run.settings)
-    own = select(Org.id.label("org_id")).where(subtree(Org.path, run.org_path))
     of_industry = _of_industry(run)
-    places = own.union_all(select(of_industry.c.org_id)).subquery("places")
     # Each half by itself, so that the unions below a payer are found by the index on their paths.
     below, payer = aliased(Org), aliased(Org)
     pays = and_(payer.level == level, subtree(payer.path, run.org_path))
@@ -129,9 +127,11 @@ def _payers(run: Run) -> Subquery:
         .limit(1)
     )
     payer_id = func.coalesce(covered.c.payer_id, above if above is not None else run.org_id)
+    # From the table itself: of its ids the planner knows that each is there once, and hashes the unions, not the people.
     return (
-        select(places.c.org_id, payer_id.label("payer_id"))
-        .outerjoin(covered, covered.c.org_id == places.c.org_id)
+        select(Org.id.label("org_id"), payer_id.label("payer_id"))
+        .outerjoin(covered, covered.c.org_id == Org.id)
+        .where(or_(subtree(Org.path, run.org_path), Org.id.in_(select(of_industry.c.org_id))))
         .subquery("payers")
     )
 

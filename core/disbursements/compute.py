@@ -26,7 +26,7 @@ from core.programs.models import ProgramYear
 #: The advisory lock between asking a scheme and changing who is who (migration 0014 takes it as well).
 PEOPLE = 0x70656F706C65
 #: What sorting and joining a whole province may take of the database's memory: beyond its default they go to disk.
-WORK_MEM = "256MB"
+_WORK_MEM = "256MB"
 
 
 def reserve(run_id: int, scheme: Scheme) -> list[int]:
@@ -54,7 +54,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     hold_people(alone=False)
     run.asked_at = db.session.scalar(text(_OLDEST_TRANSACTION))
     context = context_of(run)
-    db.session.execute(text(f"SET LOCAL work_mem = '{WORK_MEM}'"))
+    plan_for_everybody()
     db.session.execute(insert_candidates(run, scheme.select(context), context))
     db.session.execute(text("ANALYZE core_run_candidate"))
     db.session.execute(insert_chunks(run))
@@ -132,6 +132,17 @@ def hold_people(*, alone: bool) -> None:
     """
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
     db.session.execute(select(lock(PEOPLE)))
+
+
+def plan_for_everybody() -> None:
+    """Until the end of the transaction, let the database plan for joining everybody with everybody.
+
+    People and lists lie in the order of their ids, so that merging them reads memory in its order; hash tables of a
+    million people miss the cache at each of them, which the planner does not know (3 s instead of 4.2 s at 1,000,000).
+    """
+    db.session.execute(
+        select(func.set_config("work_mem", _WORK_MEM, True), func.set_config("enable_hashjoin", "off", True))
+    )
 
 
 def locked(run_id: int) -> Run:

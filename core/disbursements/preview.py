@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import Subquery, and_, func, select, text
+from sqlalchemy import Subquery, and_, func, select
 
 from core.disbursements import compute
 from core.disbursements.banking.following import scheme_of
@@ -74,7 +74,7 @@ def preview(actor: User, run: Run) -> Preview:
     imagined = _as_of_now(run, program_year)
     context = compute.context_of(imagined)
     imagined.purpose, imagined.period = compute.purpose_of(imagined, scheme)
-    db.session.execute(text(f"SET LOCAL work_mem = '{compute.WORK_MEM}'"))
+    compute.plan_for_everybody()
     return _summed_up(
         imagined, candidates_of(imagined, scheme_of(run, scheme).select(context), context).subquery("candidates")
     )
