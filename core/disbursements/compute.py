@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from core.disbursements.candidates import insert_candidates, insert_chunks
 from core.disbursements.differences import keep_former
 from core.disbursements.models import Candidate, Exclusion, Payment, Run, RunChunk, Seal
-from core.disbursements.sealing import insert_seals, seal_chunk
+from core.disbursements.sealing import insert_seals, seal_chunk, sealed_columns
 from core.errors import Refused
 from core.extensions import db
 from core.ledger import budgets
@@ -27,10 +27,12 @@ from core.programs.models import ProgramYear
 PEOPLE = 0x70656F706C65
 #: What sorting and joining a whole province may take of the database's memory: beyond its default they go to disk.
 _WORK_MEM = "256MB"
+#: Workers that take the small chunks last come to their end together.
+_LARGEST_FIRST = RunChunk.candidates.desc(), RunChunk.org_id
 
 
 def reserve(run_id: int, scheme: Scheme) -> list[int]:
-    """Write down the candidates, make the chunks, hold their money; returns the chunks' org ids.
+    """Write down the candidates, make the chunks, hold their money; returns the chunks' org ids, the largest first.
 
     A second time it only returns them, unless a crash took the candidates of chunks that are not filled. Raises
     :class:`Refused` (nobody to pay, budget too small).
@@ -42,7 +44,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
         db.session.execute(
             select(RunChunk.org_id, RunChunk.state)
             .where(RunChunk.run_id == run_id, RunChunk.state != "stale")
-            .order_by(RunChunk.org_id)
+            .order_by(*_LARGEST_FIRST)
         ).all()
     )
     if chunks and ("reserved" not in chunks.values() or _has_candidates(Candidate.run_id == run_id)):
@@ -63,7 +65,7 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
         raise Refused(_("The scheme names nobody in this part of the tree."))
     budgets.hold(run.program_year_id, {org_id: fen for org_id, fen in totals.items() if fen}, run.source)
     db.session.commit()
-    return sorted(totals)
+    return list(totals)
 
 
 def fill(run_id: int, org_id: int) -> bool:
@@ -151,9 +153,9 @@ def locked(run_id: int) -> Run:
 
 
 def chunk_totals(run_id: int) -> dict[int, int]:
-    """Chunk org id -> fen."""
-    rows = db.session.execute(select(RunChunk.org_id, RunChunk.total_fen).where(RunChunk.run_id == run_id))
-    return dict(rows.all())
+    """Chunk org id -> fen, the largest chunk first."""
+    totals = select(RunChunk.org_id, RunChunk.total_fen).where(RunChunk.run_id == run_id)
+    return dict(db.session.execute(totals.order_by(*_LARGEST_FIRST)).all())
 
 
 def context_of(run: Run) -> SchemeContext:
@@ -219,7 +221,7 @@ def _insert_payments(run: Run, org_id: int) -> Executable:
         .order_by(Candidate.payee_id)
     )
     added = insert(Payment).from_select([column.name for column in rows.selected_columns], rows)
-    return insert_seals(added.returning(*Payment.__table__.c).cte("lines"))
+    return insert_seals(added.returning(*sealed_columns()).cte("lines"))
 
 
 def _insert_exclusions(run_id: int, org_id: int) -> Executable:

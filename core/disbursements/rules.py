@@ -52,10 +52,10 @@ def share_pool(context: SchemeContext, candidates: Select[Any], pool_fen: int) -
     weights = select(cast(func.sum(weighed.c.weight), BigInteger).label("sum")).where(taking).cte("weights")
     whole = select(weights.c.sum).scalar_subquery()
     remainder = func.mod(product, whole)
-    remainders = select(_quotient(cast(func.sum(remainder), BigInteger), whole).label("lost")).where(taking)
+    remainders = select((cast(func.sum(remainder), BigInteger) // whole).label("lost")).where(taking)
     lost = select(remainders.cte("remainders").c.lost).scalar_subquery()
     rank = func.row_number().over(order_by=[case((taking, remainder), else_=-1).desc(), weighed.c.payee_id])
-    amount = _quotient(product, whole) + case((rank <= lost, 1), else_=0)
+    amount = product // whole + case((rank <= lost, 1), else_=0)
     return select(
         weighed.c.payee_id,
         weighed.c.org_id,
@@ -162,8 +162,3 @@ def _got(run: Run, counts: ColumnElement[bool], name: str) -> Subquery:
 def merged_files() -> Subquery:
     """``person_id`` of the files that were merged into others: whoever is meant is paid under the one that counts."""
     return select(Person.id.label("person_id")).where(Person.merged_into_id.is_not(None)).subquery("merged")
-
-
-def _quotient(dividend: ColumnElement[int], divisor: Any) -> ColumnElement[int]:
-    """Whole division by the database: SQLAlchemy's own operators would go through floating point."""
-    return dividend.op("/", return_type=BigInteger())(divisor)

@@ -62,7 +62,7 @@ def blocks_of(lines: Any) -> Select[Any]:
     numbered = select(
         column.run_id,
         column.chunk_org_id,
-        ((number - 1) // BLOCK).label("no"),
+        ((number - 1) // literal(BLOCK, BigInteger)).label("no"),
         column.payee_id,
         column.amount_fen,
         said.label("said"),
@@ -79,6 +79,12 @@ def blocks_of(lines: Any) -> Select[Any]:
         cast(func.sum(block.amount_fen), BigInteger).label("total_fen"),
         func.sha256(func.convert_to(together, "UTF8")).label("digest"),
     ).group_by(block.run_id, block.chunk_org_id, block.no)
+
+
+def sealed_columns() -> list[Any]:
+    """What :func:`blocks_of` reads of a payment."""
+    read = Payment.run_id, Payment.chunk_org_id, Payment.payee_id, Payment.amount_fen, Payment.item
+    return [*read, Payment.payee_name, Payment.account_tail, Payment.quantity, Payment.purpose, Payment.period]
 
 
 def insert_seals(lines: Any) -> Insert:

@@ -6,7 +6,7 @@ Every function takes the acting user, refuses with a sentence, writes its audit 
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import any_, delete, func, select, update
 
 from core.audit.services import Actor, record
 from core.disbursements import approvals, compute
@@ -279,15 +279,17 @@ def _being_computed(run_id: int) -> bool:
 
 def _freeze_payees(run: Run) -> None:
     """Take names and accounts as they are now: what is approved is what is paid. Few changed since it was computed."""
-    people = payees_of(run)
-    if run.payees == "people" and run.asked_at is not None:
-        people = people.where(Person.payee_changed_at >= run.asked_at)
-    payee = people.subquery("payee")
-    changed = (
+    payee = payees_of(run).subquery("payee")
+    changed = [
         Payment.run_id == run.id,
         payee.c.id == Payment.payee_id,
         (Payment.payee_name != payee.c.name) | (Payment.account_tail != payee.c.account_tail),
-    )
+    ]
+    if run.payees == "people" and run.asked_at is not None:
+        since = select(Person.id).where(Person.payee_changed_at >= run.asked_at)
+        # An array, for which the few are looked up in the run; of a new run the planner has no figures, and might go
+        # through its million lines.
+        changed.append(Payment.payee_id == any_(func.array(since.scalar_subquery())))
     # Asked first, as several processors may look for them and only one may write.
     touched = db.session.scalars(select(Payment.chunk_org_id).join(payee, changed[1]).where(*changed).distinct()).all()
     if not touched:
