@@ -127,7 +127,7 @@ def _payers(run: Run) -> Subquery:
         .limit(1)
     )
     payer_id = func.coalesce(covered.c.payer_id, above if above is not None else run.org_id)
-    # From the table itself: of its ids the planner knows that each is there once, and hashes the unions, not the people.
+    # From the table itself: of its ids the planner knows that each is there once, so that it joins a million, not more.
     return (
         select(Org.id.label("org_id"), payer_id.label("payer_id"))
         .outerjoin(covered, covered.c.org_id == Org.id)
@@ -152,19 +152,20 @@ def _of_industry(run: Run) -> Subquery:
 def insert_chunks(run: Run) -> Insert:
     """Count the candidates by the union that pays."""
     paid = Candidate.exclude_reason.is_(None)
-    rows = (
+    # Counted before their unions are looked up: of what was just written the planner has no figures.
+    counted = (
         select(
-            Candidate.run_id,
             Candidate.chunk_org_id,
-            Org.path,
             func.count().label("candidates"),
             func.count().filter(paid).label("paid"),
             func.count().filter(~paid).label("excluded"),
             func.coalesce(func.sum(Candidate.amount_fen).filter(paid), 0).label("total_fen"),
         )
-        .join(Org, Org.id == Candidate.chunk_org_id)
         .where(Candidate.run_id == run.id)
-        .group_by(Candidate.run_id, Candidate.chunk_org_id, Org.path)
+        .group_by(Candidate.chunk_org_id)
+        .cte("counted")
+        .prefix_with("MATERIALIZED")
     )
+    rows = select(literal(run.id), Org.id, Org.path, *list(counted.c)[1:]).join(Org, Org.id == counted.c.chunk_org_id)
     columns = ["run_id", "org_id", "org_path", "candidates", "paid", "excluded", "total_fen"]
     return insert(RunChunk).from_select(columns, rows)

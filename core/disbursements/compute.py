@@ -10,7 +10,7 @@ over people.
 """
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, Executable, Text, delete, func, insert, literal, select, text
+from sqlalchemy import Executable, Select, Text, delete, func, insert, literal, select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.disbursements.candidates import insert_candidates, insert_chunks
@@ -40,25 +40,20 @@ def reserve(run_id: int, scheme: Scheme) -> list[int]:
     run = locked(run_id)
     if run.state != "computing":
         return []
-    chunks = dict(
-        db.session.execute(
-            select(RunChunk.org_id, RunChunk.state)
-            .where(RunChunk.run_id == run_id, RunChunk.state != "stale")
-            .order_by(*_LARGEST_FIRST)
-        ).all()
-    )
-    if chunks and ("reserved" not in chunks.values() or _has_candidates(Candidate.run_id == run_id)):
-        return list(chunks)
-    if not chunks:
-        keep_former(run)
-    clear(run)
+    states = select(RunChunk.org_id, RunChunk.state).where(RunChunk.run_id == run_id).order_by(*_LARGEST_FIRST)
+    chunks = dict(db.session.execute(states).all())
+    if chunks:
+        if "stale" in chunks.values():
+            keep_former(run)
+        elif "reserved" not in chunks.values() or _has_candidates(run_id):
+            return list(chunks)
+        clear(run)
     _refresh_statistics()
     hold_people(alone=False)
     run.asked_at = db.session.scalar(text(_OLDEST_TRANSACTION))
     context = context_of(run)
     plan_for_everybody()
     db.session.execute(insert_candidates(run, scheme.select(context), context))
-    db.session.execute(text("ANALYZE core_run_candidate"))
     db.session.execute(insert_chunks(run))
     totals = chunk_totals(run_id)
     if not totals:
@@ -73,21 +68,18 @@ def fill(run_id: int, org_id: int) -> bool:
 
     Raises :class:`Refused` if somebody is in two runs at once.
     """
-    run = db.session.get_one(Run, run_id)
-    chunk = db.session.get(RunChunk, (run_id, org_id), with_for_update=True, populate_existing=True)
-    if chunk is None or chunk.state != "reserved" or run.state != "computing":
+    row = db.session.execute(_locked_chunk(run_id, org_id)).one_or_none()
+    if row is None:
         db.session.rollback()
         return True
-    if not _has_candidates(Candidate.run_id == run_id, Candidate.chunk_org_id == org_id):
-        db.session.rollback()
-        return False
+    run, chunk = row
     try:
-        for statement in _filling(run, org_id):
-            db.session.execute(statement)
+        if not _share_out(run, chunk):
+            db.session.rollback()
+            return False
     except IntegrityError as error:
         db.session.rollback()
         raise Refused(_why_not(error)) from error
-    chunk.state = "filled"
     # Whoever says that this job is done commits after it and waits for the disk; a chunk that a crash takes back is
     # filled again, so that eleven chunks need not wait eleven times.
     db.session.execute(text("SET LOCAL synchronous_commit = off"))
@@ -182,20 +174,33 @@ def purpose_of(run: Run, scheme: Scheme) -> tuple[str, str] | tuple[None, None]:
     return purpose, scheme.period(context) if scheme.period else str(context.year)
 
 
-def _has_candidates(*where: ColumnElement[bool]) -> bool:
+def _has_candidates(run_id: int) -> bool:
     """A crash takes all candidates or none."""
-    return db.session.scalar(select(Candidate.payee_id).where(*where).limit(1)) is not None
+    return db.session.scalar(select(Candidate.payee_id).where(Candidate.run_id == run_id).limit(1)) is not None
 
 
-def _filling(run: Run, org_id: int) -> list[Executable]:
-    """The statements that share a chunk's candidates out to payments and exclusions, and seal it."""
-    here = Candidate.run_id == run.id, Candidate.chunk_org_id == org_id
-    return [
-        _insert_payments(run, org_id),
-        _insert_exclusions(run.id, org_id),
-        delete(Candidate).where(*here).execution_options(synchronize_session=False),
-        seal_chunk(run.id, org_id),
-    ]
+def _locked_chunk(run_id: int, org_id: int) -> Select[Run, RunChunk]:
+    """The run and the chunk, locked, if it waits to be filled."""
+    return (
+        select(Run, RunChunk)
+        .join(RunChunk, RunChunk.run_id == Run.id)
+        .where(Run.id == run_id, Run.state == "computing", RunChunk.org_id == org_id, RunChunk.state == "reserved")
+        .with_for_update(of=RunChunk)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _share_out(run: Run, chunk: RunChunk) -> bool:
+    """Share a chunk's candidates out to payments and exclusions, and seal it; false if they are gone."""
+    if chunk.paid:
+        db.session.execute(_insert_payments(run, chunk.org_id))
+    if chunk.excluded:
+        db.session.execute(_insert_exclusions(run.id, chunk.org_id))
+    here = Candidate.run_id == run.id, Candidate.chunk_org_id == chunk.org_id
+    if db.session.connection().execute(delete(Candidate).where(*here)).rowcount == 0:
+        return False
+    db.session.execute(seal_chunk(run.id, chunk.org_id))
+    return True
 
 
 def _insert_payments(run: Run, org_id: int) -> Executable:

@@ -14,7 +14,7 @@ from core.extensions import db
 from core.jobs.services import enqueue
 from core.ledger import budgets
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import tell_of_entry
+from core.ledger.services import Telling, tell_of_entries
 from core.money import yuan
 from core.org.models import Org
 from core.plugin.registry import registry_of
@@ -47,10 +47,12 @@ def post(actor: User, run: Run, effective_on: date) -> None:
     kind = _entry_kind(run)
     run.digest = record_digest(run)
     entries = post_entries(actor, [_posting(run, chunk, kind, effective_on) for chunk, _org in chunks])
+    tellings = []
     for (chunk, org), entry in zip(chunks, entries, strict=True):
         chunk.entry_id = entry.id
         result = f"发放 {chunk.paid} 人，{yuan(chunk.total_fen)} 元"
-        tell_of_entry(actor, entry, org, method=METHODS[run.form], result=result, matters=run.title)
+        tellings.append(Telling(entry, org, METHODS[run.form], result, run.title))
+    tell_of_entries(actor, tellings)
     run.state, run.effective_on = "posted", effective_on
     run.posted_by, run.posted_at = actor.id, func.now()
     record(actor, "run.post", f"run:{run.id}", run.org_path, total_fen=run.total_fen, entries=len(entries))

@@ -93,10 +93,11 @@ def insert_seals(lines: Any) -> Insert:
 
 
 def seal_chunk(run_id: int, org_id: int) -> Update:
-    """Write the digest of a chunk's blocks to the chunk."""
+    """Write the digest of a chunk's blocks to the chunk, which is filled."""
     digest = select(chunk_digest()).where(Seal.run_id == run_id, Seal.chunk_org_id == org_id).scalar_subquery()
     here = RunChunk.run_id == run_id, RunChunk.org_id == org_id
-    return update(RunChunk).where(*here).values(digest=digest).execution_options(synchronize_session=False)
+    filled = update(RunChunk).where(*here).values(digest=digest, state="filled")
+    return filled.execution_options(synchronize_session=False)
 
 
 def chunk_digest(blocks: Any = Seal) -> Any:

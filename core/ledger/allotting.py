@@ -21,7 +21,7 @@ from core.ledger import budgets
 from core.ledger.chart import BANK, GRANTS_TO_LOWER, HIGHER_GRANTS, INCOME
 from core.ledger.models import UNION_FUNDS, Allotment, Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import tell_of_entry
+from core.ledger.services import Telling, tell_of_entries
 from core.money import split_by_weight, yuan
 from core.org.models import Org
 from core.programs.models import ProgramYear
@@ -330,6 +330,7 @@ def _tell(actor: User, booking: _Booking, entries: Sequence[Entry]) -> None:
     """A line of the work ledger for each union's entry."""
     deed = {"allotment": "下拨", "own_funds": "自筹", "taken_back": "收回"}[booking.kind]
     whole, count = sum(booking.amounts.values()), len(booking.amounts)
+    tellings = []
     for entry in entries:
         if booking.giver and entry.org_id == booking.giver.id:
             org, result = booking.giver, f"{deed}下级工会 {count} 家，{yuan(whole)} 元"
@@ -337,7 +338,8 @@ def _tell(actor: User, booking: _Booking, entries: Sequence[Entry]) -> None:
             org, result = booking.receivers[entry.org_id], f"{deed} {yuan(booking.amounts[entry.org_id])} 元"
             if booking.giver:
                 result = f"{booking.giver.name}{result}"
-        tell_of_entry(actor, entry, org, method=f"经费{deed}", result=result)
+        tellings.append(Telling(entry, org, f"经费{deed}", result))
+    tell_of_entries(actor, tellings)
 
 
 def _postings(booking: _Booking) -> list[Posting]:

@@ -1,11 +1,12 @@
 """Writing the work ledger. Money is in ``allotting.py``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from core.audit.services import Actor, record
@@ -56,34 +57,62 @@ def add_activity(
     return activity
 
 
+@dataclass(frozen=True)
+class Telling:
+    """What the work ledger says of an entry of ``org``.
+
+    ``matters`` is the entry's description unless given; ``cadres``, who took part, the actor.
+    """
+
+    entry: Entry
+    org: Org
+    method: str
+    result: str
+    matters: str = ""
+    cadres: str = ""
+
+
 def tell_of_entry(
     actor: Actor, entry: Entry, org: Org, *, method: str, result: str, matters: str = "", cadres: str = ""
 ) -> Activity:
-    """Add the line of the work ledger that tells of an entry of ``org``, in the caller's transaction.
+    """Add the line of the work ledger that tells of an entry of ``org``, as :func:`tell_of_entries` does."""
+    return tell_of_entries(actor, [Telling(entry, org, method, result, matters, cadres)])[0]
 
-    It stands under the entry's scope and key, so that an entry has one such line: the one that is there comes back.
-    It takes the form that is valid in the entry's program year, and of ``matters`` (the entry's description unless
-    given), ``cadres`` (who took part, the actor unless given), ``method`` and ``result`` what that form asks for; the
-    day is that of the fact. Raises :class:`core.errors.NotFound` where no form is
-    valid in the year.
+
+def tell_of_entries(actor: Actor, tellings: Sequence[Telling]) -> list[Activity]:
+    """Add the lines of the work ledger that tell of entries, one each in their order, in the caller's transaction.
+
+    A line stands under its entry's scope and key, so that an entry has one such line: the one that is there comes back.
+    It takes the form that is valid in the entry's program year, and of what is told what that form asks for; the day
+    is that of the fact. Raises :class:`core.errors.NotFound` where no form is valid in the year.
     """
-    told = (Activity.scope == entry.scope, Activity.key == entry.key)
-    known = db.session.scalars(select(Activity).where(*told)).one_or_none()
-    if known is not None:
-        return known
-    template, held_on = _template_for(entry), entry.happened_on or entry.effective_on
+    names = [(telling.entry.scope, telling.entry.key) for telling in tellings]
+    known = db.session.scalars(select(Activity).where(tuple_(Activity.scope, Activity.key).in_(names)))
+    lines = {(line.scope, line.key): line for line in known}
+    forms: dict[int, ActivityTemplate] = {}
+    for name, telling in zip(names, tellings, strict=True):
+        if name not in lines:
+            year = _year_of(telling.entry)
+            form = forms[year] = forms.get(year) or template_of_year(year)
+            lines[name] = _told(actor, telling, form)
+    return [lines[name] for name in names]
+
+
+def _told(actor: Actor, telling: Telling, form: ActivityTemplate) -> Activity:
+    entry, org = telling.entry, telling.org
+    held_on = entry.happened_on or entry.effective_on
     said = {
         "organisation": org.name,
-        "cadres": cadres or actor.name,
+        "cadres": telling.cadres or actor.name,
         "time": held_on.isoformat(),
-        "method": method,
-        "matters": matters or entry.description or entry.title,
-        "result": result,
+        "method": telling.method,
+        "matters": telling.matters or entry.description or entry.title,
+        "result": telling.result,
     }
-    columns = {column["key"] for column in template.columns}
+    columns = {column["key"] for column in form.columns}
     return add_activity(
         actor,
-        template,
+        form,
         org,
         program_year_id=entry.program_year_id,
         held_on=held_on,
@@ -94,10 +123,10 @@ def tell_of_entry(
     )
 
 
-def _template_for(entry: Entry) -> ActivityTemplate:
+def _year_of(entry: Entry) -> int:
     if entry.program_year_id is None:
-        return template_of_year(entry.effective_on.year)
-    return template_of_year(db.session.get_one(ProgramYear, entry.program_year_id).year)
+        return entry.effective_on.year
+    return db.session.get_one(ProgramYear, entry.program_year_id).year
 
 
 def record_activity(

@@ -17,7 +17,7 @@ from core.extensions import db
 from core.ledger import budgets
 from core.ledger.models import Entry
 from core.ledger.posting import Posting, post_entries
-from core.ledger.services import tell_of_entry
+from core.ledger.services import Telling, tell_of_entries
 from core.money import yuan
 from core.org.models import Org
 
@@ -40,10 +40,12 @@ def reverse_failed(actor: Actor, run: Run, return_id: int | None, on_day: date, 
     budgets.give_back(run.program_year_id, sums, run.source)
     paid = _entries_of(run, list(sums))
     postings = [_reversal(run, return_id, row, paid[row.org_id], on_day) for row in failed]
+    tellings = []
     for row, entry in zip(failed, post_entries(actor, postings), strict=True):
         org = db.session.get_one(Org, row.org_id)
         result = f"退回 {row.lines} 笔，{yuan(int(row.fen))} 元"
-        tell_of_entry(actor, entry, org, method=METHODS[run.form], result=result, matters=f"{run.title}（退回）")
+        tellings.append(Telling(entry, org, METHODS[run.form], result, f"{run.title}（退回）"))
+    tell_of_entries(actor, tellings)
     _mark_returned(run.id, return_id, list(sums))
     return sum(sums.values())
 
