@@ -129,7 +129,7 @@ def _options(sockets: Path, durable: bool) -> dict[str, str]:
         "listen_addresses": "",
         "unix_socket_directories": str(sockets),
         "unix_socket_permissions": "0700",
-        "shared_buffers": f"{max(32, min(4096, memory // 8))}MB",
+        "shared_buffers": f"{max(32, min(512, memory // 8))}MB",
         "work_mem": f"{max(4, min(64, memory // 64))}MB",
         "maintenance_work_mem": f"{max(16, min(256, memory // 16))}MB",
         "max_wal_size": "4GB",

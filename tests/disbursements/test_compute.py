@@ -121,6 +121,26 @@ def test_a_pool_smaller_than_the_people_pays_the_first_and_says_why_not_the_rest
     assert set(db.session.scalars(select(Exclusion.reason))) == {"no_amount"}
 
 
+def test_the_largest_part_is_filled_first(campaign: Campaign) -> None:
+    add_people(campaign.orgs["610202"], 9, first=40)
+    campaign.fund(10_000, *CITIES)
+    run = campaign.draft()
+    services.start_computing(campaign.clerk, run)
+    parts = compute.reserve(run.id, registry_of().schemes[run.scheme])
+    sizes = dict(db.session.execute(select(RunChunk.org_id, RunChunk.candidates)).all())
+    assert parts[0] == campaign.orgs["6102"].id
+    assert [sizes[org_id] for org_id in parts] == sorted(sizes.values(), reverse=True)
+
+
+def test_a_part_in_which_nobody_is_paid_is_filled_as_well(campaign: Campaign) -> None:
+    settle(campaign, pool=1)
+    campaign.fund(10, *CITIES)
+    run = campaign.computed()
+    assert (run.paid, run.excluded, run.total_fen) == (1, 6, 1)
+    parts = db.session.execute(select(RunChunk.state, RunChunk.paid > 0).where(RunChunk.run_id == run.id)).all()
+    assert sorted(parts) == [("filled", False), ("filled", False), ("filled", True)]
+
+
 def test_a_higher_paying_level_makes_one_part(campaign: Campaign) -> None:
     settle(campaign, paying_level="province")
     campaign.fund(10_000, "61")
