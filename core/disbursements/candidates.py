@@ -163,9 +163,11 @@ def insert_chunks(run: Run) -> Insert:
         )
         .where(Candidate.run_id == run.id)
         .group_by(Candidate.chunk_org_id)
-        .cte("counted")
-        .prefix_with("MATERIALIZED")
+        .subquery("counted")
     )
-    rows = select(literal(run.id), Org.id, Org.path, *list(counted.c)[1:]).join(Org, Org.id == counted.c.chunk_org_id)
+    column = counted.c
+    rows = select(
+        literal(run.id), Org.id, Org.path, column.candidates, column.paid, column.excluded, column.total_fen
+    ).join(Org, Org.id == column.chunk_org_id)
     columns = ["run_id", "org_id", "org_path", "candidates", "paid", "excluded", "total_fen"]
     return insert(RunChunk).from_select(columns, rows)

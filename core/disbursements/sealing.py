@@ -59,6 +59,7 @@ def blocks_of(lines: Any) -> Select[Any]:
         func.coalesce(column.purpose, ""),
         func.coalesce(column.period, ""),
     )
+    # The type of the divisor keeps the division whole: without it, it goes through floating point.
     numbered = select(
         column.run_id,
         column.chunk_org_id,
