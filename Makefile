@@ -13,7 +13,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard core/web/translations/*/LC_MESSAGE
 	plugins/*/translations/*/LC_MESSAGES/*.po))
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check bench chaos messages browser clean
+.PHONY: help install demo test check bench chaos messages browser lock licences sbom advisories clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -26,13 +26,14 @@ demo: install ## the winter campaign of 2014 from beginning to end, then the int
 test: install browser ## all tests, on embedded servers (PYTEST="-k ledger -x")
 	@$(BIN)/python -m pytest -n logical $(PYTEST)
 
-check: install ## style, types, who imports whom, translations
+check: install ## style, types, who imports whom, translations, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@for folder in examples/*; do MYPYPATH=$$folder $(BIN)/mypy $$folder/$${folder##*/} $$folder/tests || exit 1; done
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m core.web.messages check
+	@$(BIN)/python -P core/supply.py check
 
 bench: install ## measure against floors, into bench/latest.json (ONLY=disburse)
 	@$(BIN)/python -m bench $(ONLY)
@@ -43,6 +44,18 @@ chaos: install ## runs that must end well whatever is killed (ARGS="--kills 200 
 messages: install ## take the texts of the code into the catalogues of translations
 	@$(BIN)/python -m core.web.messages update
 
+lock: install ## take new versions of the Python packages, with their digests (ARGS="--upgrade", "--upgrade-package flask")
+	@$(BIN)/python -P core/supply.py lock $(ARGS)
+
+licences: install ## write the list of all packages and their licences, docs/licences.md
+	@$(BIN)/python -P core/supply.py licences
+
+sbom: install ## the bills of material (CycloneDX) of the Python and of the front-end packages, into build/
+	@$(BIN)/python -P core/supply.py sbom
+
+advisories: install ## ask for known weaknesses of the packages; says so where that data cannot be reached
+	@$(BIN)/python -P core/supply.py advisories
+
 browser: ## Chromium and Chinese fonts for the browser tests
 	@.ci/browser || true
 
@@ -52,12 +65,13 @@ clean: ## stop the embedded servers and remove what make has made; the data unde
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find core plugins -name '*.mo' -delete
 
-$(VENV): setup.cfg pyproject.toml constraints.txt
+$(VENV): setup.cfg pyproject.toml requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Zhijia needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
 	@echo "Installing the Python packages into .venv ..."
 	@$(PYTHON) -m venv .venv
-	@PIP_CONSTRAINT="$(CURDIR)/constraints.txt" PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq -e ".[dev]"
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --require-hashes -r requirements-dev.txt
+	@PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(FRONT): package.json package-lock.json
