@@ -1,4 +1,4 @@
-"""Many rows at once: ``COPY`` into a table, and deleting what is too old."""
+"""Many rows at once: ``COPY`` into a table, by a temporary one where walls stand, and deleting what is old."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +18,8 @@ NULL = "\\N"
 #: What would end a cell or a line of a ``COPY``.
 _ESCAPED = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _TRANSLATED = str.maketrans(_ESCAPED)
+_IS_TEMPORARY = b"SELECT relpersistence = 't' FROM pg_class WHERE oid = CAST(%s AS regclass)"
+_STAGE = SQL("CREATE TEMP TABLE {staged} ON COMMIT DROP AS SELECT {columns} FROM {table} WHERE false")
 
 
 def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -78,6 +80,15 @@ def delete_all(model: Any, *conditions: ColumnElement[bool]) -> int:
 def _copy(table: str, columns: Sequence[str]) -> Iterator[Copy]:
     connection: Connection[Any] | None = db.session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101  # the session has just opened it
-    statement = SQL("COPY {} ({}) FROM STDIN").format(Identifier(table), SQL(", ").join(map(Identifier, columns)))
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        yield copy
+    names = {"table": Identifier(table), "columns": SQL(", ").join(map(Identifier, columns))}
+    with connection.cursor() as cursor:
+        row = cursor.execute(_IS_TEMPORARY, [table]).fetchone()
+        is_temporary = row is not None and row[0]
+        names["staged"] = Identifier(table if is_temporary else "copied")
+        if not is_temporary:  # the walls take rows of an INSERT only
+            cursor.execute(_STAGE.format(**names))
+        with cursor.copy(SQL("COPY {staged} ({columns}) FROM STDIN").format(**names)) as copy:
+            yield copy
+        if not is_temporary:
+            cursor.execute(SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}").format(**names))
+            cursor.execute(SQL("DROP TABLE {staged}").format(**names))

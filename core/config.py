@@ -5,9 +5,11 @@ could change are not here: they are settings of a program year.
 """
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
@@ -17,6 +19,7 @@ from zoneinfo import ZoneInfo
 from flask import current_app
 from fsspec import get_filesystem_class
 
+from core.data_keys import DataKeys, load_data_keys
 from core.errors import ConfigError
 
 #: What people read and what days are counted in; the database keeps UTC.
@@ -26,7 +29,11 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Where the app keeps its settings, among its extensions.
 EXTENSION = "zhijia_settings"
 
+#: Where the data keys are, below the instance, when the variable does not give them.
+KEY_FILE = "data.key"
 MEGABYTE = 1024 * 1024
+#: Names under which a machine calls itself: probes and demonstrations come by them.
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -45,13 +52,17 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What one installation is told. No URL means: the embedded server under ``instance``."""
+    """What one installation is told. No URL means: the embedded server under ``instance``.
+
+    ``owner_url`` is the database as the owner of its tables, for migrations; ``database_url`` as the application.
+    """
 
     instance: Path
     database_url: str | None
+    owner_url: str | None
     redis_url: str | None
     secret_key: bytes
-    data_key: bytes
+    data_keys: DataKeys
     plugins: tuple[str, ...]
     strict_plugins: bool
     secure_cookies: bool
@@ -59,28 +70,42 @@ class Settings:
     proxies: int = 0
     mail: MailSettings | None = None
     site_url: str = "http://localhost/"
+    more_hosts: tuple[str, ...] = ()
+    page_seconds: int = 30
     files_url: str | None = None
     heads_url: str | None = None
     largest_file: int = 20 * MEGABYTE
     clamd: str | None = None
     chart: Path | None = None
+    session_idle: timedelta = timedelta(minutes=30)
+    session_limit: timedelta = timedelta(hours=8)
+    second_factor: bool = True
+    dormant_days: int = 90
 
     @property
     def files(self) -> Path:
         """The folder of generated files (bank files, exports), and of attachments where no URL says otherwise."""
         return self.instance / "files"
 
+    @property
+    def hosts(self) -> list[str]:
+        """The names that a request may ask for: what else stands in ``Host`` is refused."""
+        return [urlsplit(self.site_url).hostname or "", *self.more_hosts, *LOCAL_HOSTS]
+
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read and check every ``ZHIJIA_*`` variable. Raises :class:`ConfigError` with one sentence."""
     instance = Path(environ.get("ZHIJIA_INSTANCE") or ROOT / "instance").expanduser().resolve()
     _make_writable(instance)
+    limit = _whole(environ, "ZHIJIA_SESSION_LIMIT", "minutes", 480, 5, 1440)
+    idle = _whole(environ, "ZHIJIA_SESSION_IDLE", "minutes", min(30, limit), 2, limit)
     return Settings(
         instance=instance,
         database_url=database_url(environ.get("ZHIJIA_DATABASE_URL", "")),
+        owner_url=database_url(environ.get("ZHIJIA_OWNER_URL", ""), "ZHIJIA_OWNER_URL"),
         redis_url=_redis_url(environ.get("ZHIJIA_REDIS_URL", "")),
         secret_key=_key(environ, "ZHIJIA_SECRET_KEY", instance / "secret.key"),
-        data_key=_key(environ, "ZHIJIA_DATA_KEY", instance / "data.key"),
+        data_keys=load_data_keys(environ.get("ZHIJIA_DATA_KEY", ""), instance / KEY_FILE),
         plugins=tuple(name for name in environ.get("ZHIJIA_PLUGINS", "").replace(",", " ").split()),
         strict_plugins=_flag(environ, "ZHIJIA_STRICT_PLUGINS"),
         secure_cookies=_flag(environ, "ZHIJIA_SECURE_COOKIES"),
@@ -88,11 +113,17 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         proxies=_proxies(environ.get("ZHIJIA_PROXIES", "").strip()),
         mail=_mail(environ),
         site_url=_site_url(environ),
+        more_hosts=_hosts(environ),
+        page_seconds=_whole(environ, "ZHIJIA_PAGE_SECONDS", "seconds", 30, 5, 300),
         files_url=_folder_url(environ, "ZHIJIA_FILES"),
         heads_url=_folder_url(environ, "ZHIJIA_HEADS"),
         largest_file=_megabytes(environ.get("ZHIJIA_LARGEST_FILE", "").strip()),
         clamd=_clamd(environ.get("ZHIJIA_CLAMD", "").strip()),
         chart=_chart(environ.get("ZHIJIA_CHART", "").strip()),
+        session_idle=timedelta(minutes=idle),
+        session_limit=timedelta(minutes=limit),
+        second_factor=_flag(environ, "ZHIJIA_SECOND_FACTOR", default="1"),
+        dormant_days=_whole(environ, "ZHIJIA_DORMANT_DAYS", "days", 90, 7, 3650),
     )
 
 
@@ -114,8 +145,8 @@ def _make_writable(folder: Path) -> None:
         ) from error
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
-    value = environ.get(name, "").strip().lower()
+def _flag(environ: Mapping[str, str], name: str, *, default: str = "0") -> bool:
+    value = environ.get(name, "").strip().lower() or default
     if value in _TRUE | _FALSE:
         return value in _TRUE
     raise ConfigError(f"{name} is {value!r}; it takes 1 or 0.")
@@ -130,6 +161,13 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     if not 0.05 <= value <= 60:
         raise ConfigError(f"{name} is {text!r}; it takes seconds between 0.05 and 60.")
     return value
+
+
+def _whole(environ: Mapping[str, str], name: str, unit: str, default: int, least: int, most: int) -> int:
+    text = environ.get(name, "").strip() or str(default)
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise ConfigError(f"{name} is {text!r}; it takes whole {unit} between {least} and {most}.")
+    return int(text)
 
 
 def _proxies(text: str) -> int:
@@ -172,6 +210,15 @@ def _site_url(environ: Mapping[str, str]) -> str:
     return url.rstrip("/") + "/"
 
 
+def _hosts(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Names that this site is asked for by, besides that of its address."""
+    hosts = environ.get("ZHIJIA_HOSTS", "").replace(",", " ").lower().split()
+    for host in hosts:
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", host):
+            raise ConfigError(f"ZHIJIA_HOSTS holds {host!r}; it takes names of hosts, without scheme and port.")
+    return tuple(hosts)
+
+
 def _folder_url(environ: Mapping[str, str], name: str) -> str | None:
     """Where files lie: a folder, or a URL that fsspec knows and whose package is installed."""
     text = environ.get(name, "").strip()
@@ -206,14 +253,14 @@ def _chart(text: str) -> Path | None:
     return Path(text).expanduser().resolve() if text else None
 
 
-def database_url(value: str) -> str | None:
+def database_url(value: str, name: str = "ZHIJIA_DATABASE_URL") -> str | None:
     """An address as people write it, as SQLAlchemy reads it."""
     if not value:
         return None
     for prefix in ("postgresql+psycopg://", "postgresql://", "postgres://"):
         if value.startswith(prefix):
             return "postgresql+psycopg://" + value.removeprefix(prefix)
-    raise ConfigError("ZHIJIA_DATABASE_URL must begin with postgresql:// (PostgreSQL 15 or newer is the only engine).")
+    raise ConfigError(f"{name} must begin with postgresql:// (PostgreSQL 15 or newer is the only engine).")
 
 
 def _redis_url(value: str) -> str | None:

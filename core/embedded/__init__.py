@@ -5,11 +5,13 @@ worker share them; ``zhijia services stop`` ends them. Of the wheels only the pr
 imported, and an installation with servers of its own does without them.
 """
 
-from core.embedded.postgres import DATABASE, postgres_process, start_postgres, stop_postgres
+from core.embedded.postgres import DATABASE, as_application, make_role, postgres_process, start_postgres, stop_postgres
 from core.embedded.redis_server import redis_process, start_redis, stop_redis
 
 __all__ = [
     "DATABASE",
+    "as_application",
+    "make_role",
     "postgres_process",
     "redis_process",
     "start_postgres",

@@ -3,11 +3,13 @@
 import sys
 
 import click
+import redis
 
 from core.config import Settings, load_settings
 from core.embedded.postgres import postgres_process, postgres_url, start_postgres, stop_postgres
 from core.embedded.redis_server import redis_process, redis_url, start_redis, stop_redis
 from core.embedded.versions import POSTGRES, REDIS, postgres_version, redis_version, refuse_old
+from core.jobs.messages import clock_seen
 
 
 @click.group()
@@ -36,8 +38,13 @@ def stop() -> None:
 
 @services.command("status")
 def status() -> None:
-    """Show both servers and their versions; exit 1 where one does not answer or is too old."""
-    if not _show(load_settings()):
+    """Show both servers, their versions and whether a worker runs; exit 1 where a server does not answer or is old."""
+    settings = load_settings()
+    works = _show(settings)
+    click.echo(_clock(settings.redis_url or redis_url(settings.instance)))
+    if not settings.second_factor:
+        click.echo("No second factor is asked for (ZHIJIA_SECOND_FACTOR=0): for demonstrations only")
+    if not works:
         sys.exit(1)
 
 
@@ -45,10 +52,10 @@ def _show(settings: Settings) -> bool:
     """One line a server; whether both can be used."""
     database, messages = settings.database_url, settings.redis_url
     postgres = postgres_process(settings.instance) if not database else None
-    redis = redis_process(settings.instance) if not messages else None
+    redis_server = redis_process(settings.instance) if not messages else None
     rows = (
         ("PostgreSQL", database, postgres, postgres_version(database or postgres_url(settings.instance)), POSTGRES),
-        ("Redis", messages, redis, redis_version(messages or redis_url(settings.instance)), REDIS),
+        ("Redis", messages, redis_server, redis_version(messages or redis_url(settings.instance)), REDIS),
     )
     for title, url, process, version, oldest in rows:
         place = "outside" if url else "embedded"
@@ -57,3 +64,14 @@ def _show(settings: Settings) -> bool:
         click.echo(f"{said} ({place}{number})")
         refuse_old(title, version, oldest)
     return all(version for *_rest, version, _oldest in rows)
+
+
+def _clock(url: str) -> str:
+    """Whether a worker runs somewhere: its clock leaves a sign in Redis."""
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2) as connection:
+            return (
+                "A worker's clock runs" if clock_seen(connection) else "No worker's clock was seen in the last minute"
+            )
+    except redis.RedisError:
+        return "Whether a worker's clock runs cannot be asked"

@@ -8,12 +8,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 from psycopg import sql
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, make_url
 
 from core.embedded.common import PATIENCE, claim, find_process, locked, socket_folder, wheel
 from core.errors import ConfigError
@@ -21,6 +23,8 @@ from core.errors import ConfigError
 DATABASE = "zhijia"
 SOCKET = ".s.PGSQL.5432"
 MAINTENANCE = "postgres"
+#: The role that the application connects as: the tables are not its own.
+APPLICATION = "zhijia_app"
 MEGABYTE = 1024 * 1024
 #: PostgreSQL refuses to run as root, so root starts it as this user, made when missing.
 SERVER_USER = "pgserver"
@@ -28,7 +32,7 @@ VERSION = 18
 
 
 def start_postgres(instance: Path, *, durable: bool = True) -> str:
-    """Start PostgreSQL unless it runs, make the database if it is missing, and return its SQLAlchemy URL.
+    """Start PostgreSQL unless it runs, make the database if it is missing, and return its SQLAlchemy URL: the owner's.
 
     ``durable=False`` does not wait for the disk, for tests whose data may be lost. Raises :class:`ConfigError`.
     """
@@ -41,6 +45,18 @@ def start_postgres(instance: Path, *, durable: bool = True) -> str:
             _start(programs, folder, owner, durable=durable)
         _make_database(folder)
     return postgres_url(instance)
+
+
+def as_application(owner_url: str) -> str:
+    """The same database as the role that the application connects as."""
+    return make_url(owner_url).set(username=APPLICATION).render_as_string(hide_password=False)
+
+
+def make_role(connection: psycopg.Connection[Any], role: str, password: str | None = None) -> None:
+    """Make a role that may log in and nothing else, unless it is there; two processes may be at it at once."""
+    name, secret = sql.Identifier(role), sql.Literal(password)
+    with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+        connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, secret))
 
 
 def postgres_url(instance: Path) -> str:
@@ -161,6 +177,7 @@ def _make_database(folder: Path) -> None:
                 known = "SELECT 1 FROM pg_database WHERE datname = %s"
                 if not connection.execute(known, [DATABASE]).fetchone():
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+                make_role(connection, APPLICATION)
             return
         except psycopg.OperationalError as error:  # still coming up, begun by somebody else
             if time.monotonic() > deadline:

@@ -26,11 +26,11 @@ FILE_NAME = re.compile(r"[a-z0-9_.]+\.[a-z0-9]{1,8}")
 #: What areas of the core call their pages, permissions, jobs, commands and tables; a plugin of such a name would take
 #: them for its own.
 TAKEN = frozenset({
-    "accounts", "approvals", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files", "flow",
-    "flows", "home", "imports", "inbox", "job", "jobs", "ledger", "lists", "notice", "notices", "objections", "org",
-    "orgs", "people", "plugin", "plugins", "program", "programs", "register", "registers", "report", "reports", "run",
-    "runs", "services", "statements", "static", "task", "tasks", "user", "users", "users_admin", "verify", "years",
-    "zhijia",
+    "accounts", "approvals", "audit", "budget", "calendar", "core", "db", "disbursements", "exports", "files",
+    "flow", "flows", "home", "imports", "inbox", "job", "jobs", "keys", "ledger", "lists", "notice", "notices",
+    "objections", "org", "orgs", "people", "plugin", "plugins", "privacy", "program", "programs", "ready",
+    "register", "registers", "report", "reports", "run", "runs", "second_factor", "services", "statements",
+    "static", "task", "tasks", "user", "users", "users_admin", "users_import", "verify", "years", "zhijia",
 })  # fmt: skip
 #: Columns that the core puts into the list of a register.
 OF_EVERY_LIST = frozenset({"org", "person", "id_number"})

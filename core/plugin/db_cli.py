@@ -7,10 +7,10 @@ from flask.cli import AppGroup
 
 from core.extensions import db
 from core.plugin.grants import grant
-from core.plugin.migrate import CORE, Owner, differences, strangers, upgrade
+from core.plugin.migrate import CORE, Owner, differences, strangers
 from core.plugin.registry import reason_of
 from core.plugin.revisions import BASE, take_back, write_revision
-from core.plugin.tables import owner_named, owners, table_states, with_foundations
+from core.plugin.tables import migrate, owner_engine, owner_named, owners, table_states, with_foundations
 
 one_plugin = click.option("--plugin", "name", help="Only this plugin, or core.")
 which_plugin = click.option("--plugin", "name", required=True, help="The plugin whose tables these are.")
@@ -25,7 +25,7 @@ def database() -> None:
 @click.option("--plugin", "name", help="Only this plugin and what its tables stand on.")
 def database_upgrade(name: str | None) -> None:
     """Bring all tables to their newest revision: core first, then the plugins."""
-    done = upgrade(db.engine, with_foundations(name) if name else owners())
+    done = migrate(with_foundations(name) if name else owners())
     for moved in done.moved:
         click.echo(f"upgraded {moved}")
     if not name:
@@ -73,7 +73,8 @@ def database_check(name: str | None) -> None:
 @click.argument("role")
 def database_grants(role: str) -> None:
     """Give the role that the application connects as what it needs, and no more. Run it after each upgrade."""
-    click.echo(f"{role} may use {grant(db.engine, role)} tables")
+    with owner_engine() as engine:
+        click.echo(f"{role} may use {grant(engine, role)} tables")
 
 
 @database.command("revision")
@@ -81,7 +82,8 @@ def database_grants(role: str) -> None:
 @click.option("-m", "--message", required=True, help="What changes, in a few words; it names the file.")
 def database_revision(name: str, message: str) -> None:
     """Write the next revision of a plugin: what its models have and its tables have not. Read it before you use it."""
-    click.echo(f"wrote {write_revision(db.engine, owner_named(name), message)}")
+    with owner_engine() as engine:
+        click.echo(f"wrote {write_revision(engine, owner_named(name), message)}")
 
 
 @database.command("downgrade")
@@ -94,7 +96,8 @@ def database_downgrade(name: str, to: str | None, yes: bool) -> None:
     if not yes and owner != CORE:
         what = "all tables" if to == BASE else "tables or columns"
         click.confirm(f"This drops {what} of {name} with everything in them. Go on?", abort=True)
-    left = take_back(db.engine, owner, owners(), to)
+    with owner_engine() as engine:
+        left = take_back(engine, owner, owners(), to)
     state = table_states()[name]
     click.echo(f"{name} {state.here or 'none'}")
     if left:

@@ -1,8 +1,9 @@
 """The role that the application connects as where it should not own its tables: what it may do, and nothing else.
 
 The guards of the tables say what it needs: a table that is only added to is not changed, one that the database keeps is
-only read, a column that is never rewritten is not updated. Triggers that write to what the role may not write run as
-the owner of the tables. All of it is given anew each time, as a migration may bring tables and replace functions.
+only read, a column that is never rewritten is not updated; a table without policies is not touched at all. Guards run
+as the owner of the tables, whom the walls do not hold. All of it is given anew each time, as a migration may bring
+tables and replace functions.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,8 @@ SELECT coalesce(bool_or(pg_has_role(%s, relowner, 'MEMBER')), false),
 #: Every table with its columns, and those of them that its guards never let anybody change.
 _TABLES = """
 SELECT class.relname,
-       class.relname LIKE '%%\\_alembic' OR coalesce(bool_or(guard.proname = 'core_refuse_hands'), false) AS is_kept,
+       class.relname LIKE '%%\\_alembic' OR class.relname = 'core_keys_in_use'
+           OR coalesce(bool_or(guard.proname = 'core_refuse_hands'), false) AS is_kept,
        coalesce(bool_or(guard.proname = 'core_refuse_change' AND trigger.tgtype & 8 > 0), false) AS is_added_to,
        array(SELECT attname::text FROM pg_attribute
               WHERE attrelid = class.oid AND attnum > 0 AND NOT attisdropped
@@ -36,18 +38,18 @@ SELECT class.relname,
   LEFT JOIN pg_trigger trigger ON trigger.tgrelid = class.oid AND trigger.tgqual IS NULL
   LEFT JOIN pg_proc guard ON guard.oid = trigger.tgfoid
  WHERE class.relkind IN ('r', 'p') AND class.relnamespace = current_schema()::regnamespace
+    AND (class.relrowsecurity OR class.relname LIKE '%%\\_alembic')
  GROUP BY class.oid, class.relname ORDER BY class.relname
 """
 _FUNCTIONS = """
 SELECT oid::regprocedure::text, proname, prorettype = 'trigger'::regtype FROM pg_proc
- WHERE pronamespace = current_schema()::regnamespace AND proname LIKE 'core\\_%' ORDER BY 1
+ WHERE pronamespace = current_schema()::regnamespace AND prolang <> (SELECT oid FROM pg_language WHERE lanname = 'sql')
+   AND proname LIKE 'core\\_%' ORDER BY 1
 """
-#: What writes to, or locks, tables that the role may only read.
-AS_OWNER = frozenset({
-    "core_check_taken_back", "core_enter_book", "core_guard_account", "core_hold_book", "core_hold_period",
-    "core_keep_balances", "core_keep_floor", "core_move_head", "core_move_lines", "core_open_balances",
-    "core_open_chain",
-})  # fmt: skip
+#: What writes to, locks or reads tables past what the role may, besides every guard: a guard sees all rows.
+AS_OWNER = frozenset(
+    {"core_enter_book", "core_enter_key", "core_hold_book", "core_hold_head", "core_hold_period", "core_reach"}
+)
 #: From this version on a role may be let look at the contents of a table (ANALYZE) that is not its own.
 MAINTAIN = 170_000
 
@@ -123,7 +125,7 @@ def _bind_functions(raw: Connection) -> None:
     """No table of the role's own making stands in for one that a guard asks, and no guard serves another table."""
     (schema,) = raw.execute("SELECT quote_ident(current_schema())").fetchall()[0]
     for signature, name, is_trigger in raw.execute(_FUNCTIONS).fetchall():
-        definer = "SECURITY DEFINER" if name in AS_OWNER else "SECURITY INVOKER"
+        definer = "SECURITY DEFINER" if is_trigger or name in AS_OWNER else "SECURITY INVOKER"
         raw.execute(f"ALTER FUNCTION {signature} {definer} SET search_path = {schema}, pg_temp".encode())
         if is_trigger:
             raw.execute(f"REVOKE EXECUTE ON FUNCTION {signature} FROM PUBLIC".encode())

@@ -12,6 +12,7 @@ from sqlalchemy.orm.interfaces import EXT_SKIP
 
 from core.database import Base, metadata
 from core.errors import ConfigError
+from core.plugin.walls import wall_of
 
 
 @dataclass
@@ -65,6 +66,8 @@ def _check(name: str, brought: Brought) -> None:
             raise ConfigError("Its models stand on the base of the core; they need a declarative base of their own.")
         for models in brought.registries:
             models.configure(cascade=True)
+        for table in sorted(brought.tables & set(metadata.tables)):
+            wall_of(metadata.tables[table])
     except Exception as error:
         brought.refused = error
         raise

@@ -18,6 +18,7 @@ from core.config import ROOT
 from core.database import metadata
 from core.errors import ConfigError
 from core.plugin.types import Plugin
+from core.plugin.walls import protect
 
 FOLDER = ROOT / "migrations"
 VERSIONS = "_alembic"
@@ -136,6 +137,7 @@ def _upgrade_one(engine: Engine, owner: Owner) -> bool:
     with engine.begin() as connection:
         before = current(owner, connection)
         command.upgrade(alembic_config(owner, connection), "head")
+        protect(connection, owner.name)
         return current(owner, connection) != before
 
 

@@ -14,6 +14,7 @@ import pluggy
 import structlog
 from flask import Flask, current_app
 
+from core.discretion import discreet
 from core.errors import ConfigError
 from core.plugin import hookspecs
 from core.plugin.checks import check_catalogues, check_plugin
@@ -202,7 +203,7 @@ def mount(app: Flask, registry: Registry) -> None:
 
 def reason_of(error: BaseException) -> str:
     """Why a plugin is in quarantine, in one line of at most 300 signs."""
-    said = " ".join(str(error).split())
+    said = " ".join(discreet(str(error)).split())
     said = said if len(said) <= 300 else f"{said[:299]}…"
     return said if isinstance(error, ConfigError) else f"{type(error).__name__}: {said}"
 

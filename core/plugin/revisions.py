@@ -1,8 +1,11 @@
 """The two steps that an author takes with tables: write the next revision, and take revisions back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from alembic import command
+from alembic.operations.ops import CreateTableOp, MigrationScript
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 
 from core.errors import Refused
@@ -31,11 +34,27 @@ def write_revision(engine: Engine, owner: Owner, message: str) -> Path:
         config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
         number = _next_number(known)
         try:
-            command.revision(config, message, autogenerate=True, rev_id=number, version_path=str(owner.versions))
+            command.revision(
+                config,
+                message,
+                autogenerate=True,
+                rev_id=number,
+                version_path=str(owner.versions),
+                process_revision_directives=_without_walls,
+            )
         except OSError as error:
             raise Refused(f"The folder {owner.versions} cannot be written ({error.strerror}).") from error
         connection.rollback()  # Alembic may have made an empty version table
     return next(owner.versions.glob(f"{number}_*.py"))
+
+
+def _without_walls(_context: MigrationContext, _revision: object, directives: Sequence[MigrationScript]) -> None:
+    """Whose a table's rows are is said by its model alone; the policies follow from there at each upgrade."""
+    for script in directives:
+        for upgrade in script.upgrade_ops_list:
+            for step in upgrade.ops:
+                if isinstance(step, CreateTableOp):
+                    step.info = {}
 
 
 def _next_number(known: list[str]) -> str:

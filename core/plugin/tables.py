@@ -1,11 +1,19 @@
 """The tables of the core and of the plugins that are loaded, as this process and its database have them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+from sqlalchemy import Engine, create_engine
 
 from core.errors import ConfigError, NotFound, ZhijiaError
 from core.extensions import db
-from core.plugin.migrate import CORE, Owner, current, head, owners_of, upgrade
+from core.plugin.grants import grant
+from core.plugin.migrate import CORE, Owner, Upgraded, current, head, owners_of, upgrade
 from core.plugin.registry import reason_of, registry_of
+from core.plugin.walls import set_key
 
 
 @dataclass(frozen=True)
@@ -49,9 +57,45 @@ def with_foundations(name: str) -> list[Owner]:
     return [owner for owner in every if owner.name in needed]
 
 
+@contextmanager
+def owner_engine() -> Iterator[Engine]:
+    """An engine of the role that owns the tables, whom no wall holds: for migrations and nothing else."""
+    engine = create_engine(current_app.config["ZHIJIA_OWNER_URL"])
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Have the session connect as the role that owns the tables, for what the role of the application may not do."""
+    engines: dict[str | None, Engine] = cast(dict[str | None, Engine], db.engines)
+    own = engines[None]
+    db.session.rollback()  # the next transaction is the first as the owner
+    with owner_engine() as engine:
+        engines[None] = engine
+        try:
+            yield
+        finally:
+            db.session.rollback()
+            engines[None] = own
+
+
+def migrate(wanted: list[Owner]) -> Upgraded:
+    """Bring these owners to their newest revision, and give the role of the application what it needs of all tables."""
+    with owner_engine() as engine:
+        done = upgrade(engine, wanted)
+        with engine.begin() as connection:
+            set_key(connection)
+        if engine.url.username != db.engine.url.username:
+            grant(engine, str(db.engine.url.username))
+    return done
+
+
 def migrate_all() -> list[str]:
     """Migrate the core and every loaded plugin; returns the names of those that moved. Raises what goes wrong."""
-    done = upgrade(db.engine, owners())
+    done = migrate(owners())
     for name, error in done.failed.items():
         raise ZhijiaError(f"The tables of {name} could not be upgraded: {error}") from error
     return done.moved

@@ -55,6 +55,8 @@ class JobSpec:
     ``schedule`` is a cron line in Asia/Shanghai; a program's schedule comes due for each of its enabled years in turn.
     ``program`` names the program whose year must be on when the job runs. ``patience`` is the time limit in seconds.
     Whoever asked for a job is told in the inbox when it fails for good, unless ``tells`` is off as its area does so.
+    It sees what whoever asked for it sees, one of a schedule what lies below the sponsor; one that must see everything
+    says in ``sees_all`` why.
     A job may run again after a crash, so it must find its own place (be idempotent). Raises :class:`ConfigError`.
     """
 
@@ -67,6 +69,7 @@ class JobSpec:
     max_attempts: int = 3
     patience: int = 3600
     tells: bool = True
+    sees_all: str = ""
 
     def __post_init__(self) -> None:
         if self.queue not in QUEUES:
