@@ -21,6 +21,7 @@ from core.plugin.registry import registry_of
 from core.plugin.types import Permission
 from core.users.models import Grant, User
 from core.users.roles import PERMISSIONS
+from core.wall import Reach
 
 
 def today() -> date:
@@ -40,21 +41,35 @@ def permission_of(code: str) -> Permission | None:
 
 def _grants(user: User, permission: str) -> Iterable[Grant]:
     known = permission_of(permission)
-    if known is None or not user.active:
-        return ()
+    return (grant for grant in _counting(user) if known is not None and grant.role in known.roles)
+
+
+def _counting(user: User) -> Iterable[Grant]:
+    """The grants of an open account that have not run out today."""
     day = today()
-    return (grant for grant in user.grants if grant.role in known.roles and (grant.until is None or grant.until >= day))
+    return (grant for grant in user.grants if user.active and (grant.until is None or grant.until >= day))
 
 
 def posts_of(user: User) -> list[tuple[Grant, list[str]]]:
     """Each grant of the user that counts today, with the codes of all permissions that its role holds."""
     known = [*PERMISSIONS, *registry_of().permissions.values()]
-    day = today()
-    return [
-        (grant, [item.code for item in known if grant.role in item.roles])
-        for grant in user.grants
-        if user.active and (grant.until is None or grant.until >= day)
-    ]
+    return [(grant, [item.code for item in known if grant.role in item.roles]) for grant in _counting(user)]
+
+
+def reach_of(user: User, program: str | None = None) -> Reach:
+    """How far the database lets ``user`` see: wherever they hold any role that counts today, on pages of ``program``
+    without those for another one; and who they are.
+    """
+    held = (grant for grant in _counting(user) if program is None or grant.program in (None, program))
+    return reach_of_orgs([grant.org_path for grant in held], user)
+
+
+def reach_of_orgs(paths: Iterable[str], user: User | None = None) -> Reach:
+    """The same for the subtrees themselves, with the members of the second axis and everything above them."""
+    scope = _with_industries(list(paths))
+    tops = [*scope.paths, *scope.industries, *([user.org_path] if user else [])]
+    above = {prefix for path in tops for prefix in lineage(path)}
+    return Reach(scope.paths, user.id if user else None, tuple(sorted(above)))
 
 
 def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
@@ -62,7 +77,11 @@ def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
 
     With them come the industry unions that these orgs, or those above them, belong to.
     """
-    paths = [grant.org_path for grant in _grants(user, permission) if grant.program in (None, program)]
+    return _with_industries([grant.org_path for grant in _grants(user, permission) if grant.program in (None, program)])
+
+
+def _with_industries(paths: list[str]) -> Scope:
+    """These subtrees, their members on the second axis, and the industry unions that they belong to."""
     if not paths:
         return Scope()
     own = Scope.of(paths)

@@ -1,5 +1,6 @@
 """Managing users: list, add, roles, closing accounts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,14 +13,16 @@ from core.org.models import Org
 from core.org.queries import by_code
 from core.plugin.registry import registry_of
 from core.users import services
-from core.users.access import scope_of
+from core.users.access import can, scope_of
 from core.users.forms import GrantForm, MailForm, UserForm
 from core.users.listing import USERS
 from core.users.models import User
 from core.users.passwords import random_password
-from core.users.queries import grants_with_orgs, in_scope, org_by_id
+from core.users.queries import grants_with_orgs, in_scope, open_sessions, org_by_id
 from core.users.roles import ROLES
-from core.web.guard import found, me, needs
+from core.users.second_factor import factor_of
+from core.web.forms import SignedForm
+from core.web.guard import found, me, needs, prove
 
 PERMISSION = "user.manage"
 blueprint = Blueprint("users_admin", __name__, url_prefix="/admin/users", template_folder="templates")
@@ -70,6 +73,7 @@ def create() -> Response | tuple[str, int]:
         return render_template("users/new.html", form=form), 400
     password = random_password()
     try:
+        prove(form)
         org = _org(form.org_code.data or "")
         grants = [services.GrantRequest(role=form.role.data, org=org)]
         user = services.create_user(me(), form.username.data or "", form.name.data or "", password, org, grants)
@@ -95,6 +99,7 @@ def grant(user_id: int) -> Response | tuple[str, int]:
     status = 400
     if form.validate():
         try:
+            prove(form)
             wanted = services.GrantRequest(
                 role=form.role.data,
                 org=_org(form.org_code.data or ""),
@@ -132,10 +137,29 @@ def activate(user_id: int) -> Response:
 
 @blueprint.post("/<int:user_id>/password")
 @needs(PERMISSION)
-def password(user_id: int) -> Response:
+def password(user_id: int) -> Response | tuple[str, int]:
     """Give a new password, shown once."""
-    user = _user(user_id)
-    _tell(user, services.reset_password(me(), user))
+    return _signed(user_id, lambda user: _tell(user, services.reset_password(me(), user)))
+
+
+@blueprint.post("/<int:user_id>/second-factor")
+@needs(PERMISSION)
+def reset_second_factor(user_id: int) -> Response | tuple[str, int]:
+    """Take away the second factor of somebody who has lost their device."""
+
+    def act(user: User) -> None:
+        services.reset_second_factor(me(), user)
+        flash(_("The second factor was removed; the user sets up another one at the next login."), "success")
+
+    return _signed(user_id, act)
+
+
+@blueprint.post("/<int:user_id>/sessions/end")
+@needs(PERMISSION)
+def end_sessions(user_id: int) -> Response:
+    """End all sessions of a user."""
+    count = services.end_sessions_of(me(), _user(user_id))
+    flash(_("Sessions that were ended: %(count)s.", count=count), "success")
     return redirect(url_for(".show", user_id=user_id))
 
 
@@ -145,10 +169,26 @@ def mail(user_id: int) -> Response | tuple[str, int]:
     """Say where and when e-mails go to the user."""
     user, form = _user(user_id), MailForm(request.form)
     if not form.validate():
-        return _user_page(user, _grant_form(), form), 400
+        return _user_page(user, _grant_form(), mail_form=form), 400
     services.set_mail(me(), user, form.email.data or "", form.mailing.data)
     flash(_("The choice is kept."), "success")
     return redirect(url_for(".show", user_id=user_id))
+
+
+def _signed(user_id: int, act: Callable[[User], None]) -> Response | tuple[str, int]:
+    """Do what asks for one's own password first; a refusal is shown on the user's page."""
+    user, form = _user(user_id), SignedForm(request.form)
+    status = 400
+    if form.validate():
+        try:
+            prove(form)
+            act(user)
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+        else:
+            return redirect(url_for(".show", user_id=user_id))
+    return _user_page(user, _grant_form(), signed=form), status
 
 
 def _user(user_id: int) -> User:
@@ -183,7 +223,12 @@ def _tell(user: User, password: str) -> None:
     )
 
 
-def _user_page(user: User, form: GrantForm, mail_form: MailForm | None = None) -> str:
+def _user_page(
+    user: User, form: GrantForm, *, mail_form: MailForm | None = None, signed: SignedForm | None = None
+) -> str:
+    signed = signed or SignedForm()
+    for field in signed:  # the page has two forms with such fields
+        field.id = f"own-{field.id}"
     return render_template(
         "users/show.html",
         user=user,
@@ -192,4 +237,8 @@ def _user_page(user: User, form: GrantForm, mail_form: MailForm | None = None) -
         roles=ROLES,
         form=form,
         mail_form=mail_form or MailForm(obj=user),
+        may_audit=can(me(), "audit.view", user.org_path),
+        signed=signed,
+        sessions=open_sessions(user),
+        factor=factor_of(user),
     )

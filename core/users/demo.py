@@ -54,12 +54,12 @@ def _make(row: tuple[str, str, str, str], password: str, *, renew: bool) -> Demo
     wanted = GrantRequest(role=role, org=org)
     user = by_username(username)
     if user is None:
-        create_user(SYSTEM, username, name, password, org, [wanted])
+        create_user(SYSTEM, username, name, password, org, [wanted], first=False)
         return DemoUser(username, name, role, code, org.name, password)
     if not _holds(user, wanted):
         give_grant(SYSTEM, user, wanted)
     if renew:
-        set_password(SYSTEM, user, password)
+        set_password(SYSTEM, user, password, first=False)
     return DemoUser(username, user.name, role, code, org.name, password if renew else None)
 
 

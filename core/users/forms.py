@@ -1,10 +1,10 @@
 """The forms of logging in and of managing users."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, PasswordField, SelectField, StringField
+from wtforms import DateField, FileField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional, Regexp
 
-from core.web.forms import Form, options
+from core.web.forms import Form, SignedForm, options
 
 #: When e-mails come.
 MAILING_TITLES = {
@@ -18,15 +18,25 @@ _EMAIL = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z
 class LoginForm(Form):
     """Name and password."""
 
-    username = StringField(_l("User name"), [InputRequired(), Length(max=128)])
-    password = PasswordField(_l("Password"), [InputRequired()])
+    username = StringField(_l("User name"), [InputRequired(), Length(max=128)], render_kw={"autocomplete": "username"})
+    password = PasswordField(_l("Password"), [InputRequired()], render_kw={"autocomplete": "current-password"})
+
+
+class CodeForm(Form):
+    """A code of the second factor."""
+
+    code = StringField(
+        _l("Code of the second factor"),
+        [InputRequired(), Length(max=40)],
+        render_kw={"autocomplete": "one-time-code"},
+    )
 
 
 class PasswordForm(Form):
     """Changing one's own password."""
 
-    current = PasswordField(_l("Current password"), [InputRequired()])
-    password = PasswordField(_l("New password"), [InputRequired()])
+    current = PasswordField(_l("Current password"), [InputRequired()], render_kw={"autocomplete": "current-password"})
+    password = PasswordField(_l("New password"), [InputRequired()], render_kw={"autocomplete": "new-password"})
 
 
 class MailForm(Form):
@@ -40,7 +50,7 @@ class MailForm(Form):
     mailing = SelectField(_l("E-mails come"), choices=options(MAILING_TITLES), default="daily")
 
 
-class GrantForm(Form):
+class GrantForm(SignedForm):
     """A role on an org subtree; no program means every program, no day means for good."""
 
     role = SelectField(_l("Role"), default="clerk")
@@ -49,7 +59,13 @@ class GrantForm(Form):
     until = DateField(_l("Until (inclusive)"), [Optional()])
 
 
-class UserForm(Form):
+class UploadForm(SignedForm):
+    """A list of users."""
+
+    file = FileField(_l("List (xlsx or CSV)"))
+
+
+class UserForm(SignedForm):
     """A new user."""
 
     username = StringField(_l("User name"), [InputRequired()])

@@ -1,16 +1,24 @@
-"""Logging in, slowed down by name and by address so that passwords cannot be guessed."""
+"""Logging in and proving it again: the password, then the second factor of those who have one.
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+Tries are counted by account and by address, so that neither can be guessed (core/users/throttle.py).
+"""
+
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from flask_babel import gettext as _
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import select
 
-from core.audit.services import record
-from core.errors import Refused
+from core.audit.services import SYSTEM, look, record
+from core.errors import Forbidden, Refused
 from core.extensions import db
-from core.users.models import LoginFailure, User
+from core.org.queries import root_path
+from core.users.models import User
 from core.users.passwords import LONGEST, hash_password, needs_rehash, verify_password
+from core.users.second_factor import check_code, factor_of
+from core.users.sessions import Used, open_session, renew
+from core.users.throttle import begin_try, forgive, note_failure
+from core.wall import beyond_scope
 
 
 class WrongLogin(Refused):
@@ -19,22 +27,12 @@ class WrongLogin(Refused):
     status = 401
 
 
-class TooManyFailures(Refused):
-    """Too many failures of this name or from this address; the sentence says how long to wait."""
+class Opened(NamedTuple):
+    """A session that was opened: whose, its token, and whether the second factor is still to come."""
 
-    status = 429
-
-
-@dataclass(frozen=True, slots=True)
-class Throttle:
-    """How many failures within ``window`` stop further tries. A whole office often shares one address."""
-
-    per_name: int = 5
-    per_address: int = 20
-    window: timedelta = timedelta(minutes=15)
-
-
-THROTTLE = Throttle()
+    user: User
+    token: str
+    is_halfway: bool
 
 
 def normalise(username: str) -> str:
@@ -42,79 +40,87 @@ def normalise(username: str) -> str:
     return username.strip().lower()
 
 
-def log_in(username: str, password: str, address: str, *, now: datetime | None = None) -> User:
-    """The active user that name and password belong to. Raises :class:`WrongLogin` or :class:`TooManyFailures`.
+def log_in(username: str, password: str, address: str, agent: str = "", *, now: datetime | None = None) -> Opened:
+    """Open a session for the active user that name and password belong to.
 
-    Names that nobody has cost the same time and get the same answer. ``now`` (UTC) is the clock, for tests.
+    Names that nobody has cost the same time and get the same answer. Raises :class:`WrongLogin`,
+    :class:`TooManyFailures`, or :class:`Forbidden` when the password was given by somebody else and has run out.
+    ``now`` (UTC) is the clock, for tests.
     """
     now = now or datetime.now(UTC)
-    username = normalise(username)[:LONGEST]
-    user = _proved(username, password, address, now)
+    user = _proved(normalise(username)[:LONGEST], password, address)
     if user is None:
         raise WrongLogin(_("The user name or the password is wrong."))
+    if user.password_until and now >= user.password_until:
+        raise Forbidden(_("Your first password has run out; ask the administrator of your union for a new one."))
     if needs_rehash(user.password_hash):
         user.password_hash = hash_password(password)
-    user.last_login_at = now
-    record(user, "user.login", f"user:{user.id}", user.org_path)
+    is_halfway = factor_of(user) is not None
+    token = open_session(user, address, agent, now)
+    if not is_halfway:
+        _note_login(user, now)
     db.session.commit()
-    return user
+    return Opened(user, token, is_halfway)
 
 
-def reauthenticate(user: User, password: str, address: str, *, now: datetime | None = None) -> None:
-    """Have the user who is logged in prove it again with their own password, before what cannot be taken back.
+def give_code(used: Used, code: str, address: str, *, now: datetime | None = None) -> Opened:
+    """Finish a login with the second factor; the session gets another token.
 
-    Wrong ones count like failed logins. Raises :class:`WrongLogin` or :class:`TooManyFailures` at the field
-    ``password``. Call it before anything is changed: it commits. ``now`` (UTC) is the clock, for tests.
+    Raises :class:`WrongCode` or :class:`TooManyFailures` at the field ``code``.
     """
+    now = now or datetime.now(UTC)
+    check_code(used.user, code, address, now=now)
+    token = renew(used.session, second=True)
+    used.session.created_at = now
+    _note_login(used.user, now)
+    db.session.commit()
+    return Opened(used.user, token, False)
+
+
+def reauthenticate(user: User, password: str, code: str, address: str, *, now: datetime | None = None) -> None:
+    """Have the user who is logged in prove it again before what cannot be taken back: password, and code if they have
+    a second factor.
+
+    Wrong ones count like failed logins. Raises :class:`WrongLogin` at the field ``password``, :class:`WrongCode` at
+    ``code``, or :class:`TooManyFailures`. Call it before anything is changed: it commits.
+    """
+    check_own_password(user, password, address)
+    if factor_of(user) is not None:
+        check_code(user, code, address, now=now)
+    db.session.commit()
+
+
+def check_own_password(user: User, password: str, address: str, field: str = "password") -> None:
+    """Have the user prove their password. Raises :class:`WrongLogin` or :class:`TooManyFailures` at ``field``."""
     try:
-        if _proved(user.username, password, address, now or datetime.now(UTC)) is None:
+        if _proved(user.username, password, address) is None:
             raise WrongLogin(_("Your password is wrong; nothing was done."))
     except Refused as error:
-        error.field = "password"
+        error.field = field
         raise
-    db.session.commit()
 
 
-def _proved(username: str, password: str, address: str, now: datetime) -> User | None:
+@beyond_scope("users.login")  # nobody is known yet
+def _proved(username: str, password: str, address: str) -> User | None:
     """The active user that name and password belong to, whose failures are then forgotten; else one more is noted."""
-    # Tries of one name wait for each other, so that many at once do not slip past the count.
-    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(username, 0))))
-    _check_throttle(username, address, now)
+    begin_try("password", username, address)
     user = db.session.scalar(select(User).where(User.username == username))
     fits = verify_password(user.password_hash if user else None, password[: LONGEST + 1])
     if user is None or not fits or not user.active:
-        _note_failure(username, address, now)
+        note_failure(address)
+        _note_failed(user)
         return None
-    db.session.execute(delete(LoginFailure).where(LoginFailure.username == username))
+    forgive("password", username)
     return user
 
 
-def _check_throttle(username: str, address: str, now: datetime) -> None:
-    waits = [
-        _free_at(LoginFailure.username == username, THROTTLE.per_name, now),
-        _free_at(LoginFailure.address == address, THROTTLE.per_address, now),
-    ]
-    free_at = max((wait for wait in waits if wait), default=None)
-    if free_at is None:
-        return
-    db.session.rollback()
-    minutes = -((now - free_at) // timedelta(minutes=1))
-    raise TooManyFailures(_("Too many failed logins. Try again in %(minutes)s min.", minutes=minutes))
+def _note_failed(user: User | None) -> None:
+    """On record, also where nobody has the name, which is not kept: it might be a password. Both cost the same."""
+    top = root_path() or "/"
+    subject, path = (f"user:{user.id}", user.org_path) if user is not None else ("user:unknown", top)
+    look(SYSTEM, "user.login_failed", subject, path)
 
 
-def _free_at(which: ColumnElement[bool], limit: int, now: datetime) -> datetime | None:
-    """When the ``limit``-th newest failure leaves the window; none if there are fewer within it."""
-    oldest = db.session.scalar(
-        select(LoginFailure.at)
-        .where(which, LoginFailure.at > now - THROTTLE.window)
-        .order_by(LoginFailure.at.desc())
-        .offset(limit - 1)
-        .limit(1)
-    )
-    return oldest + THROTTLE.window if oldest else None
-
-
-def _note_failure(username: str, address: str, now: datetime) -> None:
-    db.session.execute(delete(LoginFailure).where(LoginFailure.at <= now - THROTTLE.window))
-    db.session.add(LoginFailure(username=username, address=address, at=now))
-    db.session.commit()
+def _note_login(user: User, now: datetime) -> None:
+    user.last_login_at = now
+    record(user, "user.login", f"user:{user.id}", user.org_path)

@@ -1,30 +1,36 @@
 """Who may log in, and what they may do where."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, of_user, org_reference, sealed, through
 
 #: When a user wants e-mails: never, once a day, for each new thing.
 MAILING = ("none", "daily", "each")
 
 
 class User(Base):
-    """Somebody of a union's staff who can log in. ``session_token`` changes whenever open sessions must end.
+    """Somebody of a union's staff who can log in.
 
-    ``email`` gets mails that only say how much waits, as often as ``mailing`` says.
+    ``password_until`` is set while the password is one that somebody else gave: until then it lets the user in, to
+    choose another one. ``email`` gets mails that only say how much waits, as often as ``mailing`` says.
     """
 
     __tablename__ = "core_user"
-    __table_args__ = (org_reference(), CheckConstraint(f"mailing IN {MAILING}", name="mailing"))
+    __table_args__ = (
+        org_reference(),
+        CheckConstraint(f"mailing IN {MAILING}", name="mailing"),
+        {"info": of_user("id", seen_below=True)},
+    )
 
     id: Mapped[BigId]
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
     password_hash: Mapped[str]
-    session_token: Mapped[str]
+    password_until: Mapped[datetime | None]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     active: Mapped[bool] = mapped_column(server_default="true")
@@ -33,6 +39,7 @@ class User(Base):
     mailing: Mapped[str] = mapped_column(server_default="daily")
     created_at: Mapped[CreatedAt]
     last_login_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
 
     grants: Mapped[list["Grant"]] = relationship(back_populates="user", lazy="selectin")
 
@@ -44,10 +51,6 @@ class User(Base):
         """Whether the account may be used (asked by Flask-Login)."""
         return self.active
 
-    def get_id(self) -> str:
-        """What the session cookie holds: the id and the token, so that a changed token ends every open session."""
-        return f"{self.id}:{self.session_token}"
-
 
 class Grant(Base):
     """A role held on an org subtree, for every program or for one, for good or until a day (inclusive)."""
@@ -57,6 +60,7 @@ class Grant(Base):
         org_reference(),
         UniqueConstraint("user_id", "role", "org_id", "program", postgresql_nulls_not_distinct=True),
         Index("ix_core_grant_org_path", "org_path"),
+        {"info": through("user_id", "core_user")},
     )
 
     id: Mapped[BigId]
@@ -71,16 +75,38 @@ class Grant(Base):
     user: Mapped[User] = relationship(back_populates="grants")
 
 
-class LoginFailure(Base):
-    """One failed login, counted by name and by address to slow down guessing; old rows are removed."""
+class Session(Base):
+    """Somebody's time with the house: from one login until it is ended or runs out.
 
-    __tablename__ = "core_login_failure"
-    __table_args__ = (
-        Index("ix_core_login_failure_username", "username", "at"),
-        Index("ix_core_login_failure_address", "address", "at"),
-    )
+    The cookie holds a random token and ``digest`` is its SHA-256. ``second`` says whether a second factor was given.
+    """
+
+    __tablename__ = "core_session"
+    __table_args__ = (Index("ix_core_session_user_id", "user_id"), {"info": of_user()})
 
     id: Mapped[BigId]
-    username: Mapped[str]
+    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    second: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[CreatedAt]
+    seen_at: Mapped[CreatedAt]
     address: Mapped[str]
-    at: Mapped[CreatedAt]
+    browser: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    ended_why: Mapped[str | None]
+
+
+class SecondFactor(Base):
+    """A user's authenticator app (TOTP, RFC 6238): its secret, encrypted, and the step of the last code it was shown.
+
+    ``codes`` are digests of the recovery codes that are left, in hexadecimal digits.
+    """
+
+    __tablename__ = "core_second_factor"
+    __table_args__ = ({"info": of_user()},)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"), primary_key=True)
+    secret: Mapped[bytes] = sealed("totp")
+    last_step: Mapped[int]
+    codes: Mapped[list[Any]]
+    created_at: Mapped[CreatedAt]

@@ -1,28 +1,40 @@
 """Reading users: only those of the orgs in the reader's scope."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import select
 
+from core.config import settings_of
 from core.extensions import db
 from core.org.models import Org
 from core.org.scope import Scope
-from core.users.models import Grant, User
+from core.users.models import Grant, Session, User
+from core.wall import beyond_scope
 
 
+@beyond_scope("users.names")
 def has_username(username: str) -> bool:
     """Whether anybody has this name."""
     return db.session.scalar(select(User.id).where(User.username == username)) is not None
 
 
+@beyond_scope("users.names")
 def by_username(username: str) -> User | None:
     """The user with this name."""
     return db.session.scalar(select(User).where(User.username == username))
 
 
-def by_session(identity: str) -> User | None:
-    """The active user whom a session cookie belongs to; none when its token is no longer the user's."""
-    user_id, _separator, token = identity.partition(":")
-    user = db.session.get(User, int(user_id)) if user_id.isdecimal() else None
-    return user if user and user.active and user.session_token == token else None
+@beyond_scope("users.sessions")  # an administrator sees the sessions of others
+def open_sessions(user: User, now: datetime | None = None) -> list[Session]:
+    """The sessions of a user that still hold, the one last used first."""
+    now, settings = now or datetime.now(UTC), settings_of()
+    holds = (
+        Session.ended_at.is_(None),
+        Session.seen_at > now - settings.session_idle,
+        Session.created_at > now - settings.session_limit,
+    )
+    query = select(Session).where(Session.user_id == user.id, *holds).order_by(Session.seen_at.desc())
+    return list(db.session.scalars(query))
 
 
 def in_scope(scope: Scope, user_id: int) -> User | None:

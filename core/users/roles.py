@@ -17,6 +17,23 @@ ROLES: dict[str, LazyString] = {
 }
 EVERYONE = tuple(ROLES)
 
+#: Roles that one person must not hold over the same unions and programs, and why (不相容职务分离: GB/T 22239-2019,
+#: 访问控制; 会计基础工作规范: who makes a payment neither approves nor books it).
+INCOMPATIBLE: dict[frozenset[str], LazyString] = {
+    frozenset(pair): reason
+    for pairs, reason in (
+        ([("clerk", "reviewer")], _l("nobody approves what they have made themselves")),
+        ([("clerk", "finance")], _l("nobody pays out what they have made themselves")),
+        ([("reviewer", "finance")], _l("nobody pays out what they have approved themselves")),
+        ([("admin", "reviewer"), ("admin", "finance")], _l("who gives the roles does not move the money")),
+        (
+            [("auditor", role) for role in ("admin", "clerk", "reviewer", "finance")],
+            _l("nobody audits their own work"),
+        ),
+    )
+    for pair in pairs
+}
+
 PERMISSIONS: list[Permission] = [
     Permission(code="org.view", title=_l("See organisations"), roles=EVERYONE),
     Permission(code="people.view", title=_l("See people"), roles=EVERYONE),

@@ -1,25 +1,39 @@
 """Making and changing users and what they may do. Each call checks the actor, commits once and leaves an audit line."""
 
 import re
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from core.audit.services import SYSTEM, Actor, record
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.org.models import Org
+from core.pinyin import spell, spell_name
 from core.plugin.registry import registry_of
+from core.tasks.kinds import TaskKind
+from core.tasks.services import notify
 from core.users.access import refuse, require, scope_of, today
-from core.users.login import normalise
-from core.users.models import MAILING, Grant, User
-from core.users.passwords import check_password, hash_password, random_password, verify_password
+from core.users.conflicts import refuse_conflict
+from core.users.leaving import close
+from core.users.login import check_own_password, normalise
+from core.users.models import MAILING, Grant, Session, User
+from core.users.passwords import check_password, hash_password, random_password
 from core.users.queries import has_username
 from core.users.roles import ROLES
+from core.users.second_factor import drop, factor_of
+from core.users.sessions import end_sessions, renew
 
+#: How long a password that somebody else gave lets its user in, to choose another one.
+FIRST_PASSWORD = timedelta(days=7)
+FACTOR_RESET = TaskKind(
+    code="users.factor_reset",
+    title=_l("An administrator has removed your second factor; if you did not ask for it, say so at once"),
+    endpoint="users.account",
+)
 LANGUAGES = {"zh": "中文", "en": "English"}
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
@@ -35,9 +49,35 @@ class GrantRequest:
 
 
 def create_user(
-    actor: Actor, username: str, name: str, password: str, org: Org, grants: Sequence[GrantRequest] = ()
+    actor: Actor,
+    username: str,
+    name: str,
+    password: str,
+    org: Org,
+    grants: Sequence[GrantRequest] = (),
+    *,
+    first: bool = True,
 ) -> User:
-    """Make a user of ``org`` with these grants. Raises :class:`ZhijiaError` at the field that is wrong."""
+    """Make a user of ``org`` with these grants. Raises :class:`ZhijiaError` at the field that is wrong.
+
+    The password is to be changed at the first login, within :data:`FIRST_PASSWORD`, unless it is no ``first`` one.
+    """
+    user = add_user(actor, username, name, password, org, grants, first=first)
+    db.session.commit()
+    return user
+
+
+def add_user(
+    actor: Actor,
+    username: str,
+    name: str,
+    password: str | None,
+    org: Org,
+    grants: Sequence[GrantRequest],
+    *,
+    first: bool = True,
+) -> User:
+    """As :func:`create_user`, in the caller's transaction. Without a password nobody gets in until there is one."""
     require(actor, "user.manage", org.path)
     username, name = normalise(username), name.strip()
     if not _USERNAME.fullmatch(username):
@@ -48,12 +88,13 @@ def create_user(
         raise ZhijiaError(_("A user needs a name."), field="name")
     if has_username(username):
         raise Refused(_("The user name “%(name)s” is taken.", name=username), field="username")
-    check_password(password, username)
+    if password is not None:
+        check_password(password, _telling_words(username, name, org))
     user = User(
         username=username,
         name=name,
-        password_hash=hash_password(password),
-        session_token=secrets.token_hex(16),
+        password_hash=hash_password(password) if password is not None else "",
+        password_until=datetime.now(UTC) + FIRST_PASSWORD if first else None,
         org_id=org.id,
         org_path=org.path,
     )
@@ -61,15 +102,19 @@ def create_user(
     db.session.flush()
     record(actor, "user.create", _subject(user), org.path, username=username)
     for request in grants:
-        _add_grant(actor, user, request)
-    db.session.commit()
+        add_grant(actor, user, request)
     return user
+
+
+def give_first_password(user: User, password: str) -> None:
+    """Give a user who was just added a password, to be changed at the first login. In the caller's transaction."""
+    user.password_hash, user.password_until = hash_password(password), datetime.now(UTC) + FIRST_PASSWORD
 
 
 def give_grant(actor: Actor, user: User, request: GrantRequest) -> Grant:
     """Give ``user`` a role. Nobody gives one to themselves."""
     _require_command(actor, user)
-    grant = _add_grant(actor, user, request)
+    grant = add_grant(actor, user, request)
     db.session.commit()
     return grant
 
@@ -88,11 +133,13 @@ def take_grant(actor: Actor, user: User, grant_id: int) -> None:
 
 
 def set_active(actor: Actor, user: User, active: bool) -> None:
-    """Close an account or open it again; closing ends its open sessions."""
+    """Close an account, with its sessions, second factor and roles, or open it again, which gives none of them back."""
     _require_command(actor, user)
-    user.active = active
-    user.session_token = secrets.token_hex(16)
-    record(actor, "user.activate" if active else "user.deactivate", _subject(user), user.org_path)
+    if active:
+        user.active, user.reopened_at = True, datetime.now(UTC)
+        record(actor, "user.activate", _subject(user), user.org_path)
+    else:
+        close(actor, user)
     db.session.commit()
 
 
@@ -103,24 +150,56 @@ def reset_password(actor: Actor, user: User) -> str:
     return password
 
 
-def set_password(actor: Actor, user: User, password: str) -> None:
-    """Give ``user`` this password; ends open sessions."""
+def set_password(actor: Actor, user: User, password: str, *, first: bool = True) -> None:
+    """Give ``user`` this password, to be changed at the next login unless it is no ``first`` one.
+
+    Open sessions end.
+    """
     _require_command(actor, user)
-    check_password(password, user.username)
-    _set_password(user, password)
+    check_password(password, _telling_words(user.username, user.name, _org_of(user)))
+    user.password_hash = hash_password(password)
+    user.password_until = datetime.now(UTC) + FIRST_PASSWORD if first else None
+    end_sessions(Session.user_id == user.id, "password")
     record(actor, "user.reset_password", _subject(user), user.org_path)
     db.session.commit()
 
 
-def change_own_password(user: User, current: str, new: str) -> None:
-    """Change one's own password; ends every open session, so the caller must log in again."""
-    if not verify_password(user.password_hash, current):
-        raise ZhijiaError(_("The current password is wrong."), field="current")
-    check_password(new, user.username)
+def change_own_password(user: User, current: str, new: str, address: str, session: Session) -> str:
+    """Change one's own password; ends all other sessions and returns the new token of this one.
+
+    Raises :class:`ZhijiaError` at the field ``current`` or ``password``; wrong ones count like failed logins.
+    """
+    check_own_password(user, current, address, field="current")
+    check_password(new, _telling_words(user.username, user.name, _org_of(user)))
     if current == new:
         raise ZhijiaError(_("The new password is the same as the old one."), field="password")
-    _set_password(user, new)
+    user.password_hash = hash_password(new)
+    user.password_until = None
+    end_sessions((Session.user_id == user.id) & (Session.id != session.id), "password")
+    token = renew(session)
     record(user, "user.change_password", _subject(user), user.org_path)
+    db.session.commit()
+    return token
+
+
+def end_sessions_of(actor: Actor, user: User) -> int:
+    """End all open sessions of somebody else; returns how many."""
+    _require_command(actor, user)
+    count = end_sessions(Session.user_id == user.id, "administrator")
+    record(actor, "user.end_session", _subject(user), user.org_path, sessions=count)
+    db.session.commit()
+    return count
+
+
+def reset_second_factor(actor: Actor, user: User) -> None:
+    """Take away the second factor of somebody else, who has lost their device; ends open sessions and tells them."""
+    _require_command(actor, user)
+    if factor_of(user) is None:
+        raise Refused(_("This user has no second factor."))
+    drop(user)
+    end_sessions(Session.user_id == user.id, "second_factor")
+    notify(FACTOR_RESET, [user.id], _subject(user))
+    record(actor, "user.reset_second_factor", _subject(user), user.org_path)
     db.session.commit()
 
 
@@ -151,9 +230,13 @@ def _subject(user: User) -> str:
     return f"user:{user.id}"
 
 
-def _set_password(user: User, password: str) -> None:
-    user.password_hash = hash_password(password)
-    user.session_token = secrets.token_hex(16)
+def _org_of(user: User) -> Org:
+    return db.session.get_one(Org, user.org_id)
+
+
+def _telling_words(username: str, name: str, org: Org) -> tuple[str, ...]:
+    """What somebody would try as a password who knows the user."""
+    return username, name, spell_name(name).pinyin, org.short_name, spell(org.short_name).pinyin
 
 
 def _require_command(actor: Actor, user: User) -> None:
@@ -170,7 +253,8 @@ def _require_command(actor: Actor, user: User) -> None:
         refuse("user.manage")
 
 
-def _add_grant(actor: Actor, user: User, request: GrantRequest) -> Grant:
+def add_grant(actor: Actor, user: User, request: GrantRequest) -> Grant:
+    """As :func:`give_grant`, in the caller's transaction and of a user whom the actor may command."""
     require(actor, "user.manage", request.org.path)
     if request.role not in ROLES:
         raise ZhijiaError(_("There is no such role."), field="role")
@@ -179,16 +263,14 @@ def _add_grant(actor: Actor, user: User, request: GrantRequest) -> Grant:
     if request.until is not None and request.until < today():
         raise ZhijiaError(_("The last day of a role must not lie in the past."), field="until")
     wanted = (request.role, request.org.id, request.program)
-    if any((grant.role, grant.org_id, grant.program) == wanted for grant in user.grants):
+    known = next((one for one in user.grants if (one.role, one.org_id, one.program) == wanted), None)
+    if known and (known.until is None or known.until >= today()):
         raise Refused(_("The user already holds this role there."), field="role")
-    grant = Grant(
-        role=request.role,
-        org_id=request.org.id,
-        org_path=request.org.path,
-        program=request.program,
-        until=request.until,
-    )
-    user.grants.append(grant)
+    refuse_conflict(user, request.role, request.org.path, request.program)
+    grant = known or Grant(role=request.role, org_id=request.org.id, org_path=request.org.path, program=request.program)
+    grant.until = request.until
+    if known is None:
+        user.grants.append(grant)
     record(
         actor,
         "user.grant",

@@ -1,43 +1,47 @@
 """Logging in and out, the language, one's own account."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
-from flask_login import current_user, login_user, logout_user
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from core.config import settings_of
 from core.errors import Refused, ZhijiaError
-from core.users.forms import LoginForm, MailForm, PasswordForm
+from core.users.forms import CodeForm, LoginForm, MailForm, PasswordForm
+from core.users.login import give_code as finish_login
 from core.users.login import log_in
 from core.users.models import User
-from core.users.queries import grants_with_orgs
+from core.users.passwords import SHORTEST
+from core.users.queries import grants_with_orgs, open_sessions
 from core.users.roles import ROLES
+from core.users.second_factor import factor_of
 from core.users.services import LANGUAGES, change_own_password, choose_language, set_mail
-from core.web.guard import me, public
+from core.users.sessions import end_others, end_own, log_out
+from core.wall import beyond_scope
+from core.web.guard import SESSION, me, my_session, open_while_due, public, used_session
 from core.web.locale import KEY as LANGUAGE_KEY
+from core.web.ways import own_path
 
 blueprint = Blueprint("users", __name__, template_folder="templates")
 
 
-def is_own_address(target: str) -> bool:
-    """Whether ``target`` is a path of this site, so that a link cannot lead a user away after login."""
-    parts = urlsplit(target)
-    plain = target.isprintable() and "\\" not in target
-    return plain and target.startswith("/") and not target.startswith("//") and not (parts.scheme or parts.netloc)
+def _asked_for() -> str | None:
+    return own_path(request.values.get("next", ""))
 
 
 def _next() -> str:
-    target = request.values.get("next", "")
-    return target if is_own_address(target) else url_for("home.index")
+    return _asked_for() or url_for("home.index")
 
 
-def _open_session(user: User) -> None:
-    """Begin a session with nothing of the one before it, which somebody else may have planted."""
-    session.clear()
+def keep_token(token: str, user: User | None = None) -> None:
+    """Keep the token of a session in the cookie; of a ``user`` who logs in, with nothing of what was there before,
+    which somebody else may have planted.
+    """
+    if user is not None:
+        session.clear()
+        session[LANGUAGE_KEY] = user.locale
     session.permanent = True
-    session[LANGUAGE_KEY] = user.locale
-    login_user(user)
+    session[SESSION] = token
 
 
 @blueprint.get("/login")
@@ -56,15 +60,48 @@ def enter() -> Response | tuple[str, int]:
     form = LoginForm(request.form)
     status = 400
     if form.validate():
+        agent, address = request.user_agent.string, request.remote_addr or ""
         try:
-            user = log_in(form.username.data or "", form.password.data or "", request.remote_addr or "")
+            with beyond_scope("users.login"):
+                opened = log_in(form.username.data or "", form.password.data or "", address, agent)
+                keep_token(opened.token, opened.user)
+        except ZhijiaError as error:
+            form.refuse(error)
+            status = error.status
+        else:
+            return redirect(url_for(".code", next=_asked_for()) if opened.is_halfway else _next())
+    return render_template("users/login.html", form=form, next=request.form.get("next", "")), status
+
+
+@blueprint.get("/login/code")
+@public
+def code() -> str | Response:
+    """The second step of those who have a second factor."""
+    used = used_session()
+    if used is None or not used.is_halfway:
+        return redirect(_next() if used else url_for(".login", next=_asked_for()))
+    return render_template("users/code.html", form=CodeForm(), next=request.args.get("next", ""))
+
+
+@blueprint.post("/login/code")
+@public
+def give_code() -> Response | tuple[str, int]:
+    """Try the code."""
+    form, used = CodeForm(request.form), used_session()
+    if used is None or not used.is_halfway:
+        return redirect(_next() if used else url_for(".login", next=_asked_for()))
+    status = 400
+    if form.validate():
+        try:
+            with beyond_scope("users.login"):
+                opened = finish_login(used, form.code.data or "", request.remote_addr or "")
+                keep_token(opened.token, opened.user)
         except Refused as error:
             form.refuse(error)
             status = error.status
         else:
-            _open_session(user)
             return redirect(_next())
-    return render_template("users/login.html", form=form, next=request.form.get("next", "")), status
+    return render_template("users/code.html", form=form, next=request.form.get("next", "")), status
 
 
 @blueprint.post("/logout")
@@ -72,7 +109,7 @@ def enter() -> Response | tuple[str, int]:
 def leave() -> Response:
     """Log out."""
     language = session.get(LANGUAGE_KEY)
-    logout_user()
+    log_out(str(session.get(SESSION, "")))
     session.clear()
     session[LANGUAGE_KEY] = language
     return redirect(url_for("users.login"))
@@ -91,25 +128,27 @@ def language() -> Response:
 
 
 @blueprint.get("/account")
+@open_while_due
 def account() -> str:
-    """One's own account: who one is and what one may do."""
+    """One's own account: who one is, what one may do, where one is logged in."""
     return _account_page(PasswordForm())
 
 
 @blueprint.post("/account")
+@open_while_due
 def change_password() -> Response | tuple[str, int]:
     """Change one's own password."""
     form = PasswordForm(request.form)
     status = 400
     if form.validate():
-        user = me()
+        old, new, address = form.current.data or "", form.password.data or "", request.remote_addr or ""
         try:
-            change_own_password(user, form.current.data or "", form.password.data or "")
+            token = change_own_password(me(), old, new, address, my_session().session)
         except ZhijiaError as error:
             form.refuse(error)
             status = error.status
         else:
-            _open_session(user)
+            keep_token(token)
             flash(_("Your password was changed. All other sessions have ended."), "success")
             return redirect(url_for(".account"))
     return _account_page(form), status
@@ -126,6 +165,22 @@ def mail() -> Response | tuple[str, int]:
     return redirect(url_for(".account"))
 
 
+@blueprint.post("/account/sessions/<int:session_id>/end")
+def end_session(session_id: int) -> Response:
+    """End another one of one's own sessions."""
+    end_own(me(), session_id, my_session().session)
+    flash(_("The session has ended."), "success")
+    return redirect(url_for(".account"))
+
+
+@blueprint.post("/account/sessions/end")
+def end_sessions() -> Response:
+    """End all of one's own sessions but this one."""
+    count = end_others(me(), my_session().session)
+    flash(_("Sessions that were ended: %(count)s.", count=count), "success")
+    return redirect(url_for(".account"))
+
+
 def _account_page(form: PasswordForm, mail_form: MailForm | None = None) -> str:
     return render_template(
         "users/account.html",
@@ -133,4 +188,9 @@ def _account_page(form: PasswordForm, mail_form: MailForm | None = None) -> str:
         mail_form=mail_form or MailForm(obj=me()),
         grants=grants_with_orgs(me()),
         roles=ROLES,
+        sessions=open_sessions(me()),
+        current=my_session().session.id,
+        factor=factor_of(me()),
+        offers_factor=settings_of().second_factor,
+        shortest=SHORTEST,
     )
