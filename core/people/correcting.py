@@ -41,12 +41,10 @@ def correct_person(actor: Actor, scope: Scope, person_id: int, version: str, wan
             raise Refused(
                 _("The phone or the account was changed since you opened this page; look at what stands now.")
             )
-        changed: dict[str, Any] = {}
-        for name, values in _values(wanted).items():
-            changed |= _replace(person, name, values)
+        changed = [name for name, values in _values(wanted).items() if _replace(person, name, values)]
         if not changed:
             raise ZhijiaError(_("That is what stands in the file already; enter what is to become different."))
-        record(actor, "people.correct", f"person:{person.id}", person.org_path, **changed)
+        record(actor, "people.correct", f"person:{person.id}", person.org_path, changed=changed)
         db.session.commit()
 
 
@@ -85,13 +83,14 @@ def _values(wanted: Correction) -> dict[str, tuple[Any, ...]]:
     return values
 
 
-def _replace(person: Person, name: str, values: tuple[Any, ...]) -> dict[str, Any]:
-    """Write the columns; what the audit line says of it: ends of numbers, never a number. Nothing for the same one."""
+def _replace(person: Person, name: str, values: tuple[Any, ...]) -> bool:
+    """Write the columns, unless it is the same number; whether it did. Not even its end goes into the audit trail,
+    which keeps it when the person is erased.
+    """
     columns = CHANGEABLE[name]
     former = tuple(getattr(person, column) for column in columns)
     if former[1:] == values[1:]:
-        return {}
+        return False
     for column, value in zip(columns, values, strict=True):
         setattr(person, column, value)
-    shown = zip(columns[2:], former[2:], values[2:], strict=True)
-    return {key: said for column, old, new in shown for key, said in ((f"former_{column}", old), (column, new))}
+    return True

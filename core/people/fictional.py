@@ -60,7 +60,7 @@ def fictional_people(seed: int, org_code: str, townships: Sequence[str]) -> Iter
         for township in order:
             area = township[:6]
             if area not in numbers:
-                numbers[area] = _id_numbers(area, Random(f"{seed}/{org_code}/{area}"))  # noqa: S311
+                numbers[area] = _id_numbers(area, Random(f"{seed}/{org_code}/{area}"))  # noqa: S311  # the same
             id_number = next(numbers[area], None)
             if id_number is None:
                 raise Refused(_("The area %(area)s has no fictional identity numbers left.", area=area))

@@ -1,10 +1,11 @@
 """The forms of people on file, and the fields that say how somebody is reached and paid."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
-from core.web.forms import Form
+from core.people.purposes import PURPOSES, Purpose
+from core.web.forms import Form, options
 
 
 def phone_field() -> StringField:
@@ -30,6 +31,26 @@ class IdNumberForm(Form):
         validators=[InputRequired(_l("Please enter the identity number."))],
         render_kw={"autocomplete": "off", "maxlength": 30},
     )
+
+
+class PurposeForm(Form):
+    """What personal data is asked for in full for."""
+
+    purpose = SelectField(
+        _l("What is it for?"),
+        choices=options({"": "", **PURPOSES}),
+        validators=[InputRequired(_l("Choose what it is for."))],
+    )
+    note = StringField(
+        _l("Note"),
+        description=_l("Needed for something else. It stays on record: name nobody, and write no number."),
+        validators=[Length(max=200)],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def asked(self) -> Purpose:
+        """What was chosen."""
+        return Purpose(self.purpose.data or "", self.note.data or "")
 
 
 class CorrectionForm(Form):

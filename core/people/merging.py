@@ -13,6 +13,7 @@ from core.org.scope import Scope
 from core.people.models import CHANGEABLE, Person
 from core.people.queries import PersonView, by_id, id_of_number
 from core.plugin import hooks
+from core.wall import beyond_scope
 
 
 def compare(scope: Scope, kept_id: int, id_number: str) -> tuple[PersonView, PersonView]:
@@ -30,6 +31,7 @@ def compare(scope: Scope, kept_id: int, id_number: str) -> tuple[PersonView, Per
     return kept, dropped
 
 
+@beyond_scope("people.merge")
 def merge(actor: Actor, scope: Scope, kept_id: int, dropped_id: int) -> None:
     """Make one person of two files, within the ``scope`` in which the actor may edit people. It cannot be undone.
 

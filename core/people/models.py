@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, Prefixed, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, Prefixed, digest_of, org_reference, sealed, through
 
 #: What may be changed in a file -> its columns, filled together or not at all: ciphertext, digest, tail, what else.
 CHANGEABLE = {
@@ -39,6 +39,7 @@ class Person(Base):
         Index("ix_core_person_initials", "initials", "id"),
         Index("ix_core_person_pinyin", "pinyin", "id"),
         Index("ix_core_person_payee_changed_at", "payee_changed_at", postgresql_where="payee_changed_at IS NOT NULL"),
+        {"info": through("id", "core_person_place", "person_id")},
     )
 
     id: Mapped[BigId]
@@ -49,14 +50,14 @@ class Person(Base):
     initials: Mapped[Prefixed]
     gender: Mapped[str]
     born_on: Mapped[date]
-    id_number: Mapped[bytes]
-    id_number_digest: Mapped[bytes] = mapped_column(unique=True)
+    id_number: Mapped[bytes] = sealed("id_number")
+    id_number_digest: Mapped[bytes] = digest_of("id_number", "id_number", unique=True)
     id_number_tail: Mapped[str]
-    phone: Mapped[bytes | None]
-    phone_digest: Mapped[bytes | None]
+    phone: Mapped[bytes | None] = sealed("phone")
+    phone_digest: Mapped[bytes | None] = digest_of("phone", "phone")
     phone_tail: Mapped[str | None]
-    bank_account: Mapped[bytes | None]
-    bank_account_digest: Mapped[bytes | None]
+    bank_account: Mapped[bytes | None] = sealed("bank_account")
+    bank_account_digest: Mapped[bytes | None] = digest_of("bank_account", "bank_account")
     bank_account_tail: Mapped[str | None]
     bank_name: Mapped[str | None]
     account_changed_at: Mapped[datetime | None]
@@ -65,3 +66,17 @@ class Person(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("core_person.id"))
     erased_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+
+
+class PersonPlace(Base):
+    """A union where a person was on file, or a file that was merged into theirs; the database keeps it.
+
+    The union's records stay with it, so it goes on seeing whom they are about, and so does whoever is above it.
+    """
+
+    __tablename__ = "core_person_place"
+    __table_args__ = (org_reference(),)
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("core_person.id"), primary_key=True)
+    org_id: Mapped[int] = mapped_column(primary_key=True)
+    org_path: Mapped[OrgPath]

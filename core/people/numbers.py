@@ -21,6 +21,8 @@ _EARLIEST_BIRTH = date(1900, 1, 1)
 _ID_NUMBER = re.compile(r"[0-9]{17}[0-9X]")
 _PHONE = re.compile(r"1[3-9][0-9]{9}|0[0-9]{2,3}[0-9]{7,8}")
 _ACCOUNT = re.compile(r"[0-9]{12,19}")
+#: Seven digits in a row, or eleven with a sign between them: a phone, an identity number, an account.
+NUMBER = "[0-9０-９]{7,}[XxＸｘ]?|([0-9０-９][ ‐-―.-]?){10,}[0-9０-９XxＸｘ]"
 _SEPARATORS = re.compile(r"[\s\-–—]+")
 
 
@@ -91,6 +93,12 @@ def parse_bank_account(text: str) -> str:
     if not _ACCOUNT.fullmatch(number):
         raise ZhijiaError(_("A bank account has 12 to 19 digits."), field="bank_account")
     return number
+
+
+def refuse_numbers(text: str, field: str) -> None:
+    """Keep what looks like somebody's number out of a text that stays. Raises :class:`ZhijiaError` at the field."""
+    if re.search(NUMBER, text):
+        raise ZhijiaError(_("This text stays on record for good; leave personal numbers out of it."), field=field)
 
 
 def mask_id(text: str) -> str:

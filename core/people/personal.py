@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from datetime import date
 
 from flask_babel import gettext as _
-from sqlalchemy import func
+from sqlalchemy import func, select
 
-from core.audit.services import Actor, record
+from core.audit.services import Actor, look, record
 from core.errors import NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.org.scope import Scope
 from core.people.models import Person
-from core.people.numbers import mask_account, mask_id, mask_phone
+from core.people.numbers import mask_account, mask_id, mask_phone, refuse_numbers
 from core.people.queries import files_of
-from core.people.secrets import decrypt, keys
+from core.people.secrets import keys
 from core.plugin import hooks
 from core.plugin.types import PersonalDataAction, PersonalRecord
+from core.wall import beyond_scope
 from core.web.filters import local_day
 
 #: What lists and pages show instead of a name.
@@ -26,6 +27,15 @@ ERASED_BIRTH, ERASED_GENDER = date(1900, 1, 1), "M"
 UNKNOWN = "—"
 
 
+def show_file(actor: Actor, scope: Scope, person_id: int) -> None:
+    """Put on record that the page of a person's file was opened. Raises :class:`NotFound` out of ``scope``."""
+    path = db.session.scalar(select(Person.org_path).where(Person.id == person_id, scope.covers(Person.org_path)))
+    if path is None:
+        raise NotFound(_("There is nothing here, or nothing that you may see."))
+    look(actor, "people.file_shown", f"person:{person_id}", path)
+
+
+@beyond_scope("people.data")
 def show_data(actor: Actor, scope: Scope, person_id: int) -> list[PersonalRecord]:
     """Everything that is kept about a person: the file and those merged into it, then what each area and plugin keeps.
 
@@ -39,24 +49,7 @@ def show_data(actor: Actor, scope: Scope, person_id: int) -> list[PersonalRecord
     return records
 
 
-def show_numbers(actor: Actor, scope: Scope, person_id: int) -> list[tuple[str, str]]:
-    """Label and number, in full: identity number, phone and bank account. That it was looked at goes on record.
-
-    ``scope`` is where the actor may see them. Raises :class:`NotFound` for a file unknown, out of scope or erased.
-    """
-    file = db.session.get(Person, person_id)
-    if file is None or file.erased_at is not None or not scope.includes(file.org_path):
-        raise NotFound(_("There is nothing here, or nothing that you may see."))
-    record(actor, "people.numbers_shown", f"person:{person_id}", file.org_path)
-    numbers = [
-        (_("Identity number"), decrypt("id_number", file.id_number)),
-        (_("Phone"), decrypt("phone", file.phone) if file.phone else UNKNOWN),
-        (_("Bank account"), decrypt("bank_account", file.bank_account) if file.bank_account else UNKNOWN),
-    ]
-    db.session.commit()
-    return numbers
-
-
+@beyond_scope("people.erase")
 def erase(actor: Actor, scope: Scope, person_id: int, reason: str) -> list[PersonalRecord]:
     """Make everything that is kept about a person unreadable, for good; what was erased, and what stays.
 
@@ -67,6 +60,7 @@ def erase(actor: Actor, scope: Scope, person_id: int, reason: str) -> list[Perso
     """
     if not reason.strip():
         raise ZhijiaError(_("Say why the person is erased."), field="reason")
+    refuse_numbers(reason, "reason")
     files = _files(scope, person_id, lock=True)
     if files[0].erased_at is not None:
         raise Refused(_("This file was erased before."))

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from os.path import commonpath
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, func, not_, or_, select, text
@@ -14,11 +13,12 @@ from core.bulk import copy_rows
 from core.errors import Refused
 from core.extensions import db, whole
 from core.org.models import Org
-from core.org.scope import Scope
+from core.org.scope import Scope, shared_path
 from core.people.models import Person
 from core.people.secrets import Field, Keys, Sealed, keys
 from core.people.staging import COLUMNS, KEPT, renew, staged
 from core.pinyin import spell_name
+from core.wall import beyond_scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def register_people(actor: Actor, rows: Iterable[PersonRow], scope: Scope) -> Re
     return result
 
 
+@beyond_scope("people.take_on_file")
 def take_on_file(actor: Actor, rows: Iterable[PersonRow], scope: Scope) -> Registered:
     """Take the people on file whose identity number is not there yet, in bounded memory, in the caller's transaction.
 
@@ -124,8 +125,7 @@ def _check_orgs(scope: Scope) -> tuple[int, str]:
     total, first, last = db.session.execute(
         select(func.coalesce(func.sum(orgs.c.rows), 0), func.min(Org.path), func.max(Org.path)).select_from(joined)
     ).one()
-    common = commonpath([first or "/", last or "/"])
-    return int(total), common.rstrip("/") + "/"
+    return int(total), shared_path([first or "/", last or "/"])
 
 
 def _values(line: int, row: PersonRow, installation_keys: Keys) -> tuple[object, ...]:

@@ -7,18 +7,24 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from core.errors import ZhijiaError
+from core.audit.queries import looks_at
+from core.errors import Refused, ZhijiaError
 from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.scope import Scope
 from core.people.correcting import Correction, correct_person
-from core.people.forms import CorrectionForm, IdNumberForm
+from core.people.forms import CorrectionForm, IdNumberForm, PurposeForm
 from core.people.listing import PEOPLE
 from core.people.merging import compare, merge
 from core.people.numbers import parse_id_number
-from core.people.personal import show_data, show_numbers
+from core.people.personal import show_data, show_file
+from core.people.purposes import purpose_title
 from core.people.queries import by_id
+from core.plugin.types import PersonalRecord
+from core.privacy.queries import SHOWN
+from core.privacy.services import show_numbers
 from core.users.access import scope_of
-from core.web.guard import found, me, needs
+from core.web.forms import SignedForm
+from core.web.guard import found, me, needs, prove
 
 EDIT, DATA, NUMBERS = "people.edit", "people.data", "people.numbers"
 blueprint = Blueprint("people", __name__, url_prefix="/people", template_folder="templates")
@@ -65,6 +71,7 @@ def _person(
     *,
     correction: CorrectionForm | None = None,
     in_full: Sequence[tuple[str, str]] = (),
+    asking: PurposeForm | None = None,
 ) -> tuple[str, int]:
     person = found(by_id(_scope(), person_id))
     into = by_id(_scope(), person.merged_into) if person.merged_into else None
@@ -77,9 +84,13 @@ def _person(
         form=form or IdNumberForm(),
         correction=correction or CorrectionForm(),
         in_full=in_full,
+        asking=asking or PurposeForm(),
+        looks=looks_at(_scope(DATA), person_id, [SHOWN]) if may_see_data else (),
+        purpose_title=purpose_title,
         may_merge=may_edit and person.active,
         may_correct=may_edit and not person.merged_into and not person.erased,
         may_see_data=may_see_data,
+        may_audit=_scope("audit.view").includes(person.org_path),
         may_see_numbers=not person.erased and _scope(NUMBERS).includes(person.org_path),
     )
     return page, status
@@ -88,7 +99,8 @@ def _person(
 @blueprint.get("/<int:person_id>")
 @needs("people.view")
 def show(person_id: int) -> tuple[str, int]:
-    """One person, numbers masked."""
+    """One person, numbers masked; that somebody looked is on record."""
+    show_file(me(), _scope(), person_id)
     return _person(person_id)
 
 
@@ -97,7 +109,15 @@ def show(person_id: int) -> tuple[str, int]:
 def numbers(person_id: int) -> tuple[str, int]:
     """The same page with the numbers in full; that somebody looked is on record."""
     found(by_id(_scope(), person_id))
-    return _person(person_id, in_full=show_numbers(me(), _scope(NUMBERS), person_id))
+    form = PurposeForm(request.form)
+    if not form.validate():
+        return _person(person_id, status=400, asking=form)
+    try:
+        shown = show_numbers(me(), _scope(NUMBERS), person_id, form.asked())
+    except ZhijiaError as error:
+        form.refuse(error)
+        return _person(person_id, status=error.status, asking=form)
+    return _person(person_id, in_full=shown)
 
 
 @blueprint.post("/<int:person_id>/correct")
@@ -150,6 +170,26 @@ def merge_files(person_id: int) -> Response | tuple[str, int]:
 @blueprint.get("/<int:person_id>/data")
 @needs(DATA)
 def data(person_id: int) -> str:
+    """What asks to see everything that is kept about a person."""
+    return _data_page(person_id, SignedForm())
+
+
+@blueprint.post("/<int:person_id>/data")
+@needs(DATA)
+def show_all(person_id: int) -> str | tuple[str, int]:
     """Everything that is kept about a person; that somebody looked is on record."""
+    form, status = SignedForm(request.form), 400
+    found(by_id(_scope(DATA), person_id))
+    if form.validate():
+        try:
+            prove(form)
+            return _data_page(person_id, form, show_data(me(), _scope(DATA), person_id))
+        except Refused as error:
+            form.refuse(error)
+            status = error.status
+    return _data_page(person_id, form), status
+
+
+def _data_page(person_id: int, form: SignedForm, records: Sequence[PersonalRecord] = ()) -> str:
     person = found(by_id(_scope(DATA), person_id))
-    return render_template("people/data.html", person=person, records=show_data(me(), _scope(DATA), person_id))
+    return render_template("people/data.html", person=person, form=form, records=records)
