@@ -4,7 +4,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
-from flask import Flask, current_app, url_for
+from flask import Flask, current_app
 
 
 @lru_cache(maxsize=256)
@@ -15,11 +15,12 @@ def _digest(path: Path, _modified_ns: int) -> str:
 def asset(filename: str) -> str:
     """The address of a file under ``static``; without a version while the file is missing."""
     path = Path(current_app.static_folder or "", filename)
+    address = f"{current_app.static_url_path}/{filename}"  # also where no address can be built, for a strange host
     try:
         version = _digest(path, path.stat().st_mtime_ns)
     except OSError:
-        return url_for("static", filename=filename)
-    return url_for("static", filename=filename, v=version)
+        return address
+    return f"{address}?v={version}"
 
 
 def init_app(app: Flask) -> None:

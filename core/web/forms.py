@@ -79,11 +79,19 @@ class Form(WTForm):
 
 
 class SignedForm(Form):
-    """A step that asks for one's own password again; its view has it proved by :func:`core.web.guard.prove`."""
+    """A step that asks for one's own password again, and for a code of the second factor where one is enrolled.
+
+    Its page shows both by ``ui.proof(form)``; its view has them proved by :func:`core.web.guard.prove`.
+    """
 
     password = PasswordField(
         _l("Your password"),
         description=_l("Asked again, so that nobody acts in your name."),
         validators=[InputRequired()],
         render_kw={"autocomplete": "current-password"},
+    )
+    code = StringField(
+        _l("Code of the second factor"),
+        description=_l("Six digits from the app, or one of your recovery codes."),
+        render_kw={"autocomplete": "one-time-code", "maxlength": 40},
     )

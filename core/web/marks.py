@@ -3,6 +3,7 @@
 PUBLIC = "is_public"
 NEEDS = "needs_permission"
 READS = "reads_only"
+DUE = "open_while_due"
 
 
 def is_public(view: object) -> bool:
@@ -19,3 +20,8 @@ def permission_needed(view: object) -> str | None:
 def reads(view: object) -> bool:
     """Whether the view changes nothing of the program year, even where it is sent something."""
     return bool(getattr(view, READS, False))
+
+
+def is_open_while_due(view: object) -> bool:
+    """Whether the view is open to whoever must first choose a password or enrol a second factor."""
+    return bool(getattr(view, DUE, False))

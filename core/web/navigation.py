@@ -49,6 +49,8 @@ ADMIN = NavItem(
         NavItem(
             title=_l("Rules of approval"), endpoint="approvals.index", icon="checkup-list", permission="program.manage"
         ),
+        NavItem(title=_l("Personal data"), endpoint="privacy.due_people", icon="user-shield", permission="people.data"),
+        NavItem(title=_l("Retention"), endpoint="privacy.rule_index", icon="hourglass", permission="program.manage"),
         NavItem(title=_l("Plugins"), endpoint="plugins.index", icon="puzzle", permission="program.manage"),
         NavItem(title=_l("Audit trail"), endpoint="audit.index", icon="history", permission="audit.view"),
     ),

@@ -3,6 +3,7 @@
 Everything here is asked for lazily, so that the plain error page can be shown while the database is away.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, g
@@ -13,11 +14,10 @@ from core.extensions import login_manager
 from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.users.access import today
-from core.users.models import User
-from core.users.queries import by_session, org_by_id
+from core.users.queries import org_by_id
 from core.users.roles import titles_of
 from core.users.services import LANGUAGES
-from core.web import assets, errors, filters, guard, home, labels, locale, navigation, security
+from core.web import assets, errors, filters, guard, home, labels, limits, locale, navigation, security
 from core.web.guard import me
 
 
@@ -57,20 +57,19 @@ def _frame() -> dict[str, Any]:
     return {"language": str(get_locale()), "reference": g.get("request_id")}
 
 
-def _load_user(identity: str) -> User | None:
-    return by_session(identity)
-
-
 def init_app(app: Flask) -> None:
     """Bind login, language, headers, errors and the frame to the app, after its plugins are loaded."""
     login_manager.init_app(app, add_context_processor=False)
-    login_manager.user_loader(_load_user)
+    login_manager.session_protection = None  # the server keeps the sessions, see core/users/sessions.py
+    login_manager.request_loader(guard.load_user)
     locale.init_app(app)
-    for part in (errors, guard, security, filters, assets, home):
+    for part in (errors, limits, guard, security, filters, assets, home):
         part.init_app(app)
     app.context_processor(_frame)
     app.jinja_env.globals.update(
+        printed_at=lambda: filters.local_time(datetime.now(UTC)),
         action_title=labels.action_title,
+        asks_for_code=guard.asks_for_code,
         current_user=current_user,
         languages=LANGUAGES,
         menu=_menu,

@@ -16,7 +16,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from core.config import ROOT, Settings
-from core.users.testing import PASSWORD, MakeUser
+from core.users.testing import PASSWORD, MakeUser, code_of, enrol
 
 #: A browser in a test leaves alone the network of its maker, the graphics card, the sandbox that root cannot have.
 FLAGS = [
@@ -29,6 +29,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PATIENCE = 30  # seconds
+SERVING = "python:core.web.serving"
 OpenAs = Callable[..., Page]
 
 
@@ -37,11 +38,13 @@ def environ_of(settings: Settings) -> dict[str, str]:
     return {
         "ZHIJIA_INSTANCE": str(settings.instance),
         "ZHIJIA_DATABASE_URL": settings.database_url or "",
+        "ZHIJIA_OWNER_URL": settings.owner_url or "",
         "ZHIJIA_REDIS_URL": settings.redis_url or "",
         "ZHIJIA_SECRET_KEY": settings.secret_key.hex(),
-        "ZHIJIA_DATA_KEY": settings.data_key.hex(),
+        "ZHIJIA_DATA_KEY": settings.data_keys.said(),
         "ZHIJIA_FILES": settings.files_url or "",
         "ZHIJIA_JOB_HEARTBEAT": str(settings.job_heartbeat),
+        "ZHIJIA_SECOND_FACTOR": str(int(settings.second_factor)),
     }
 
 
@@ -66,7 +69,7 @@ def live_server(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[str]
     with socket.create_server(("127.0.0.1", 0)) as listener, log.open("a") as output:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         bind = f"fd://{listener.fileno()}"
-        command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", bind, "--workers", "1", "--threads", "4"]
+        command = [sys.executable, "-m", "gunicorn", "-c", SERVING, "wsgi:app", "--bind", bind]
         process = psutil.Popen(
             command, cwd=ROOT, env=os.environ | environ_of(settings), pass_fds=[listener.fileno()],
             stdout=output, stderr=subprocess.STDOUT,
@@ -136,10 +139,15 @@ def open_as(page: Page, make_user: MakeUser) -> OpenAs:
 
     def enter(role: str, org_code: str = "61", path: str = "/") -> Page:
         user = make_user(role, org_code)
+        enrol(user)
         page.goto("/login")
         page.fill("input[name=username]", user.username)
         page.fill("input[name=password]", PASSWORD)
         page.click("form button[type=submit]:has-text('登录')")
+        page.wait_for_load_state()
+        if "/login/code" in page.url:
+            page.fill("input[name=code]", code_of(user))
+            page.click("form button[type=submit]:has-text('登录')")
         page.wait_for_url(lambda url: "/login" not in url)
         page.goto(path)
         return page

@@ -2,6 +2,7 @@
 "use strict";
 
 (() => {
+  const { nonce } = document.currentScript; // the policy of the page asks each script for it
   const token = document.querySelector('meta[name="csrf-token"]')?.content;
 
   document.addEventListener("htmx:configRequest", (event) => {
@@ -125,7 +126,7 @@
 
   const library = () => window.echarts ?? new Promise((resolve, reject) => {
     const source = document.querySelector('meta[name="echarts"]').content;
-    const script = Object.assign(document.createElement("script"), { src: source, onerror: reject });
+    const script = Object.assign(document.createElement("script"), { nonce, src: source, onerror: reject });
     script.onload = () => resolve(window.echarts);
     document.head.append(script);
   });
