@@ -1,50 +1,65 @@
-"""Reading the audit trail: newest first, within the reader's scope."""
+"""Reading the audit trail within the reader's scope: one line, its block, and who looked at somebody."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Text, any_, cast, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
-from core.audit.models import AuditLine
+from core.audit.actions import LOOKS, SEARCHED
+from core.audit.models import AuditLine, AuditSeal
 from core.extensions import db
 from core.org.models import Org
 from core.org.scope import Scope
+from core.programs.models import ProgramYear
+from core.wall import beyond_scope
 
-PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What to look for; an empty text leaves it open. ``subject`` is ``run:42``, or ``run:`` for all runs."""
-
-    subject: str = ""
-    action: str = ""
-    actor: str = ""
+LATEST = 50
+_ACTING = aliased(Org)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line, and the name of the org that it is about (none when that is no longer there)."""
+class Found:
+    """A line; the names of the union that it is about and of the one that its author acted for, none where they are
+    gone or never were; its program year.
+    """
 
     line: AuditLine
     org: str | None
+    acting: str | None
+    program_year: ProgramYear | None
 
 
-def page_of_lines(scope: Scope, wanted: Filter, *, before: int | None = None) -> tuple[list[Row], int | None]:
-    """Up to 50 lines with ids below ``before``, newest first, and the id to go on below (none at the end)."""
-    query = (
-        select(AuditLine, Org.name)
+def line_of(scope: Scope, line_id: int) -> Found | None:
+    """One line, or none out of scope."""
+    row = db.session.execute(
+        select(AuditLine, Org.name, _ACTING.name, ProgramYear)
         .outerjoin(Org, Org.path == AuditLine.org_path)
-        .where(scope.covers(AuditLine.org_path))
+        .outerjoin(_ACTING, _ACTING.path == AuditLine.acting_path)
+        .outerjoin(ProgramYear, ProgramYear.id == AuditLine.program_year_id)
+        .where(AuditLine.id == line_id, scope.covers(AuditLine.org_path))
+    ).one_or_none()
+    return Found(*row) if row is not None else None
+
+
+@beyond_scope("audit.seal_of")  # a block holds the lines of all unions; of it only its number and time are told
+def seal_of(line: AuditLine) -> tuple[int, datetime] | None:
+    """Number and time of the block that the line is sealed in; none while it waits for it."""
+    query = select(AuditSeal.no, AuditSeal.sealed_at).where(
+        AuditSeal.last_id >= line.id, AuditSeal.lines.contains(cast(line.id, BigInteger))
     )
-    if before is not None:
-        query = query.where(AuditLine.id < before)
-    if wanted.subject.endswith(":"):
-        query = query.where(AuditLine.object.startswith(wanted.subject, autoescape=True))
-    elif wanted.subject:
-        query = query.where(AuditLine.object == wanted.subject)
-    if wanted.action:
-        query = query.where(AuditLine.action.startswith(wanted.action, autoescape=True))
-    if wanted.actor:
-        query = query.where(AuditLine.actor == wanted.actor)
-    rows = [Row(line, org) for line, org in db.session.execute(query.order_by(AuditLine.id.desc()).limit(PAGE + 1))]
-    return rows[:PAGE], rows[PAGE - 1].line.id if len(rows) > PAGE else None
+    row = db.session.execute(query.order_by(AuditSeal.no).limit(1)).one_or_none()
+    return (row.no, row.sealed_at) if row is not None else None
+
+
+def looks_at(scope: Scope, person_id: int, actions: Collection[str] = LOOKS | SEARCHED) -> Sequence[AuditLine]:
+    """Who looked at a person's file or searched for their number (or only did one of ``actions``), newest first; the
+    latest fifty in scope.
+    """
+    about = (AuditLine.object == f"person:{person_id}") & (
+        AuditLine.action == any_(literal(sorted(actions), ARRAY(Text)))
+    )
+    query = select(AuditLine).where(about, scope.covers(AuditLine.org_path))
+    return db.session.scalars(query.order_by(AuditLine.id.desc()).limit(LATEST)).all()

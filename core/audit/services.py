@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from sqlalchemy import insert
 
 from core.audit.models import AuditLine
+from core.audit.origin import origin_now
 from core.extensions import db
 
 
@@ -30,4 +31,11 @@ _INSERT = insert(AuditLine.__table__)  # type: ignore[arg-type]  # the table of 
 def record(actor: Actor, action: str, subject: str, org_path: str, **data: Any) -> None:
     """Add a line ``actor action subject`` (``run.approve`` of ``run:42``); committed with the change itself."""
     line = {"user_id": actor.id, "actor": actor.name, "action": action, "object": subject}
-    db.session.connection().execute(_INSERT, line | {"org_path": org_path, "data": data})
+    place = {"org_path": org_path, "acting_path": getattr(actor, "org_path", None)}
+    db.session.connection().execute(_INSERT, line | place | origin_now()._asdict() | {"data": data})
+
+
+def look(actor: Actor, action: str, subject: str, org_path: str, **data: Any) -> None:
+    """Add a line for something that was only looked at or taken, and commit it, before it is shown."""
+    record(actor, action, subject, org_path, **data)
+    db.session.commit()
