@@ -1,5 +1,5 @@
-"""The web: ``gunicorn wsgi:app``."""
+"""The web: ``gunicorn -c python:core.web.serving wsgi:app``."""
 
 from core import create_app
 
-app = create_app()
+app = create_app(serving=True)

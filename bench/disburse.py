@@ -27,11 +27,13 @@ from core.org.queries import by_code
 from core.org.services import load_divisions
 from core.people.making import make_people
 from core.plugin.registry import registry_of
+from core.plugin.tables import owner_engine
 from core.programs.models import ProgramYear
 from core.programs.services import enable
 from core.users.models import User
 from core.users.passwords import random_password
 from core.users.services import GrantRequest, create_user
+from core.wall import beyond_scope
 
 POOL_FEN = 12_500_000_000
 SIZES = (10_000, 100_000, 1_000_000, 4_000_000)
@@ -64,7 +66,7 @@ def year_with(count: int) -> ProgramYear:
     year = enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
     db.session.execute(text(_PEOPLE), {"year": year.id})
     db.session.commit()
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     return year
 
@@ -92,7 +94,7 @@ def start_afresh() -> None:
     """The tables of lines are as they were before the first run; the books and the budgets go on."""
     db.session.rollback()
     empty("core_payment", "core_exclusion", "core_seal", "core_run_candidate", "core_run_chunk", "core_run_former")
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET session_replication_role = replica"))
         connection.execute(text("UPDATE core_run SET state = 'cancelled'"))
         connection.execute(text("SET session_replication_role = DEFAULT"))
@@ -122,7 +124,7 @@ def fill_all(app: Flask, run_id: int, org_ids: Sequence[int]) -> None:
     """Fill the chunks side by side, one for each processor, as the workers do."""
 
     def fill(org_id: int) -> None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a bench"):
             compute.fill(run_id, org_id)
             db.session.remove()
 

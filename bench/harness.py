@@ -19,9 +19,10 @@ from sqlalchemy.engine import make_url
 
 from core import create_app
 from core.config import ROOT, load_settings
-from core.embedded import start_postgres, start_redis
+from core.embedded import as_application, start_postgres, start_redis
 from core.extensions import db
-from core.plugin.tables import migrate_all
+from core.plugin.tables import migrate_all, owner_engine
+from core.wall import beyond_scope
 
 ROUNDS = 3
 LATEST = ROOT / "bench" / "latest.json"
@@ -106,8 +107,9 @@ def fresh_app() -> Iterator[Flask]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
     url = server.set(database=DATABASE).render_as_string(hide_password=False)
     settings = load_settings({"ZHIJIA_INSTANCE": str(INSTANCE)})
-    app = create_app(replace(settings, database_url=url, redis_url=start_redis(INSTANCE)))
-    with app.app_context():
+    settings = replace(settings, database_url=as_application(url), owner_url=url, redis_url=start_redis(INSTANCE))
+    app = create_app(settings)
+    with app.app_context(), beyond_scope("a bench"):
         migrate_all()
         yield app
         db.session.remove()
@@ -117,7 +119,7 @@ def fresh_app() -> Iterator[Flask]:
 def empty(*tables: str) -> None:
     """Throw away all rows of these tables and of those that point at them, past the guards that forbid it."""
     names = sql.SQL(", ").join(sql.Identifier(table) for table in tables)
-    with db.engine.connect() as connection:
+    with owner_engine() as engine, engine.connect() as connection:
         cursor = connection.connection.cursor()
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))

@@ -25,6 +25,7 @@ from core.org.queries import by_code
 from core.org.services import load_divisions
 from core.people.making import make_people, people_of
 from core.plugin.registry import registry_of
+from core.plugin.tables import owner_engine
 from core.programs.models import ProgramYear
 from core.programs.services import enable
 from core.users.models import User
@@ -91,8 +92,8 @@ def prepared() -> tuple[User, ProgramYear, Org]:
     settings = {"rule": "pool", "pool": 100, "notice_working_days": 0}
     year = enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
     grants = [GrantRequest(role="clerk", org=province)]
-    user = create_user(SYSTEM, "bench", "bench", random_password(), province, grants)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    user = create_user(SYSTEM, "bench", "bench", random_password(), province, grants, first=False)
+    with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
     return user, year, province
 

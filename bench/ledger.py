@@ -9,6 +9,7 @@ from core.disbursements.models import Run
 from core.disbursements.verify_all import verify_all
 from core.extensions import db
 from core.ledger.models import Account, AccountBalance
+from core.plugin.tables import owner_engine
 
 
 def _posted(app: Flask, count: int) -> int:
@@ -19,7 +20,7 @@ def _posted(app: Flask, count: int) -> int:
         start_afresh()
         run_id = whole_run(app, year, people, count)
         db.session.commit()
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("VACUUM ANALYZE")
     return run_id
 

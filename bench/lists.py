@@ -31,6 +31,7 @@ from core.people.forms import IdNumberForm
 from core.people.listing import PEOPLE
 from core.people.making import make_people, people_of
 from core.people.models import Person
+from core.plugin.tables import owner_engine
 from core.users.services import GrantRequest, create_user
 from core.users.testing import PASSWORD, Browser
 
@@ -76,8 +77,10 @@ def _on_file(app: Flask) -> FlaskClient:
         load_divisions(SYSTEM, DIVISIONS)
         province = _province()
         make_people(SYSTEM, COUNT, SEED, province)
-        create_user(SYSTEM, "bench", "bench", PASSWORD, province, [GrantRequest(role="clerk", org=province)])
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        create_user(
+            SYSTEM, "bench", "bench", PASSWORD, province, [GrantRequest(role="clerk", org=province)], first=False
+        )
+        with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
     browser = app.test_client()
     browser.post("/login", data={"username": "bench", "password": PASSWORD})

@@ -21,6 +21,7 @@ from core.org.models import Org
 from core.people.making import make_people
 from core.people.models import Person
 from core.plugin.registry import registry_of
+from core.plugin.tables import owner_engine
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.users.models import User
@@ -48,7 +49,7 @@ def _listed(app: Flask) -> tuple[FlaskClient, Ask]:
         names = ["program_year_id", "person_id", "org_id", "org_path", "category", "cause"]
         db.session.execute(insert(model).from_select(names, rows))
         db.session.commit()
-        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
     browser = app.test_client()
     browser.post("/login", data={"username": "bench", "password": PASSWORD})

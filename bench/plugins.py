@@ -28,6 +28,7 @@ from core.plugin.tables import migrate_all
 from core.programs.services import enable
 from core.users.services import GrantRequest, create_user
 from core.users.testing import PASSWORD, Browser, plant
+from core.wall import beyond_scope
 
 FEW, MANY = 4, 30
 FOLDER = INSTANCE / "plugins"
@@ -133,10 +134,10 @@ def prepare_request(_app: Flask) -> Work:
     sys.path += [str(FOLDER / name) for name in names]
     province: Org = plant("61")
     grants = [GrantRequest(role="clerk", org=province, program=None, until=None)]
-    create_user(SYSTEM, "bench", "bench", PASSWORD, province, grants)
+    create_user(SYSTEM, "bench", "bench", PASSWORD, province, grants, first=False)
     enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings={"pool": 1})
     full = create_app(replace(settings_of(), plugins=names))
-    with full.app_context():
+    with full.app_context(), beyond_scope("a bench"):
         migrate_all()
     turns = _Turns(_asking(names, MANY), _asking(names[: FEW - _built_in()], FEW))
     return Work(run=turns.many, floor=turns.few)

@@ -6,7 +6,21 @@ What is in ``__all__`` stays; a removal is announced for a year with a ``Depreca
 from core.audit.services import SYSTEM, Actor, record
 from core.bulk import copy_rows
 from core.config import LOCAL_ZONE
-from core.database import TYPES, BigId, CreatedAt, Fen, OrgPath, metadata, org_reference
+from core.database import (
+    TYPES,
+    BigId,
+    CreatedAt,
+    Fen,
+    OrgPath,
+    digest_of,
+    metadata,
+    of_nobody,
+    of_user,
+    org_reference,
+    sealed,
+    seen_below,
+    through,
+)
 from core.disbursements.models import Payment, Run, RunChunk
 from core.disbursements.rules import paid_before, share_pool
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
@@ -79,8 +93,8 @@ from core.users.access import can, require, scope_of, today
 from core.users.models import User
 from core.web.fields import YuanField
 from core.web.filters import wan
-from core.web.forms import Form, OnlyIf, options
-from core.web.guard import me, needs
+from core.web.forms import Form, OnlyIf, SignedForm, options
+from core.web.guard import me, needs, prove
 
 __all__ = [
     "LEVELS",
@@ -139,6 +153,7 @@ __all__ = [
     "SchemeContext",
     "Scope",
     "Share",
+    "SignedForm",
     "TaskKind",
     "Transition",
     "User",
@@ -158,6 +173,7 @@ __all__ = [
     "db",
     "decrypt",
     "digest",
+    "digest_of",
     "encrypt",
     "enqueue",
     "find",
@@ -175,6 +191,8 @@ __all__ = [
     "metadata",
     "needs",
     "notify",
+    "of_nobody",
+    "of_user",
     "open_task",
     "open_tasks",
     "options",
@@ -186,6 +204,7 @@ __all__ = [
     "parse_yuan",
     "person_id_of",
     "post",
+    "prove",
     "read_rows",
     "record",
     "register_people",
@@ -194,6 +213,8 @@ __all__ = [
     "review",
     "review_flow",
     "scope_of",
+    "sealed",
+    "seen_below",
     "send_xlsx",
     "settings_from",
     "settle",
@@ -206,6 +227,7 @@ __all__ = [
     "subtree",
     "tell_of_entry",
     "template_of_year",
+    "through",
     "today",
     "under_objection",
     "void",

@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+from core.discretion import discreet_line
+
 
 def _to_stderr(*_arguments: Any) -> structlog.PrintLogger:
     return structlog.PrintLogger(sys.stderr)
@@ -18,6 +20,7 @@ def configure() -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            discreet_line,
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
         ],
         logger_factory=_to_stderr,

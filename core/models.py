@@ -8,11 +8,13 @@ from core.files import models as files
 from core.flows import models as flows
 from core.imports import models as imports
 from core.jobs import models as jobs
+from core.keys import models as keys
 from core.ledger import models as ledger
 from core.lists import models as lists
 from core.notices import models as notices
 from core.org import models as org
 from core.people import models as people
+from core.privacy import models as privacy
 from core.programs import models as programs
 from core.registers import models as registers
 from core.tasks import models as tasks
@@ -27,11 +29,13 @@ __all__ = [
     "flows",
     "imports",
     "jobs",
+    "keys",
     "ledger",
     "lists",
     "notices",
     "org",
     "people",
+    "privacy",
     "programs",
     "registers",
     "tasks",

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -26,22 +27,27 @@ from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
-from core import create_app
+from core import create_app, wall
+from core.audit.testing import watch
 from core.cli import zhijia
 from core.config import ROOT, Settings, database_url
+from core.data_keys import DataKeys
 from core.disbursements.testing import make_person, pay_out, program_year
-from core.embedded import start_postgres, start_redis, stop_postgres, stop_redis
+from core.embedded import make_role, start_postgres, start_redis, stop_postgres, stop_redis
 from core.extensions import db as database
 from core.jobs.models import Job
 from core.jobs.runner import run
 from core.plugin.tables import migrate_all
+from core.plugin.testing import assert_walls
 from core.users import passwords
 from core.users.testing import Browser, as_user, make_user, small_tree
+from core.wall import Reach, reach_as
 from core.web.testing import browser, context, end_tree, environ_of, live_server, open_as, page
 
 __all__ = [
     "app",
     "as_user",
+    "assert_walls",
     "browser",
     "client",
     "context",
@@ -66,6 +72,8 @@ __all__ = [
 #: Which of several processes of one test run this is: each has servers, or at least databases, of its own.
 PROCESS = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 TEMPLATE = f"zhijia_template_{PROCESS}"
+#: The role that the applications of tests connect as, as others do: it owns nothing.
+ROLE = "zhijia_test_app"
 #: Free bytes that the servers of a test run need, with some to spare.
 ROOM = 4 * 1024**3
 
@@ -103,13 +111,14 @@ def _own_redis(url: str) -> str:
     return re.sub(r"(?<=db=)\d+$|(?<=[^/]/)\d+$", number, url)
 
 
-def _settings(instance: Path, database_url: str, redis_url: str) -> Settings:
+def _settings(instance: Path, owner_url: str, redis_url: str) -> Settings:
     return Settings(
         instance=instance,
-        database_url=database_url,
+        database_url=make_url(owner_url).set(username=ROLE, password=ROLE).render_as_string(hide_password=False),
+        owner_url=owner_url,
         redis_url=redis_url,
-        secret_key=secrets.token_bytes(32),
-        data_key=b"k" * 32,
+        secret_key=b"s" * 32,
+        data_keys=DataKeys.of({1: b"k" * 32}),
         plugins=(),
         strict_plugins=True,
         secure_cookies=False,
@@ -117,9 +126,12 @@ def _settings(instance: Path, database_url: str, redis_url: str) -> Settings:
     )
 
 
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def _administer(postgres: str, *statements: str) -> None:
-    plain = make_url(postgres).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
+    with psycopg.connect(_plain(postgres), autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 
@@ -128,6 +140,8 @@ def _administer(postgres: str, *statements: str) -> None:
 def template_database(instance: Path, server_urls: tuple[str, str]) -> str:
     """A migrated database that each test copies."""
     postgres, redis_url = server_urls
+    with psycopg.connect(_plain(postgres), autocommit=True) as connection:
+        make_role(connection, ROLE, ROLE)
     _administer(postgres, f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)", f"CREATE DATABASE {TEMPLATE}")
     url = make_url(postgres).set(database=TEMPLATE).render_as_string(hide_password=False)
     app = create_app(_settings(instance, url, redis_url))
@@ -138,14 +152,27 @@ def template_database(instance: Path, server_urls: tuple[str, str]) -> str:
 
 
 @pytest.fixture
-def settings(instance: Path, server_urls: tuple[str, str], template_database: str) -> Iterator[Settings]:
-    """Settings that point to a fresh copy of the migrated database and to an empty Redis."""
+def settings(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    instance: Path,
+    server_urls: tuple[str, str],
+    template_database: str,
+) -> Iterator[Settings]:
+    """Settings that point to a fresh copy of the migrated database and to an empty Redis.
+
+    A test marked ``as_owner`` does what only who owns the tables could, past all guards and walls.
+    """
     postgres, redis_url = server_urls
     name = f"zhijia_test_{secrets.token_hex(4)}"
     _administer(postgres, f"CREATE DATABASE {name} TEMPLATE {template_database}")
     redis.Redis.from_url(redis_url).flushdb()
     url = make_url(postgres).set(database=name).render_as_string(hide_password=False)
-    yield _settings(instance, url, redis_url)
+    made = _settings(instance, url, redis_url)
+    if request.node.get_closest_marker("as_owner"):
+        monkeypatch.setattr(wall, "_refuse_strong", lambda *_connection: None)
+        made = replace(made, database_url=url)
+    yield made
     _administer(postgres, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -183,6 +210,8 @@ def app(
     # Hashing a password is slow on purpose; here it is the same, at its least.
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     with application.app_context():
+        watch(application)
+        reach_as(Reach(beyond="a test"))  # what a test does itself; each request, job and command has its own
         if plugins:
             migrate_all()
         yield application

@@ -7,6 +7,7 @@ import click
 from flask.cli import AppGroup, with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
+from core.audit.sealing import seal
 from core.disbursements.models import Run
 from core.disbursements.verify_all import AREAS, verify_all
 from core.errors import NotFound, ZhijiaError
@@ -39,13 +40,14 @@ def show(run_id: int, as_json: bool) -> None:
 @click.option("--heads", help="Compare with this file of exported heads too, or that in this folder.")
 @with_appcontext
 def verify(as_json: bool, heads: str | None) -> None:
-    """Recompute the books and the runs from their rows; one line a finding.
+    """Recompute the books, the runs and the audit trail from their rows; one line a finding.
 
     Exit code 0: nothing was found; 1: there are findings; 2: they could not be recomputed.
     """
     findings = []
     count = 0
     try:
+        seal()
         for finding in verify_all(heads):
             count += 1
             if as_json:
@@ -59,6 +61,6 @@ def verify(as_json: bool, heads: str | None) -> None:
         sound = {area: not any(finding.area == area for finding in findings) for area in AREAS}
         click.echo(json.dumps({**sound, "findings": [finding.sentence for finding in findings]}, ensure_ascii=False))
     elif not count:
-        click.echo("The books balance, the chain holds, every candidate is accounted for.")
+        click.echo("The books balance, the chain holds, every candidate is accounted for, the audit trail is whole.")
     if count:
         sys.exit(1)

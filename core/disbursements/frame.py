@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
 
 def newest_runs(user: User, program_year: ProgramYear) -> Panel | None:
     """The newest runs on the first page of a program year."""
-    runs = runs_of(program_year, scope_of(user, VIEW, program_year.program))[:SHOWN]
+    runs = runs_of(program_year, scope_of(user, VIEW, program_year.program), limit=SHOWN)
     return Panel(template="disbursements/_runs.html", context={"runs": runs}) if runs else None
 
 

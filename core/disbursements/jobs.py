@@ -18,6 +18,7 @@ from core.errors import Refused, ZhijiaError
 from core.extensions import db
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
+from core.keys.queries import file_keys
 from core.org.models import Org
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
@@ -72,7 +73,7 @@ def bank_files(context: JobContext, *, run_id: int) -> None:
     """Write the bank files, with progress by union."""
     settings = settings_of()
     total = len(compute.chunk_totals(run_id))
-    written = write_bank_files(run_id, settings.files / "bank", settings.data_key)
+    written = write_bank_files(run_id, settings.files / "bank", file_keys())
     for done, code in enumerate(written, start=1):
         context.progress(done, total, code)
 
@@ -104,11 +105,40 @@ def verify(context: JobContext) -> None:
 
 
 JOBS = [
-    JobSpec(name="disbursements.compute", title=_l("Compute a run"), func=compute_run, queue="bulk"),
-    JobSpec(name="disbursements.fill", title=_l("Fill a part of a run"), func=fill_chunk, queue="bulk"),
-    JobSpec(name="disbursements.bank_files", title=_l("Write bank files"), func=bank_files, queue="money"),
-    JobSpec(name="disbursements.take_in", title=_l("Read a return file"), func=take_in, queue="money"),
     JobSpec(
-        name="disbursements.verify", title=_l("Verify the books"), func=verify, queue="bulk", schedule="40 2 * * *"
+        name="disbursements.compute",
+        title=_l("Compute a run"),
+        sees_all="a run pays whoever is on the list, wherever they are on file",
+        func=compute_run,
+        queue="bulk",
+    ),
+    JobSpec(
+        name="disbursements.fill",
+        title=_l("Fill a part of a run"),
+        sees_all="a run pays whoever is on the list, wherever they are on file",
+        func=fill_chunk,
+        queue="bulk",
+    ),
+    JobSpec(
+        name="disbursements.bank_files",
+        title=_l("Write bank files"),
+        sees_all="a bank file holds what was submitted, wherever the payees are on file now",
+        func=bank_files,
+        queue="money",
+    ),
+    JobSpec(
+        name="disbursements.take_in",
+        title=_l("Read a return file"),
+        sees_all="what the bank returns is about every payee of the run",
+        func=take_in,
+        queue="money",
+    ),
+    JobSpec(
+        name="disbursements.verify",
+        title=_l("Verify the books"),
+        sees_all="verifying looks at every row about money",
+        func=verify,
+        queue="bulk",
+        schedule="40 2 * * *",
     ),
 ]

@@ -17,7 +17,20 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+from core.database import (
+    Base,
+    BigId,
+    CreatedAt,
+    Fen,
+    OrgPath,
+    digest_of,
+    of_nobody,
+    org_reference,
+    sealed,
+    seen_below,
+    through,
+    through_org,
+)
 from core.ledger.models import SOURCES, UNION_FUNDS
 
 STATES = (
@@ -62,6 +75,7 @@ class Run(Base):
         CheckConstraint("(purpose IS NULL) = (period IS NULL)", name="purpose"),
         Index("ix_core_run_program_year_id", "program_year_id", "id"),
         Index("ix_core_run_follows", "follows", postgresql_where="follows IS NOT NULL"),
+        {"info": seen_below()},
     )
 
     id: Mapped[BigId]
@@ -208,6 +222,7 @@ class Seal(Base):
     """The digest of up to a thousand payments of a chunk, in the order of their payees (see ``sealing.py``)."""
 
     __tablename__ = "core_seal"
+    __table_args__ = ({"info": through_org("chunk_org_id")},)
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
     chunk_org_id: Mapped[int] = mapped_column(primary_key=True)
@@ -238,6 +253,7 @@ class FormerLine(Base):
     """What the result before said of a payee, kept while the run is computed anew; no amount: not paid."""
 
     __tablename__ = "core_run_former"
+    __table_args__ = ({"info": through_org("org_id")},)
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
     payee_id: Mapped[int] = mapped_column(primary_key=True)
@@ -256,8 +272,8 @@ class OrgAccount(Base):
 
     org_id: Mapped[int] = mapped_column(primary_key=True)
     org_path: Mapped[OrgPath]
-    bank_account: Mapped[bytes]
-    bank_account_digest: Mapped[bytes]
+    bank_account: Mapped[bytes] = sealed("bank_account")
+    bank_account_digest: Mapped[bytes] = digest_of("bank_account", "bank_account")
     bank_account_tail: Mapped[str]
     bank_name: Mapped[str]
     account_changed_at: Mapped[datetime | None]
@@ -267,6 +283,7 @@ class RunApproval(Base):
     """One decision on a run. Nobody decides twice in a round, in whatever stage, and nobody on their own run."""
 
     __tablename__ = "core_run_approval"
+    __table_args__ = ({"info": through("run_id", "core_run")},)
 
     run_id: Mapped[int] = mapped_column(ForeignKey("core_run.id"), primary_key=True)
     round: Mapped[int] = mapped_column(primary_key=True)
@@ -290,6 +307,7 @@ class ApprovalRule(Base):
         UniqueConstraint("year", "org_id", "program", "from_fen", postgresql_nulls_not_distinct=True),
         CheckConstraint("from_fen >= 0", name="band"),
         CheckConstraint("jsonb_typeof(stages) = 'array' AND stages <> '[]'", name="stages"),
+        {"info": of_nobody("how many must approve how much; who asks for money must know it")},
     )
 
     id: Mapped[BigId]

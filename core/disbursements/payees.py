@@ -58,7 +58,7 @@ def as_submitted(run: Run, account: Subquery) -> ColumnElement[bool]:
     The end of the number is compared as well, as it is sealed, and the moment could have been changed by a hand.
     """
     return (account.c.tail == Payment.account_tail) & or_(
-        account.c.changed_at.is_(None), account.c.changed_at <= run.submitted_at
+        account.c.changed_at.is_(None), account.c.changed_at <= literal(run.submitted_at, account.c.changed_at.type)
     )
 
 

@@ -22,16 +22,18 @@ from core.plugin.types import EntryKind
 from core.programs.models import ProgramYear
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 #: How a run is paid, as the work ledger says it.
 METHODS = {"bank": "实名制发放，银行转账", "cash": "实名制发放，现金签领", "goods": "实名制发放，实物签领"}
 
 
+@beyond_scope("runs.post")
 def post(actor: User, run: Run, effective_on: date) -> None:
     """Post an approved run: one entry a paying union, its budget from held to used, a line of the work ledger.
 
-    Short: it touches chunks, not payments. Raises :class:`Refused` in any other state, for a day in the future, or when
-    the poster made the run.
+    Short: it touches chunks, not payments. Raises :class:`Refused` in any other state, for a day in the future or
+    before the program year begins, or when the poster made the run.
     """
     program_year = db.session.get_one(ProgramYear, run.program_year_id)
     require(actor, "run.post", run.org_path, program_year.program)
@@ -42,6 +44,11 @@ def post(actor: User, run: Run, effective_on: date) -> None:
         raise Refused(_("Nobody posts their own work: you made this run."))
     if effective_on > today():
         raise Refused(_("The day of posting lies in the future."), field="effective_on")
+    if effective_on < program_year.opens_on:
+        begins = program_year.opens_on.isoformat()
+        raise Refused(
+            _("The program year begins on %(day)s; nothing is posted before.", day=begins), field="effective_on"
+        )
     chunks = [(chunk, org) for chunk, org in _chunks(run.id) if chunk.total_fen]
     budgets.use_held(program_year.id, {chunk.org_id: chunk.total_fen for chunk, _org in chunks}, run.source)
     kind = _entry_kind(run)
@@ -59,6 +66,7 @@ def post(actor: User, run: Run, effective_on: date) -> None:
     db.session.commit()
 
 
+@beyond_scope("runs.bank_files")
 def start_bank_files(actor: User, run: Run) -> None:
     """Ask a worker to write the bank files of a posted run."""
     program_year = db.session.get_one(ProgramYear, run.program_year_id)

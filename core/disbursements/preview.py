@@ -18,6 +18,7 @@ from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.users.access import require
 from core.users.models import User
+from core.wall import beyond_scope
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Preview:
         return sum(row.lacking_fen for row in self.rows)
 
 
+@beyond_scope("runs.preview")
 def preview(actor: User, run: Run) -> Preview:
     """Ask the run's scheme with the settings as they are now. Raises :class:`Refused` if its plugin is not loaded."""
     program_year = db.session.get_one(ProgramYear, run.program_year_id)

@@ -91,16 +91,22 @@ class ExclusionRow:
     note: str
 
 
-def runs_of(program_year: ProgramYear, scope: Scope) -> list[RunRow]:
-    """The runs of a program year that reach into the scope, newest first, with the sums within it."""
+def runs_of(
+    program_year: ProgramYear, scope: Scope, *, before: int | None = None, limit: int = PAGE + 1
+) -> list[RunRow]:
+    """The runs of a program year that reach into the scope, newest first, with the sums within it.
+
+    Those below an id, at most ``limit``: one more than a page, if there is a next one.
+    """
     seen = scope.covers(RunChunk.org_path)
     rows = db.session.execute(
         select(Run, func.count(RunChunk.org_id), func.sum(RunChunk.paid), func.sum(RunChunk.total_fen))
         .outerjoin(RunChunk, (RunChunk.run_id == Run.id) & seen)
-        .where(Run.program_year_id == program_year.id)
+        .where(Run.program_year_id == program_year.id, true() if before is None else Run.id < before)
         .group_by(Run.id)
         .having(scope.covers(Run.org_path) | (func.count(RunChunk.org_id) > 0))
         .order_by(Run.id.desc())
+        .limit(limit)
     )
     return [RunRow(run, int(paid or 0), int(fen or 0)) for run, _chunks, paid, fen in rows]
 

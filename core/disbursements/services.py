@@ -32,6 +32,7 @@ from core.tasks.kinds import TaskKind
 from core.tasks.services import notify
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 OBJECTION = "objection"
 APPROVED = TaskKind(code="runs.approved", title=_l("The run “%(run)s” is approved"), endpoint="runs.show")
@@ -79,6 +80,7 @@ def create_run(
     return run
 
 
+@beyond_scope("runs.compute")
 def start_computing(actor: User, run: Run) -> None:
     """Ask a worker to compute the run, or to compute it anew; a draft follows the settings as they are now."""
     run = _own(actor, run, "run.create")
@@ -110,6 +112,7 @@ def enqueue_computing(actor: Actor, run: Run) -> None:
     )
 
 
+@beyond_scope("runs.notice")
 def start_notice(actor: User, run: Run) -> None:
     """Put the run under public notice for the working days that its settings ask; the day of posting does not count."""
     run = _own(actor, run, "run.create")
@@ -124,6 +127,7 @@ def start_notice(actor: User, run: Run) -> None:
     db.session.commit()
 
 
+@beyond_scope("runs.object")
 def object_to(actor: User, run: Run, payee_id: int, note: str) -> None:
     """Hold back one payee after an objection: the line becomes an exclusion, its money is released."""
     run = _own(actor, run, "run.create")
@@ -156,6 +160,7 @@ def object_to(actor: User, run: Run, payee_id: int, note: str) -> None:
     db.session.commit()
 
 
+@beyond_scope("runs.submit")
 def submit(actor: User, run: Run) -> None:
     """Hand the run on for approval; its stages are pinned and its payees frozen now. Refused while the notice runs.
 
@@ -181,6 +186,7 @@ def submit(actor: User, run: Run) -> None:
     db.session.commit()
 
 
+@beyond_scope("runs.withdraw")
 def withdraw(actor: User, run: Run) -> None:
     """Take a submitted run back, so that it can be sent anew; decisions made so far count no more."""
     run = _own(actor, run, "run.create")
@@ -190,6 +196,7 @@ def withdraw(actor: User, run: Run) -> None:
     db.session.commit()
 
 
+@beyond_scope("runs.decide")
 def decide(actor: User, run: Run, *, approve: bool, comment: str, seen: tuple[int, int] | None = None) -> None:
     """Approve the run in the stage it waits in, or return it. Nobody decides on their own run, and nobody twice.
 
@@ -216,6 +223,7 @@ def decide(actor: User, run: Run, *, approve: bool, comment: str, seen: tuple[in
     db.session.commit()
 
 
+@beyond_scope("runs.cancel")
 def cancel(actor: User, run: Run) -> None:
     """Give up a run that is not approved yet: its money is free again, its lines are gone, the run stays on record."""
     run = _own(actor, run, "run.create")

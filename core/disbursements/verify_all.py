@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
+from core.audit.verify import verify_audit
 from core.config import settings_of
 from core.disbursements.verify import verify_runs
 from core.disbursements.verify_bank import verify_bank, verify_vault
@@ -12,7 +13,7 @@ from core.ledger.verify import Finding, snapshot, verify_balance, verify_budgets
 from core.ledger.verify_books import verify_books
 
 #: What findings are about.
-AREAS = ("balance", "chain", "period", "budget", "run", "coverage")
+AREAS = ("balance", "chain", "period", "budget", "run", "coverage", "audit")
 
 
 def verify_all(heads: str | None = None, *, expected: date | None = None) -> Iterator[Finding]:
@@ -22,9 +23,9 @@ def verify_all(heads: str | None = None, *, expected: date | None = None) -> Ite
     """
     with snapshot():
         yield from checks()
-        yield from verify_vault(settings_of().files / "bank", settings_of().data_key)
+        yield from verify_vault(settings_of().files / "bank", settings_of().data_keys)
         if heads is not None:
-            yield from verify_heads(heads, settings_of().data_key, expected=expected)
+            yield from verify_heads(heads, settings_of().data_keys, expected=expected)
 
 
 def checks() -> Iterator[Finding]:
@@ -36,3 +37,4 @@ def checks() -> Iterator[Finding]:
     yield from verify_runs()
     yield from verify_records()
     yield from verify_bank()
+    yield from (Finding("audit", sentence) for sentence in verify_audit())

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from flask_babel import gettext as _
 from sqlalchemy import select, text
 
+from core.data_keys import DataKeys
 from core.disbursements.models import BankFile
 from core.extensions import db
 from core.files.vault import read_vault
@@ -155,12 +156,12 @@ def verify_bank() -> Iterator[Finding]:
         yield Finding("run", said)
 
 
-def verify_vault(folder: Path, data_key: bytes) -> Iterator[Finding]:
+def verify_vault(folder: Path, data_keys: DataKeys) -> Iterator[Finding]:
     """The bytes of every bank file against the digest on record."""
     for name, digest in db.session.execute(select(BankFile.name, BankFile.digest).order_by(BankFile.name)).all():
         found = hashlib.sha256()
         try:
-            for block in read_vault(folder / name, data_key):
+            for block in read_vault(folder / name, data_keys):
                 found.update(block)
         except (OSError, InvalidTag):
             yield Finding("run", _("The bank file %(file)s is damaged or no longer there.", file=name))

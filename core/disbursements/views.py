@@ -13,6 +13,7 @@ from core.disbursements.forms import DecisionForm, ObjectionForm, PostForm, RunF
 from core.disbursements.models import Run
 from core.disbursements.progress import progress_of
 from core.disbursements.queries import (
+    PAGE,
     approvals_of,
     chunks_of,
     exclusion_reasons,
@@ -34,6 +35,7 @@ from core.programs.queries import sponsor_code
 from core.users.access import scope_of, today
 from core.web.forms import Form, SignedForm, options
 from core.web.guard import me, needs, prove
+from core.web.paging import no_such_page
 
 VIEW = "run.view"
 blueprint = Blueprint("runs", __name__, url_prefix="/<int:year>/<sponsor>/<program>/runs", template_folder="templates")
@@ -53,11 +55,16 @@ def current_run(run_id: int) -> Run:
 @blueprint.get("/")
 @needs(VIEW)
 def index() -> str:
-    """The runs of this program year."""
-    program_year = current_program_year()
+    """The runs of this program year, the newest first."""
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < 2**63:
+        raise no_such_page()
+    rows = runs_of(current_program_year(), run_scope(), before=before)
     return render_template(
         "disbursements/index.html",
-        runs=runs_of(program_year, run_scope()),
+        runs=rows[:PAGE],
+        is_first=before is None,
+        next_before=rows[PAGE - 1].run.id if len(rows) > PAGE else None,
         scheme_title=scheme_title,
         may_create=bool(run_scope("run.create").paths) and bool(_schemes()),
     )
@@ -195,7 +202,7 @@ def _do(run_id: int, act: Callable[[Run], None], done: str, form: Form | None = 
         return _run_page(run, ZhijiaError(" ".join(sentences)), form=form), 400
     try:
         if isinstance(form, SignedForm):
-            prove(form.password.data or "")
+            prove(form)
         act(run)
     except ZhijiaError as error:
         return _run_page(current_run(run_id), error, form=form), error.status

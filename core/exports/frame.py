@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from core.audit.listing import AUDIT
 from core.exports.sources import Source, provide_source
 from core.exports.views import blueprint
 from core.lists.types import Listing
@@ -17,6 +18,7 @@ LISTS: dict[str, tuple[Listing, str]] = {
     "people": (PEOPLE, "people.view"),
     "orgs": (ORGS, "org.view"),
     "users": (USERS, "user.manage"),
+    "audit": (AUDIT, "audit.view"),
 }
 
 

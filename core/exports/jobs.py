@@ -21,5 +21,12 @@ def tidy(_context: JobContext) -> None:
 
 JOBS = [
     JobSpec(name="exports.make", title=_l("Export a list"), func=make, queue="bulk"),
-    JobSpec(name="exports.tidy", title=_l("Remove old exports"), func=tidy, queue="bulk", schedule="0 4 * * *"),
+    JobSpec(
+        name="exports.tidy",
+        title=_l("Remove old exports"),
+        sees_all="it removes the old exports of everybody",
+        func=tidy,
+        queue="bulk",
+        schedule="0 4 * * *",
+    ),
 ]

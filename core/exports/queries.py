@@ -9,13 +9,17 @@ from sqlalchemy import ColumnElement, Select, func, select
 from core.exports.models import Export
 from core.extensions import db
 from core.jobs.models import Job
+from core.privacy.queries import rule_of
 from core.programs.models import ProgramYear
 from core.programs.queries import may_see
 from core.users.models import User
 
 PAGE = 50
-#: How long a file is kept: long enough for whoever asked on a Friday, too short to become a second archive.
-KEPT = timedelta(days=7)
+
+
+def kept_for() -> timedelta:
+    """How long a file is kept: at first seven days, long enough for whoever asked on a Friday."""
+    return timedelta(days=rule_of().export_days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def readable_year(user: User, program_year_id: int) -> ProgramYear | None:
 
 def too_old() -> Sequence[Export]:
     """Exports whose content has been kept long enough, some hundred at once."""
-    old = (Export.key.is_not(None), Export.made_at < func.now() - KEPT)
+    old = (Export.key.is_not(None), Export.made_at < func.now() - kept_for())
     return db.session.scalars(select(Export).where(*old).order_by(Export.id).limit(500)).all()
 
 

@@ -8,7 +8,7 @@ from typing import IO
 from flask_babel import force_locale, get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from werkzeug.datastructures import MultiDict
 
 from core.audit.services import record
@@ -25,11 +25,14 @@ from core.lists.columns import cell, headings
 from core.lists.filters import Reading
 from core.lists.queries import Asked, count_of, every_line
 from core.lists.types import Column
+from core.org.models import Org
+from core.people.purposes import Purpose, purpose_title
 from core.people.secrets import decrypt, encrypt
 from core.programs.models import ProgramYear
 from core.tasks.kinds import TaskKind
 from core.tasks.services import notify
 from core.users.models import User
+from core.web.filters import local_time
 
 #: Lines between two signs of how far the file is.
 STEP = 10_000
@@ -40,9 +43,19 @@ READY = TaskKind(code="exports.ready", title=_l("The export “%(title)s” is r
 
 
 def ask(
-    actor: User, source: Source, program_year: ProgramYear | None, asked: Asked, columns: Sequence[Column], kind: str
+    actor: User,
+    source: Source,
+    program_year: ProgramYear | None,
+    asked: Asked,
+    columns: Sequence[Column],
+    kind: str,
+    purpose: Purpose | None = None,
 ) -> Export:
-    """Ask a worker for a file of what the list is narrowed down to, in these columns. ``kind`` is xlsx or csv."""
+    """Ask a worker for a file of what the list is narrowed down to, in these columns. ``kind`` is xlsx or csv.
+
+    A list of people needs a ``purpose``. Raises :class:`ZhijiaError` at the field for none, or one that says nothing.
+    """
+    said = (purpose or Purpose("")).said() if source.listing.person_id is not None else {}
     export = Export(
         user_id=actor.id,
         org_id=actor.org_id,
@@ -55,6 +68,7 @@ def ask(
         columns=[column.name for column in columns],
         kind=kind,
         language=str(get_locale()),
+        purpose=said,
     )
     db.session.add(export)
     db.session.flush()
@@ -67,7 +81,8 @@ def ask(
         args={"export_id": export.id},
     )
     export.job_id = job.id
-    record(actor, "export.ask", _subject(export), actor.org_path, list=export.source, columns=export.columns)
+    record(actor, "export.ask", _subject(export), actor.org_path, list=export.source, columns=export.columns,
+           **said)  # fmt: skip
     db.session.commit()
     return export
 
@@ -97,9 +112,10 @@ def _make(export: Export, progress: Callable[[int, int], None]) -> None:
     total = count_of(source.listing, source.scope, asked.asked)
     counted = _Counted(_rows(source, asked.asked, columns), total, progress)
     name, title, kind = f"{export.title}.{export.kind}", export.title, export.kind
+    mark = _mark(export, user) if password else ()
 
     def write(target: IO[bytes]) -> None:
-        write_list(target, kind, headings(columns), counted, title)
+        write_list(target, kind, headings(columns), counted, title, mark)
 
     folder = settings_of().instance
     with tempfile.TemporaryFile(dir=folder) as content:
@@ -161,6 +177,17 @@ def _made(export_id: int, key: str, password: str, rows: int, size: int) -> None
     db.session.commit()
     if taken is None:
         store().remove(key)
+
+
+def _mark(export: Export, user: User) -> list[tuple[str, str]]:
+    """What a file of people says of itself: who had it made, where, when and what for."""
+    return [
+        (_("Exported by"), f"{user.name} ({user.username})"),
+        (_("Union"), db.session.scalar(select(Org.name).where(Org.id == export.org_id)) or ""),
+        (_("Time"), local_time(export.created_at)),
+        (_("Reference"), f"{export.id}"),
+        (_("What for"), purpose_title(export.purpose)),
+    ]
 
 
 def _program_year(export: Export, user: User) -> ProgramYear | None:

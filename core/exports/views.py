@@ -27,7 +27,7 @@ def index() -> str:
         rows=rows[: queries.PAGE],
         more=rows[queries.PAGE - 1].export.id if len(rows) > queries.PAGE else None,
         before=before,
-        days=queries.KEPT.days,
+        days=queries.kept_for().days,
     )
 
 
@@ -38,14 +38,16 @@ def new() -> str | AnyResponse | tuple[str, int]:
         return redirect(url_for(".index"))
     source, program_year = _source()
     form = ExportForm(request.form if request.method == "POST" else None)
-    form.offer(source.listing.columns, columns_of(me(), source.listing))
+    of_people = source.listing.person_id is not None
+    form.offer(source.listing.columns, columns_of(me(), source.listing), of_people=of_people)
     status, count = 200, None
     try:
         asked = asked_for(source.listing, source.scope)
         if request.method == "POST":
             if form.validate():
                 columns = [column for column in source.listing.columns if column.name in (form.columns.data or ())]
-                export = services.ask(me(), source, program_year, asked, columns, form.kind.data)
+                purpose = form.asked() if of_people else None
+                export = services.ask(me(), source, program_year, asked, columns, form.kind.data, purpose)
                 return redirect(url_for(".show", export_id=export.id))
             status = 400
         count = count_of(source.listing, source.scope, asked)
@@ -62,7 +64,7 @@ def show(export_id: int) -> str:
     row = found(queries.find_export(me().id, export_id))
     template = "exports/_export.html" if request.headers.get("HX-Request") == "true" else "exports/show.html"
     return render_template(
-        template, row=row, export=row.export, password=services.password_of(row.export), days=queries.KEPT.days
+        template, row=row, export=row.export, password=services.password_of(row.export), days=queries.kept_for().days
     )
 
 

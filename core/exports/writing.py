@@ -10,19 +10,27 @@ from typing import IO
 
 from pyzipper import WZ_AES, ZIP_DEFLATED, AESZipFile
 
-from core.registers.sheets import harmless, write_xlsx
+from core.registers.sheets import Mark, harmless, in_one_line, write_xlsx
 
 Row = Sequence[str | int | Decimal]
 Write = Callable[[IO[bytes]], None]
 
 
-def write_list(target: IO[bytes], kind: str, heading: Sequence[str], rows: Iterable[Row], title: str) -> None:
-    """Write the table as ``xlsx`` (numbers as numbers) or ``csv`` (UTF-8 with a mark that Excel knows it by)."""
+def write_list(
+    target: IO[bytes], kind: str, heading: Sequence[str], rows: Iterable[Row], title: str, mark: Mark = ()
+) -> None:
+    """Write the table as ``xlsx`` (numbers as numbers) or ``csv`` (UTF-8 with a mark that Excel knows it by).
+
+    ``mark`` says whose file it is: at the head and foot of each printed page of an xlsx and on a last sheet, or in the
+    first line of a CSV, so that an import still finds the headings.
+    """
     if kind == "xlsx":
-        write_xlsx(target, heading, rows, title)
+        write_xlsx(target, heading, rows, title, mark)
         return
     text = io.TextIOWrapper(target, encoding="utf-8-sig", newline="")
     writer = csv.writer(text)
+    if mark:
+        writer.writerow([in_one_line(mark)])
     writer.writerow([harmless(cell) for cell in heading])
     for row in rows:
         writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in row])

@@ -75,5 +75,12 @@ JOBS = [
         name="files.thumbnail", title=_l("Make a small picture"), func=make_thumbnail_of, queue="bulk", patience=120
     ),
     JobSpec(name="files.discard", title=_l("Remove the contents of files"), func=discard, queue="bulk"),
-    JobSpec(name="files.tidy", title=_l("Tidy up files"), func=tidy, queue="bulk", schedule="30 3 * * *"),
+    JobSpec(
+        name="files.tidy",
+        title=_l("Tidy up files"),
+        sees_all="it removes what no row names, so it must know every row",
+        func=tidy,
+        queue="bulk",
+        schedule="30 3 * * *",
+    ),
 ]

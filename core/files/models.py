@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, of_user, org_reference
 
 
 class File(Base):
@@ -26,6 +26,7 @@ class File(Base):
         Index("uq_core_file_key", "key", unique=True),
         Index("uq_core_file_thumbnail_key", "thumbnail_key", unique=True),
         Index("ix_core_file_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
+        {"info": of_user()},
     )
 
     id: Mapped[BigId]

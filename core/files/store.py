@@ -16,7 +16,9 @@ from typing import IO, Any
 from fsspec.core import url_to_fs
 
 from core.config import settings_of
+from core.data_keys import DataKeys
 from core.files.vault import BLOCK, sealing, unsealed
+from core.keys.queries import file_keys
 
 #: The part of the store that attachments lie in; others lie beside it.
 ATTACHMENTS = "attachments"
@@ -25,11 +27,11 @@ ATTACHMENTS = "attachments"
 class Store:
     """Contents by key, in one folder. Whatever the file system cannot do is an :class:`OSError`."""
 
-    def __init__(self, url: str, data_key: bytes, folder: str = ATTACHMENTS) -> None:
+    def __init__(self, url: str, data_keys: DataKeys, folder: str = ATTACHMENTS) -> None:
         self._fs: Any
         self._fs, root = url_to_fs(url)
         self._root = f"{root.rstrip('/')}/{folder}"
-        self._data_key = data_key
+        self._data_keys = data_keys
 
     def put(self, content: IO[bytes]) -> str:
         """Write the content, from where it stands to its end, and return its key."""
@@ -39,7 +41,7 @@ class Store:
         self._fs.makedirs(path.rpartition("/")[0], exist_ok=True)
         try:
             with self._fs.open(part, "wb") as handle:
-                with sealing(handle, self._data_key, key) as sealed:
+                with sealing(handle, self._data_keys, key) as sealed:
                     while block := content.read(BLOCK):
                         sealed.write(block)
                 to_disk(handle)
@@ -53,7 +55,7 @@ class Store:
     def read(self, key: str) -> Iterator[bytes]:
         """The content, block by block. Raises as :func:`core.files.vault.unsealed`, and :class:`OSError`."""
         with self._fs.open(self._path(key), "rb") as handle:
-            yield from unsealed(handle, self._data_key, key)
+            yield from unsealed(handle, self._data_keys, key)
 
     def remove(self, key: str) -> None:
         """Take the content away, if it is there."""
@@ -85,7 +87,7 @@ class Store:
 def store_of(folder: str = ATTACHMENTS) -> Store:
     """A part of the store of this installation."""
     settings = settings_of()
-    return Store(settings.files_url or str(settings.files), settings.data_key, folder)
+    return Store(settings.files_url or str(settings.files), file_keys(), folder)
 
 
 def to_disk(handle: IO[bytes]) -> None:

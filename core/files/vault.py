@@ -1,7 +1,8 @@
 """Files that hold personal data, encrypted at rest, written and read in blocks of bounded memory.
 
 A file is a run of blocks: length (4 bytes), nonce (12 bytes), AES-256-GCM ciphertext. The block's number and whether it
-is the last are authenticated with it, so that blocks cannot be reordered, dropped or cut off unseen.
+is the last are authenticated with it, so that blocks cannot be reordered, dropped or cut off unseen. Before them stands
+one byte, the version of the data key; files of version 1 have none, as the length of a block begins with a zero.
 """
 
 import io
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from core.data_keys import DataKeys
+
 BLOCK = 256 * 1024
 NONCE = 12
 #: A block when it is encrypted, with its tag; what says it is longer was changed.
@@ -28,6 +31,18 @@ _BESIDE = HEAD.size + NONCE + 16
 
 def _cipher(data_key: bytes, name: str) -> AESGCM:
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"zhijia files" + name.encode()).derive(data_key))
+
+
+def version_in(head: bytes) -> int:
+    """The version of the data key that a file is encrypted with, from how it begins; 0 for an empty one."""
+    return (head[0] or 1) if head else 0
+
+
+def _opening(head: bytes, data_keys: DataKeys, name: str) -> AESGCM:
+    version = version_in(head)
+    if version not in data_keys:
+        raise InvalidTag
+    return _cipher(data_keys[version], name)
 
 
 def _label(number: int, last: bool) -> bytes:
@@ -58,23 +73,28 @@ class _Writer:
 
 
 @contextmanager
-def sealing(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[_Writer]:
+def sealing(handle: IO[bytes], data_keys: DataKeys, name: str = "") -> Iterator[_Writer]:
     """Write encrypted blocks to an open file; the last one, without which it cannot be read, when all went well.
 
     ``name`` is bound into it: under another one the content does not open.
     """
-    writer = _Writer(handle, _cipher(data_key, name))
+    version = data_keys.current
+    writer = _Writer(handle, _cipher(data_keys[version], name))
+    if version > 1:
+        handle.write(bytes([version]))
     yield writer
     writer.finish()
 
 
-def unsealed(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[bytes]:
+def unsealed(handle: IO[bytes], data_keys: DataKeys, name: str = "") -> Iterator[bytes]:
     """What :func:`sealing` wrote to the file, block by block.
 
     Raises :class:`cryptography.exceptions.InvalidTag` if it was changed or cut off.
     """
-    cipher = _cipher(data_key, name)
     number, head = 0, handle.read(HEAD.size)
+    cipher = _opening(head, data_keys, name)
+    if head[0]:
+        head = head[1:] + handle.read(1)
     while True:
         if len(head) < HEAD.size:
             raise InvalidTag
@@ -90,14 +110,14 @@ def unsealed(handle: IO[bytes], data_key: bytes, name: str = "") -> Iterator[byt
 
 
 @contextmanager
-def write_vault(path: Path, data_key: bytes) -> Iterator[_Writer]:
+def write_vault(path: Path, data_keys: DataKeys) -> Iterator[_Writer]:
     """Write a file that appears only when it is whole; a former one of the same name is replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         with (
             os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle,
-            sealing(handle, data_key) as writer,
+            sealing(handle, data_keys) as writer,
         ):
             yield writer
         part.replace(path)
@@ -105,20 +125,24 @@ def write_vault(path: Path, data_key: bytes) -> Iterator[_Writer]:
         part.unlink(missing_ok=True)
 
 
-def read_vault(path: Path, data_key: bytes) -> Iterator[bytes]:
+def read_vault(path: Path, data_keys: DataKeys) -> Iterator[bytes]:
     """The file's content, block by block. Raises as :func:`unsealed`."""
     with path.open("rb") as handle:
-        yield from unsealed(handle, data_key)
+        yield from unsealed(handle, data_keys)
 
 
 class _Reader(io.RawIOBase):
     """The content at any place; one block of it is held open."""
 
-    def __init__(self, path: Path, data_key: bytes) -> None:
+    def __init__(self, path: Path, data_keys: DataKeys) -> None:
         length = path.stat().st_size
         if length < _BESIDE:
             raise InvalidTag
-        self._handle, self._cipher = path.open("rb"), _cipher(data_key, "")
+        with path.open("rb") as handle:
+            head = handle.read(1)
+        self._cipher, self._start = _opening(head, data_keys, ""), 1 if head[0] else 0
+        length -= self._start
+        self._handle = path.open("rb")
         self._count = -(-length // (BLOCK + _BESIDE))
         self._size, self._at = length - self._count * _BESIDE, 0
         self._number, self._block = -1, b""
@@ -148,14 +172,14 @@ class _Reader(io.RawIOBase):
         super().close()
 
     def _opened(self, number: int) -> bytes:
-        self._handle.seek(number * (BLOCK + _BESIDE) + HEAD.size)
+        self._handle.seek(self._start + number * (BLOCK + _BESIDE) + HEAD.size)
         nonce, sealed = self._handle.read(NONCE), self._handle.read(LONGEST)
         return self._cipher.decrypt(nonce, sealed, _label(number, last=number == self._count - 1))
 
 
-def open_vault(path: Path, data_key: bytes) -> IO[bytes]:
+def open_vault(path: Path, data_keys: DataKeys) -> IO[bytes]:
     """The file's content, to be read from any place in bounded memory; to be closed.
 
     Opening or reading raises :class:`cryptography.exceptions.InvalidTag` where it was changed or cut off.
     """
-    return io.BufferedReader(_Reader(path, data_key))
+    return io.BufferedReader(_Reader(path, data_keys))

@@ -48,6 +48,18 @@ def remind(_context: JobContext) -> None:
 
 JOBS = [
     JobSpec(name=JOB, title=_l("Move entries of a register"), func=move_entries, queue="bulk", tells=False),
-    JobSpec(name="flows.release", title=_l("Let go of entries"), func=release, schedule="*/10 * * * *"),
-    JobSpec(name="flows.remind", title=_l("Reminders of entries"), func=remind, schedule="35 7 * * *"),
+    JobSpec(
+        name="flows.release",
+        title=_l("Let go of entries"),
+        sees_all="it lets go of entries of all unions",
+        func=release,
+        schedule="*/10 * * * *",
+    ),
+    JobSpec(
+        name="flows.remind",
+        title=_l("Reminders of entries"),
+        sees_all="it reminds everybody",
+        func=remind,
+        schedule="35 7 * * *",
+    ),
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt
+from core.database import Base, BigId, CreatedAt, OrgPath, of_user, org_reference
 
 
 class FlowColumns:
@@ -34,6 +34,7 @@ class FlowStep(Base):
 
     __tablename__ = "core_flow_step"
     __table_args__ = (
+        org_reference(),
         Index("ix_core_flow_step_register", "register", "row_id", "id"),
         Index("ix_core_flow_step_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
     )
@@ -41,6 +42,8 @@ class FlowStep(Base):
     id: Mapped[BigId]
     register: Mapped[str]
     row_id: Mapped[int]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("core_person.id"))
     transition: Mapped[str]
     from_state: Mapped[str]
@@ -62,6 +65,7 @@ class FlowBatch(Base):
     """
 
     __tablename__ = "core_flow_batch"
+    __table_args__ = ({"info": of_user()},)
 
     id: Mapped[BigId]
     register: Mapped[str]

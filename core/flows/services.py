@@ -214,7 +214,18 @@ def _take(move: Move, chosen: Select[Any], at: datetime) -> Done:
         .values(state=lines.c.to_state, at_level=lines.c.to_level, due_on=lines.c.due_on, state_since=at)
         .cte("moved")
     )
-    names = ["row_id", "person_id", "from_state", "at_level", "to_state", "to_level", "moved", "voters"]
+    names = [
+        "row_id",
+        "org_id",
+        "org_path",
+        "person_id",
+        "from_state",
+        "at_level",
+        "to_state",
+        "to_level",
+        "moved",
+        "voters",
+    ]
     same = {
         "register": move.register.code,
         "transition": move.step.code,
@@ -244,6 +255,8 @@ def _lines(move: Move, chosen: Select[Any]) -> CTE:
         select(
             model.id.label("id"),
             model.id.label("row_id"),
+            model.org_id.label("org_id"),
+            model.org_path.label("org_path"),
             (model.person_id if move.register.of_people else cast(null(), BigInteger)).label("person_id"),
             model.state.label("from_state"),
             model.at_level.label("at_level"),

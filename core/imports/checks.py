@@ -35,6 +35,7 @@ from core.people.models import Person
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.queries import belonging
+from core.wall import beyond_scope
 
 
 class Told(NamedTuple):
@@ -130,6 +131,7 @@ def value_of(name: str) -> ColumnElement[Any]:
     return ImportRow.values.op("->>", return_type=String())(literal(name))
 
 
+@beyond_scope("imports.check")
 def check_together(upload: Import, register: Register, program_year: ProgramYear, scope: Scope) -> None:
     """Mark the good rows that are wrong beside the others or against the database, and those that are there already.
 

@@ -14,11 +14,9 @@ from core.imports.models import Import, ImportRow
 from core.jobs.context import JobContext
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec, Register
+from core.privacy.queries import rule_of
 from core.programs.models import ProgramYear
 from core.users.models import User
-
-#: What somebody left lying is cleared after so many days.
-DAYS = 7
 
 
 def read_import(context: JobContext, *, import_id: int) -> None:
@@ -39,7 +37,7 @@ def merge_import(context: JobContext, *, import_id: int) -> None:
 
 def clear_old(_context: JobContext) -> None:
     """Throw away what is left of old imports: rows and files that nobody dealt with, bad rows that nobody fetched."""
-    old = Import.created_at < func.now() - timedelta(days=DAYS)
+    old = Import.created_at < func.now() - timedelta(days=rule_of().import_days)
     waiting = Import.state.in_(("reading", "mapping", "staged"))
     db.session.execute(update(Import).where(old, waiting).values(state="cancelled"))
     mine = exists().where(Import.id == ImportRow.import_id, old, Import.state != "merging")
@@ -64,5 +62,11 @@ def _about(context: JobContext, one: Import) -> tuple[User, Register, ProgramYea
 JOBS = [
     JobSpec(name="imports.read", title=_l("Read an uploaded file"), func=read_import, queue="bulk"),
     JobSpec(name="imports.merge", title=_l("Merge a file into a register"), func=merge_import, queue="bulk"),
-    JobSpec(name="imports.clear", title=_l("Clear old imports"), func=clear_old, schedule="40 2 * * *"),
+    JobSpec(
+        name="imports.clear",
+        title=_l("Clear old imports"),
+        sees_all="it clears the old imports of everybody",
+        func=clear_old,
+        schedule="40 2 * * *",
+    ),
 ]

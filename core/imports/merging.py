@@ -46,7 +46,7 @@ from core.users.models import User
 #: People taken on file at a time.
 BATCH = 5_000
 Progress = Callable[[int, int], None]
-_HISTORY = ["register", "row_id", "person_id", "action", "values", "user_id", "actor"]
+_HISTORY = ["register", "row_id", "org_id", "org_path", "person_id", "action", "values", "user_id", "actor"]
 #: What a line keeps once it is in the register: nothing but its row.
 _CLEARED: dict[str, Any] = {"values": {}, "secret": None, "id_number_digest": None, "id_number_tail": ""}
 
@@ -91,11 +91,25 @@ def undo(actor: User, upload: Import, register: Register) -> int:
     gone = (
         delete(model)
         .where(model.id.in_(mine), *(not_(one) for one in _kept(register)))
-        .returning(model.id, (model.person_id if register.of_people else null()).label("person_id"))
+        .returning(
+            model.id,
+            model.org_id,
+            model.org_path,
+            (model.person_id if register.of_people else null()).label("person_id"),
+        )
         .cte("gone")
     )
     person_id = cast(gone.c.person_id, BigInteger)
-    line = [literal(register.code), gone.c.id, person_id, literal("remove"), literal({}, JSONB), literal(actor.id)]
+    line = [
+        literal(register.code),
+        gone.c.id,
+        gone.c.org_id,
+        gone.c.org_path,
+        person_id,
+        literal("remove"),
+        literal({}, JSONB),
+        literal(actor.id),
+    ]
     history = insert(RecordChange).from_select(_HISTORY, select(*line, literal(actor.name))).add_cte(gone)
     try:
         result = db.session.connection().execute(history, execution_options={"preserve_rowcount": True})
@@ -198,6 +212,8 @@ def _write_history(actor: User, upload: Import, register: Register, names: Seque
         select(
             literal(register.code),
             model.id,
+            model.org_id,
+            model.org_path,
             model.person_id if register.of_people else null(),
             literal("import"),
             func.jsonb_build_object(*pairs),

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, digest_of, of_user, org_reference, sealed, through
 
 STATES = ("reading", "mapping", "staged", "merging", "merged", "cancelled", "failed", "undone")
 #: Imports in these states wait for somebody or for a worker.
@@ -27,6 +27,7 @@ class Import(Base):
         org_reference(),
         CheckConstraint(f"state IN {STATES}", name="state"),
         Index("ix_core_import_register", "program_year_id", "register", "org_path", "id"),
+        {"info": of_user()},
     )
 
     id: Mapped[BigId]
@@ -64,12 +65,13 @@ class ImportRow(Base):
     """
 
     __tablename__ = "core_import_row"
+    __table_args__ = ({"info": through("import_id", "core_import")},)
 
     import_id: Mapped[int] = mapped_column(primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
     values: Mapped[dict[str, Any]]
-    secret: Mapped[bytes | None]
-    id_number_digest: Mapped[bytes | None]
+    secret: Mapped[bytes | None] = sealed("import_row")
+    id_number_digest: Mapped[bytes | None] = digest_of("secret", "id_number")
     id_number_tail: Mapped[str] = mapped_column(server_default="")
     errors: Mapped[list[Any]] = mapped_column(server_default="[]")
     there: Mapped[bool] = mapped_column(server_default="false")
@@ -80,6 +82,7 @@ class ImportMapping(Base):
     """What a user said about the headings of a register's files: heading -> field, empty: left out."""
 
     __tablename__ = "core_import_mapping"
+    __table_args__ = ({"info": of_user()},)
 
     user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"), primary_key=True)
     register: Mapped[str] = mapped_column(primary_key=True)

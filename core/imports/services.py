@@ -29,6 +29,7 @@ from core.imports.models import Import, ImportMapping, ImportRow
 from core.imports.reading import find_list
 from core.imports.staging import copy_list
 from core.jobs.services import enqueue
+from core.keys.queries import file_keys
 from core.org.scope import Scope
 from core.plugin.gate import refuse_unless_open
 from core.plugin.hooks import scan_file
@@ -323,7 +324,7 @@ def _digest(content: IO[bytes]) -> bytes:
 
 
 def _keep(one: Import, content: IO[bytes]) -> None:
-    with write_vault(file_of(one.id), settings_of().data_key) as vault:
+    with write_vault(file_of(one.id), file_keys()) as vault:
         for block in _blocks(content):
             vault.write(block)
 
@@ -336,7 +337,7 @@ def _blocks(content: IO[bytes]) -> Iterator[bytes]:
 
 def _kept(one: Import) -> IO[bytes]:
     try:
-        return open_vault(file_of(one.id), settings_of().data_key)
+        return open_vault(file_of(one.id), settings_of().data_keys)
     except FileNotFoundError as error:
         raise Refused(_("The uploaded file is no longer kept; please upload it again.")) from error
 

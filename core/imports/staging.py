@@ -14,6 +14,7 @@ from core.imports.reading import Found
 from core.people.secrets import keys
 from core.plugin.types import Register
 from core.registers.sheets import Block, Column
+from core.wall import beyond_scope
 from core.web.forms import Form
 
 #: A longer list is split.
@@ -26,6 +27,7 @@ STAGED = ("import_id", "line", "values", "secret", "id_number_digest", "id_numbe
 Progress = Callable[[int, int], None]
 
 
+@beyond_scope("imports.stage")  # no row asks anew whose import it is
 def copy_list(import_id: int, register: Register, fields: Sequence[Field], found: Found, progress: Progress) -> int:
     """Check the rows one by one and stage them, in the caller's transaction and bounded memory; how many.
 
@@ -57,6 +59,7 @@ class _Reader:
     def __init__(self, import_id: int, register: Register, fields: Sequence[Field], found: Found) -> None:
         self._import_id, self._form, self._width = import_id, register.form(), len(found.headings)
         self._plain: list[tuple[int, str, FormCells | TextCells]] = []
+        self._keys = keys()  # now, as the rows are made while the connection is streaming
         self._personal: list[tuple[int, str, PersonalCells]] = []
         self._titles: dict[int, str] = {}
         for field in fields:
@@ -116,12 +119,12 @@ class _Reader:
             parts.append(all_as_json(numbers))
             _add(errors, faults)
             if name == "id_number":
-                digest = keys().digest
+                digest = self._keys.digest
                 digests = bytes_in_copy(digest("id_number", number) for number in numbers)
                 for row in (*faults, *rounded, *(at for at, number in enumerate(numbers) if not number)):
                     digests[row] = NULL
                 tails = in_copy(["" if row in rounded else number[-4:] for row, number in enumerate(numbers)])
-        secrets = keys().encrypt_all(
+        secrets = self._keys.encrypt_all(
             "import_row", _objects([name for _at, name, _cells in self._personal], parts, count)
         )
         return bytes_in_copy(secrets), digests, tails

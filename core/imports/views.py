@@ -4,10 +4,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from core.audit.services import look
 from core.errors import ZhijiaError
 from core.imports import queries, services
 from core.imports.fields import PERSONAL, fields_of, matched
 from core.imports.forms import MergeForm, UploadForm
+from core.imports.merging import subject_of
 from core.imports.models import Import
 from core.imports.queries import PAGE
 from core.imports.sheets import as_typed, write_errors, write_template
@@ -108,6 +110,7 @@ def errors(name: str, import_id: int) -> Response:
     """The bad rows with the reason beside each, to correct and upload again."""
     register = register_to_change(name)
     one = _import(register, import_id)
+    look(me(), "import.faults", subject_of(one), one.org_path, register=register.code)
     return send_xlsx(lambda target: write_errors(one, register, target), f"{register.title}-问题行-{one.id}.xlsx")
 
 

@@ -11,9 +11,11 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.extensions import db
+from core.jobs.messages import leave_sign_of_clock
 from core.jobs.recovery import resend, take_back_silent
 from core.jobs.schedules import enqueue_due
 from core.jobs.timings import timings_of_app
+from core.wall import Reach, reach_as
 
 log = structlog.get_logger()
 
@@ -29,9 +31,11 @@ class Clock:
         """Take back, enqueue what is due, send what is waiting. Never raises because a server is away."""
         try:
             with self._app.app_context():
+                reach_as(Reach(beyond="jobs.clock"))
                 engine, timings = db.engine, timings_of_app()
                 self._watch("PostgreSQL", lambda: take_back_silent(engine, timings), "jobs taken back")
                 self._watch("PostgreSQL", enqueue_due, "jobs made by schedules")
+                self._watch("Redis", leave_sign_of_clock, "")
                 self._watch("Redis", lambda: resend(engine, timings), "messages sent by the clock")
         except SQLAlchemyError as error:  # PostgreSQL went away before the session of this tick was given back
             self._is_away("PostgreSQL", error)

@@ -22,12 +22,15 @@ from sqlalchemy.orm import Session
 from core.extensions import db
 from core.jobs.models import Job
 from core.plugin.registry import registry_of
+from core.wall import beyond
 
 RUN = "core.jobs.run"
 EXTENSION = "zhijia_redis"
 #: Time limit of a job that this process does not know, in seconds.
 UNKNOWN_PATIENCE = 3600
 _WAITING = "jobs to send after commit"
+#: The sign that a clock leaves, and for how many seconds it stands for one that runs.
+CLOCK, CLOCK_SEEN = "zhijia:clock", 60
 log = structlog.get_logger()
 
 
@@ -58,6 +61,17 @@ def redis_of(app: Flask | None = None) -> Redis:
             app.config["ZHIJIA_REDIS_URL"], socket_connect_timeout=2, retry=Retry(NoBackoff(), 1)
         )
     return connection
+
+
+def leave_sign_of_clock() -> int:
+    """Say that a clock runs; raises :class:`redis.exceptions.RedisError`. Returns 0: there was nothing to do."""
+    redis_of().set(CLOCK, "1", ex=CLOCK_SEEN)
+    return 0
+
+
+def clock_seen(connection: Redis | None = None) -> bool:
+    """Whether some worker's clock ran lately. Raises :class:`redis.exceptions.RedisError`."""
+    return bool((connection or redis_of()).exists(CLOCK))
 
 
 def queue_named(name: str, connection: Redis) -> Queue:
@@ -98,7 +112,7 @@ def send_after_commit(job_id: int) -> None:
 @event.listens_for(db.session, "after_commit")
 def _committed(session: Session) -> None:
     if not session.in_nested_transaction():
-        deliver(db.engine, session.info.pop(_WAITING, ()))
+        deliver(beyond(db.engine, "jobs.messages"), session.info.pop(_WAITING, ()))
 
 
 @event.listens_for(db.session, "after_rollback")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath
+from core.database import Base, BigId, CreatedAt, OrgPath, of_nobody, of_user
 
 STATES = ("queued", "running", "done", "failed", "skipped")
 
@@ -25,6 +25,7 @@ class Job(Base):
         Index("uq_core_job_key", "key", unique=True, postgresql_where="state IN ('queued', 'running')"),
         Index("ix_core_job_state", "state", "id"),
         Index("ix_core_job_org_path", "org_path", "id"),
+        {"info": of_user()},
     )
 
     id: Mapped[BigId]
@@ -55,7 +56,10 @@ class ScheduleMark(Base):
     """One due time of a schedule: the unique row is the lock between clocks, and the record of what ran."""
 
     __tablename__ = "core_schedule_mark"
-    __table_args__ = (UniqueConstraint("name", "program_year_id", "due_at", postgresql_nulls_not_distinct=True),)
+    __table_args__ = (
+        UniqueConstraint("name", "program_year_id", "due_at", postgresql_nulls_not_distinct=True),
+        {"info": of_nobody("when schedules came due")},
+    )
 
     id: Mapped[BigId]
     name: Mapped[str]

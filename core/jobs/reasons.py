@@ -2,6 +2,7 @@
 
 from flask_babel import gettext as _
 
+from core.discretion import discreet
 from core.plugin.registry import registry_of
 
 _LONGEST = 500
@@ -23,7 +24,7 @@ def missing_job(name: str) -> str:
 
 def one_line(error: BaseException) -> str:
     """``ValueError: what it said``, on one line, for a list; the traceback holds the rest."""
-    lines = str(error).strip().splitlines()
+    lines = discreet(str(error)).strip().splitlines()
     said = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     return said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
 

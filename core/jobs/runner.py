@@ -16,6 +16,8 @@ from rq.timeouts import JobTimeoutException
 from sqlalchemy import Engine, func, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 
+from core.audit.origin import act_as_job
+from core.discretion import discreet
 from core.errors import ZhijiaError
 from core.extensions import db
 from core.jobs.context import Heartbeat, JobContext, JobLost, of_attempt
@@ -24,6 +26,10 @@ from core.jobs.reasons import missing_job, one_line, took_too_long
 from core.jobs.timings import Timings, timings_of_app
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
+from core.programs.models import ProgramYear
+from core.users.access import reach_of, reach_of_orgs
+from core.users.models import User
+from core.wall import NOTHING, Reach, beyond, beyond_scope, reach_as
 
 #: ``guard(spec, program_year_id)`` -> why the job must not run (its program is off), or None; set by core/programs.
 GUARD = "zhijia_job_guard"
@@ -56,7 +62,7 @@ class Outcome:
 def run(job_id: int) -> None:
     """What a worker calls for a message: run the job if it waits, do nothing if somebody has it. Never raises."""
     with current_app.app_context():
-        engine, timings = db.engine, timings_of_app()
+        engine, timings = beyond(db.engine, "jobs.runner"), timings_of_app()
         try:
             claim = _claim(engine, job_id)
         except SQLAlchemyError as error:
@@ -99,6 +105,8 @@ def _perform(engine: Engine, claim: Claim) -> Outcome | None:
         reason = _reason_to_skip(spec, claim.program_year_id)
         if reason is not None:
             return Outcome("skipped", reason)
+        reach_as(_reach(spec, claim))
+        act_as_job(claim.id, claim.program_year_id)
         spec.func(context, **claim.args)
     except JobLost:
         log.warning("job was given to another worker", job=claim.id, attempt=claim.attempt)
@@ -108,6 +116,18 @@ def _perform(engine: Engine, claim: Claim) -> Outcome | None:
     finally:
         db.session.remove()
     return Outcome("done")
+
+
+def _reach(spec: JobSpec, claim: Claim) -> Reach:
+    """How far the job sees: everything if it says why, else as far as whoever asked for it, or as the sponsor."""
+    if spec.sees_all:
+        return Reach(beyond=spec.name)
+    with beyond_scope("jobs.runner"):
+        program_year = db.session.get(ProgramYear, claim.program_year_id) if claim.program_year_id else None
+        user = db.session.get(User, claim.user_id) if claim.user_id else None
+        if user is not None:
+            return reach_of(user, program_year.program if program_year else None)
+    return reach_of_orgs([program_year.org_path]) if program_year is not None else NOTHING
 
 
 def _reason_to_skip(spec: JobSpec, program_year_id: int | None) -> str | None:
@@ -121,7 +141,7 @@ def _reason_to_skip(spec: JobSpec, program_year_id: int | None) -> str | None:
 def _failure(error: Exception, claim: Claim, spec: JobSpec) -> Outcome:
     if isinstance(error, ZhijiaError):
         return Outcome("failed", str(error))
-    detail = "".join(traceback.format_exception(error))
+    detail = discreet("".join(traceback.format_exception(error)))
     if isinstance(error, JobTimeoutException):
         return Outcome("failed", took_too_long(spec.patience), detail)
     again = _is_passing(error) and claim.attempt < claim.max_attempts

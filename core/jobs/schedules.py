@@ -19,7 +19,7 @@ from core.config import LOCAL_ZONE
 from core.extensions import db
 from core.jobs.models import ScheduleMark
 from core.jobs.services import enqueue
-from core.org.models import Org
+from core.org.queries import root_path
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
 from core.programs.models import ProgramYear
@@ -58,7 +58,7 @@ def enqueue_due() -> int:
 def _places(spec: JobSpec) -> Iterable[tuple[int | None, str]]:
     """Each enabled program year of the spec's program with its sponsor's path; without a program, the whole tree."""
     if spec.program is None:
-        root = db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).first()
+        root = root_path()
         return [(None, root)] if root is not None else []
     provider = current_app.extensions.get(ENABLED_YEARS)
     ids = list(provider(spec.program)) if provider is not None else []

@@ -19,6 +19,7 @@ from core.jobs.reasons import missing_job
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
 from core.users.access import require
+from core.wall import beyond_scope
 
 #: How often a key may be found taken and then free again before this gives up; twice would be a rare race.
 _KEY_TRIES = 5
@@ -29,6 +30,7 @@ _AS_NEW: dict[str, Any] = {
 }
 
 
+@beyond_scope("jobs.enqueue")
 def enqueue(
     name: str,
     actor: Actor,

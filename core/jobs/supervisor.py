@@ -20,6 +20,7 @@ from core.jobs.messages import redis_of
 from core.jobs.models import Job
 from core.jobs.timings import timings_of_app
 from core.jobs.worker import JobWorker
+from core.wall import beyond_scope
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 log = structlog.get_logger()
@@ -119,12 +120,12 @@ class Supervisor:
     def _nothing_left(self) -> bool:
         left = select(Job.id).where(Job.state.in_(("queued", "running")), Job.queue.in_(self._queues)).limit(1)
         try:
-            with self._app.app_context():
+            with self._app.app_context(), beyond_scope("jobs.worker"):
                 return db.session.scalars(left).first() is None
         except SQLAlchemyError:
             return False
 
     def _failed_since(self, began: datetime) -> bool:
         failed = select(Job.id).where(Job.state == "failed", Job.finished_at >= began, Job.queue.in_(self._queues))
-        with self._app.app_context():
+        with self._app.app_context(), beyond_scope("jobs.worker"):
             return db.session.scalars(failed.limit(1)).first() is not None

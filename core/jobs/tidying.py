@@ -44,4 +44,12 @@ def _used() -> list[ColumnElement[bool]]:
     return [db.exists().where(column == Job.id) for column in columns]
 
 
-JOBS = [JobSpec(name="jobs.tidy", title=_l("Remove old background jobs"), func=tidy, schedule="20 3 * * *")]
+JOBS = [
+    JobSpec(
+        name="jobs.tidy",
+        title=_l("Remove old background jobs"),
+        sees_all="it removes the old jobs of everybody",
+        func=tidy,
+        schedule="20 3 * * *",
+    )
+]

@@ -23,7 +23,8 @@ from core.org.models import Org
 from core.plugin.gate import current_program_year
 from core.registers.sheets import send_xlsx
 from core.users.access import scope_of, today
-from core.web.guard import me, needs
+from core.web.forms import SignedForm
+from core.web.guard import me, needs, prove
 
 #: Unions whose points are typed on the page; more come as a table.
 MOST_TYPED = 200
@@ -92,13 +93,17 @@ def preview_allotment() -> Page:
 @needs(ALLOT)
 def book() -> Page:
     """Book what the preview showed."""
-    form, status = AllotForm(request.form), 400
+    form, signed, status = AllotForm(request.form), SignedForm(request.form), 400
     if form.validate():
         try:
             giver, weights = bookable(form.giver.data or "", "giver"), _weights(form)
             orgs = by_codes(weights)
             if not weights or len(orgs) != len(weights):
                 raise NotFound(_("There is no such union, or one is named twice."))
+            refused = _unproved(signed)
+            if refused:
+                shares = {code: Share(orgs[code].id, weight) for code, weight in weights.items()}
+                return _preview_page(form, _choice(form), shares, signed), refused
             booked = book_allotment(
                 me(), current_program_year(), key=f"page:{form.key.data}", giver=giver,
                 shares=[Share(orgs[code].id, weight) for code, weight in weights.items()],
@@ -238,7 +243,21 @@ def _allot_page(form: AllotForm, typed: Typed, status: int) -> tuple[str, int]:
     return page, status
 
 
-def _preview_page(form: AllotForm, choice: Choice, shares: Mapping[str, Share]) -> str:
+def _unproved(signed: SignedForm) -> int | None:
+    """The status of the refusal when whoever books has not proved who they are."""
+    if not signed.validate():
+        return 400
+    try:
+        prove(signed)
+    except Refused as error:
+        signed.refuse(error)
+        return error.status
+    return None
+
+
+def _preview_page(
+    form: AllotForm, choice: Choice, shares: Mapping[str, Share], signed: SignedForm | None = None
+) -> str:
     amount = form.amount.data or 0
     parts = share_out(amount, list(shares.values()))
     whole = sum(share.weight for share in shares.values())
@@ -251,6 +270,7 @@ def _preview_page(form: AllotForm, choice: Choice, shares: Mapping[str, Share]) 
     return render_template(
         "ledger/allot_preview.html",
         form=form,
+        signed=signed or SignedForm(),
         choice=choice,
         lines=lines,
         whole=whole,

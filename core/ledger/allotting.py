@@ -28,6 +28,7 @@ from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 ALLOT = "ledger.allot"
 #: Receivers of one booking; each is an entry of its own, which takes a moment.
@@ -77,6 +78,7 @@ def share_out(amount_fen: int, shares: Sequence[Share]) -> dict[int, int]:
     return {share.org_id: part for share, part in zip(ordered, parts, strict=True) if part}
 
 
+@beyond_scope("ledger.allot")
 def allot(
     actor: User,
     program_year: ProgramYear,
@@ -112,6 +114,7 @@ def allot(
     return _give(actor, booking, "ledger.allot")
 
 
+@beyond_scope("ledger.allot")
 def fund_from_own(
     actor: User,
     program_year: ProgramYear,
@@ -149,6 +152,7 @@ def fund_from_own(
     return _give(actor, booking, "ledger.fund")
 
 
+@beyond_scope("ledger.allot")
 def take_back(
     actor: User,
     program_year: ProgramYear,

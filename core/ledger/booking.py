@@ -20,12 +20,14 @@ from core.ledger.posting import Posted, Posting, digest_of, enter, legs_of, post
 from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require
+from core.wall import beyond_scope
 
 POST = "ledger.post"
 #: What other tables account for: such entries come and go with their runs and allotments only.
 SUBLEDGERS = frozenset({*BOOKINGS, *RUNS})
 
 
+@beyond_scope("ledger.post")
 def post(actor: Actor, posting: Posting) -> Posted:
     """Post one entry, or find what the same posting came to before.
 
@@ -47,6 +49,7 @@ def post(actor: Actor, posting: Posting) -> Posted:
     return _decided(posting.scope, posting.key, digest_of(posting), act, posting)
 
 
+@beyond_scope("ledger.post")
 def reverse(
     actor: Actor,
     *,

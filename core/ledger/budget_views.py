@@ -17,7 +17,7 @@ from core.ledger.budget_queries import (
     free_of,
     taken_back_of,
 )
-from core.ledger.forms import BookingForm, OwnFundsForm
+from core.ledger.forms import OwnFundsForm, TakeForm
 from core.ledger.levels import NAME, levels_report
 from core.ledger.models import Allotment
 from core.ledger.scope import VIEW
@@ -34,7 +34,7 @@ from core.reports.services import measure_headings, measure_values
 from core.reports.views import way_to
 from core.users.access import can, scope_of, today
 from core.web.filters import address
-from core.web.guard import found, me, needs
+from core.web.guard import found, me, needs, prove
 
 budget_blueprint = Blueprint(
     "budget", __name__, url_prefix="/<int:year>/<sponsor>/<program>/budget", template_folder="templates"
@@ -62,6 +62,7 @@ def own_funds() -> Page:
     if form.validate():
         try:
             org = bookable(form.org_code.data or "", "org_code")
+            prove(form)
             fund_from_own(
                 me(), current_program_year(), key=f"page:{form.key.data}", amounts={org.id: form.amount.data or 0},
                 effective_on=form.day, description=form.description.data or "", source=form.source.data,
@@ -86,7 +87,7 @@ def booking(booking_id: int) -> str:
     if request.args.get("all"):
         most = {row.allotment.id: min(row.left_fen, free.get((row.org.id, one.source), 0)) for row in rows}
         typed = {allotment_id: plain_yuan(fen) for allotment_id, fen in most.items() if fen}
-    return _booking_page(one, giver, BookingForm(data={"key": fresh_key(), "effective_on": today()}), typed, {})
+    return _booking_page(one, giver, TakeForm(data={"key": fresh_key(), "effective_on": today()}), typed, {})
 
 
 @budget_blueprint.post("/bookings/<int:booking_id>/take-back")
@@ -94,13 +95,14 @@ def booking(booking_id: int) -> str:
 def take(booking_id: int) -> Page:
     """Take back what was typed beside the unions."""
     one, giver = _booking(booking_id)
-    form, status = BookingForm(request.form), 400
+    form, status = TakeForm(request.form), 400
     typed = {row.allotment.id: request.form.get(f"take-{row.allotment.id}", "").strip() for row in _rows(one)}
     amounts, errors = _read(typed)
     if form.validate() and not errors:
         try:
             if not amounts:
                 raise ZhijiaError(_("Write beside a union how much is taken back."))
+            prove(form)
             take_back(
                 me(), current_program_year(), key=f"page:{form.key.data}", amounts=amounts,
                 effective_on=form.day, description=form.description.data or "",
@@ -191,7 +193,7 @@ def _read(typed: dict[int, str]) -> tuple[dict[int, int], dict[int, str]]:
 
 
 def _booking_page(
-    one: Allotment, giver: Org | None, form: BookingForm, typed: dict[int, str], errors: dict[int, str]
+    one: Allotment, giver: Org | None, form: TakeForm, typed: dict[int, str], errors: dict[int, str]
 ) -> str:
     program_year, rows = current_program_year(), _rows(one)
     paths = [giver.path] if giver else [row.org.path for row in rows]

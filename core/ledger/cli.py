@@ -22,5 +22,5 @@ def heads(is_export: bool) -> None:
     settings = settings_of()
     if settings.heads_url is None:
         raise ConfigError("There is no place to export them to: set ZHIJIA_HEADS.")
-    done = export_heads(settings.heads_url, settings.data_key, today())
+    done = export_heads(settings.heads_url, settings.data_keys, today())
     click.echo("exported" if done else "exported before today")

@@ -17,15 +17,17 @@ from core.extensions import db
 from core.ledger.balances import next_month
 from core.ledger.checks import Check, checks_before_closing, checks_of_sums, said
 from core.ledger.keys import retried
-from core.ledger.models import Account, AccountBalance, ChainHead, Period, PeriodBalance, Reopening
+from core.ledger.models import Account, AccountBalance, Period, PeriodBalance, Reopening
 from core.money import yuan
 from core.org.models import Org
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 CLOSE = "ledger.close"
 
 
+@beyond_scope("ledger.close")
 def start_closing(actor: Actor, book: str, month: date) -> Period:
     """Take no more entries of the month that ``month`` lies in. Raises :class:`Refused` naming what hinders it.
 
@@ -43,6 +45,7 @@ def start_closing(actor: Actor, book: str, month: date) -> Period:
     return retried(start)
 
 
+@beyond_scope("ledger.close")
 def cancel_closing(actor: Actor, book: str, month: date) -> Period:
     """Take entries again in a period that is closing."""
 
@@ -55,6 +58,7 @@ def cancel_closing(actor: Actor, book: str, month: date) -> Period:
     return retried(cancel)
 
 
+@beyond_scope("ledger.close")
 def close(actor: Actor, book: str, month: date) -> Period:
     """Write down what every account holds at the end of a period that is closing, and close it."""
 
@@ -69,6 +73,7 @@ def close(actor: Actor, book: str, month: date) -> Period:
     return retried(finish)
 
 
+@beyond_scope("ledger.close")
 def ask_reopening(actor: User, book: str, month: date, reason: str) -> Reopening:
     """Ask for a closed period to be opened again, with a reason; somebody else agrees (:func:`reopen`)."""
 
@@ -90,6 +95,7 @@ def ask_reopening(actor: User, book: str, month: date, reason: str) -> Reopening
     return retried(ask)
 
 
+@beyond_scope("ledger.close")
 def reopen(actor: User, reopening_id: int) -> Period:
     """Agree that a closed period is opened again; its balances are taken back. The last closed one comes first.
 
@@ -124,6 +130,7 @@ def reopen(actor: User, reopening_id: int) -> Period:
     return retried(agree)
 
 
+@beyond_scope("ledger.close")
 def lock(actor: Actor, book: str, month: date) -> Period:
     """Close a closed period for good."""
 
@@ -136,6 +143,7 @@ def lock(actor: Actor, book: str, month: date) -> Period:
     return retried(seal)
 
 
+@beyond_scope("ledger.close")
 def close_account(actor: Actor, account_id: int) -> Account:
     """Close an account for good: it takes no more entries. Raises :class:`Refused` unless it holds nothing."""
 
@@ -145,7 +153,7 @@ def close_account(actor: Actor, account_id: int) -> Account:
             raise NotFound(_("There is no such account."))
         require(actor, CLOSE, account.org_path)
         # The head is what postings hold while they read accounts; under it nothing moves.
-        db.session.get(ChainHead, account.book, with_for_update={"key_share": True}, populate_existing=True)
+        db.session.execute(text("SELECT core_hold_head(:book)"), {"book": account.book})
         db.session.refresh(account)
         if account.closed_on is not None:
             raise Refused(_("The account has been closed already."))

@@ -96,7 +96,11 @@ class LockForm(SignedForm):
     sure = BooleanField(_l("I know that it is never opened again"), validators=[InputRequired()])
 
 
-class OwnFundsForm(BookingForm):
+class TakeForm(BookingForm, SignedForm):
+    """Taking back what was allotted."""
+
+
+class OwnFundsForm(BookingForm, SignedForm):
     """What a union brings in itself; ``amount`` is in fen."""
 
     org_code = StringField(_l("Code of the union"), validators=[InputRequired(), Length(max=64)])

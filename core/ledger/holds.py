@@ -23,6 +23,7 @@ from core.ledger.posting import Posted, Posting, canonical_digest, digest_of, en
 from core.money import LARGEST_FEN, yuan
 from core.org.models import Org
 from core.users.access import today
+from core.wall import beyond_scope
 
 #: Before the scope of a hold that was refused.
 HOLD = "hold:"
@@ -38,6 +39,7 @@ class Held:
     replayed: bool
 
 
+@beyond_scope("ledger.hold")
 def hold(
     actor: Actor, *, scope: str, key: str, budget_line_id: int, amount_fen: int, expires_at: datetime | None = None
 ) -> Held:
@@ -86,6 +88,7 @@ def hold(
     return Held(*decided(f"{HOLD}{scope}", key, digest, act, find))
 
 
+@beyond_scope("ledger.hold")
 def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
     """Post what was spent of a hold, at most what was held; the rest is free again.
 
@@ -124,6 +127,7 @@ def settle(actor: Actor, *, hold_id: int, posting: Posting) -> Posted:
     return decided(posting.scope, posting.key, digest, act, find)[0]
 
 
+@beyond_scope("ledger.hold")
 def spend(
     actor: Actor, *, budget_line_id: int, posting: Posting, then: Callable[[Entry], None] | None = None
 ) -> Posted:
@@ -173,6 +177,7 @@ def spend(
     return decided(posting.scope, posting.key, digest, act, find)[0]
 
 
+@beyond_scope("ledger.hold")
 def void(actor: Actor, *, hold_id: int) -> Held:
     """Give back what is held; once is enough. Raises :class:`Refused` for a hold that is settled or expired."""
     line = _line_of(hold_id)

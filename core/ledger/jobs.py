@@ -19,15 +19,23 @@ def write_heads(_context: JobContext) -> None:
     """Add the heads of the day to their file outside."""
     settings = settings_of()
     if settings.heads_url is not None:
-        export_heads(settings.heads_url, settings.data_key, today())
+        export_heads(settings.heads_url, settings.data_keys, today())
 
 
 def jobs_for(settings: Settings) -> list[JobSpec]:
     """The jobs of an installation; heads are exported where there is a place for them."""
     expiring = JobSpec(
-        name="ledger.expire_holds", title=_l("Give back holds that ran out"), func=expire_holds, schedule="*/5 * * * *"
+        name="ledger.expire_holds",
+        title=_l("Give back holds that ran out"),
+        sees_all="holds of all unions run out",
+        func=expire_holds,
+        schedule="*/5 * * * *",
     )
     heads = JobSpec(
-        name="ledger.heads", title=_l("Export the heads of the books"), func=write_heads, schedule="5 0 * * *"
+        name="ledger.heads",
+        title=_l("Export the heads of the books"),
+        sees_all="the heads are those of whole books",
+        func=write_heads,
+        schedule="5 0 * * *",
     )
     return [expiring, heads] if settings.heads_url is not None else [expiring]

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, Fen, OrgPath, appended_by_all, of_nobody, org_reference, through
 
 #: Where money comes from (资金来源): the state's finance, union funds, donations of society, membership dues. They
 #: never mix: every line, allotment and run is of one source.
@@ -27,6 +27,7 @@ class ChainHead(Base):
     """The newest digest of a book's chain; its row lock puts postings in one order."""
 
     __tablename__ = "core_chain_head"
+    __table_args__ = ({"info": of_nobody("a length and a digest")},)
 
     book: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(server_default="0")
@@ -37,7 +38,7 @@ class Book(Base):
     """A book (账簿) with a chain and periods of its own, and one currency; ``title`` is ``{"zh", "en"}``."""
 
     __tablename__ = "core_book"
-    __table_args__ = (UniqueConstraint("code", "currency"),)
+    __table_args__ = (UniqueConstraint("code", "currency"), {"info": of_nobody("which books there are")})
 
     code: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[dict[str, Any]]
@@ -77,7 +78,7 @@ class AccountBalance(Base):
     __tablename__ = "core_account_balance"
     __table_args__ = (
         CheckConstraint("floor_fen IS NULL OR side * posted_fen >= floor_fen", name="floor"),
-        {"postgresql_with": {"fillfactor": 60}},
+        {"postgresql_with": {"fillfactor": 60}, "info": through("account_id", "core_account")},
     )
 
     account_id: Mapped[int] = mapped_column(ForeignKey("core_account.id"), primary_key=True)
@@ -94,6 +95,7 @@ class Period(Base):
     __table_args__ = (
         CheckConstraint("extract(day FROM first_on) = 1", name="month"),
         CheckConstraint("state IN ('open', 'closing', 'closed', 'locked')", name="state"),
+        {"info": of_nobody("which months are closed")},
     )
 
     book: Mapped[str] = mapped_column(ForeignKey("core_book.code"), primary_key=True)
@@ -105,7 +107,10 @@ class PeriodBalance(Base):
     """What an account held at the end of a closed month, in fen."""
 
     __tablename__ = "core_period_balance"
-    __table_args__ = (ForeignKeyConstraint(["book", "first_on"], ["core_period.book", "core_period.first_on"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["book", "first_on"], ["core_period.book", "core_period.first_on"]),
+        {"info": through("account_id", "core_account")},
+    )
 
     book: Mapped[str] = mapped_column(primary_key=True)
     first_on: Mapped[date] = mapped_column(primary_key=True)
@@ -122,6 +127,7 @@ class Reopening(Base):
         CheckConstraint("agreed_by <> asked_by", name="two_persons"),
         CheckConstraint("(agreed_by IS NULL) = (agreed_at IS NULL)", name="agreed"),
         Index("uq_core_reopening_waiting", "book", "first_on", unique=True, postgresql_where=text("agreed_by IS NULL")),
+        {"info": of_nobody("why a month was opened again, and who agreed")},
     )
 
     id: Mapped[BigId]
@@ -187,6 +193,7 @@ class Leg(Base):
     __table_args__ = (
         CheckConstraint("amount_fen <> 0", name="amount"),
         Index("ix_core_leg_account_id", "account_id", "entry_id"),
+        {"info": through("entry_id", "core_entry")},
     )
 
     entry_id: Mapped[int] = mapped_column(ForeignKey("core_entry.id"), primary_key=True)
@@ -240,6 +247,7 @@ class Hold(Base):
         UniqueConstraint("scope", "key"),
         Index("ix_core_hold_budget_line_id", "budget_line_id"),
         Index("ix_core_hold_expires_at", "expires_at", postgresql_where=text("state = 'open'")),
+        {"info": through("budget_line_id", "core_budget_line")},
     )
 
     id: Mapped[BigId]
@@ -261,6 +269,7 @@ class Refusal(Base):
     """What was refused under a key, to be told again whenever the same is asked."""
 
     __tablename__ = "core_refusal"
+    __table_args__ = ({"info": appended_by_all()},)
 
     scope: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
@@ -315,6 +324,7 @@ class ActivityTemplate(Base):
     """
 
     __tablename__ = "core_activity_template"
+    __table_args__ = ({"info": of_nobody("the columns of the work ledger")},)
 
     code: Mapped[str] = mapped_column(primary_key=True)
     title: Mapped[dict[str, Any]]

@@ -30,7 +30,7 @@ DONE = {
     "lock": _l("The month is closed for good."),
 }
 #: The form of a step that asks for something.
-FORMS: dict[str, type[Form]] = {"ask": ReopenForm, "agree": SignedForm, "lock": LockForm}
+FORMS: dict[str, type[Form]] = {"close": SignedForm, "ask": ReopenForm, "agree": SignedForm, "lock": LockForm}
 
 
 @blueprint.get("/periods")
@@ -70,7 +70,7 @@ def move_period(book: str, month: str, step: str) -> Response | tuple[str, int]:
     if form.validate():
         try:
             if isinstance(form, SignedForm):
-                prove(form.password.data or "")
+                prove(form)
             _take(step, row, form)
         except ZhijiaError as error:
             form.refuse(error)

@@ -23,7 +23,7 @@ BATCH = 2_000
 @dataclass(frozen=True)
 class Finding:
     """Something that is not as it must be; ``area`` is ``balance``, ``chain``, ``period``, ``budget``,
-    ``run`` or ``coverage``."""
+    ``run``, ``coverage`` or ``audit``."""
 
     area: str
     sentence: str

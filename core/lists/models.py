@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId
+from core.database import Base, BigId, of_user
 
 
 class ListView(Base):
@@ -15,7 +15,7 @@ class ListView(Base):
     """
 
     __tablename__ = "core_list_view"
-    __table_args__ = (UniqueConstraint("user_id", "listing", "name"),)
+    __table_args__ = (UniqueConstraint("user_id", "listing", "name"), {"info": of_user()})
 
     id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"))

@@ -1,4 +1,6 @@
-"""Keeping what users chose for their lists. It is theirs alone and changes no record: no line in the audit trail."""
+"""Keeping what users chose for their lists, which is theirs alone and leaves no line in the audit trail; and that they
+searched a list of people, which does.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
+from core.audit.services import look
 from core.errors import Refused, ZhijiaError
 from core.extensions import db
 from core.lists.models import ListView
@@ -43,6 +46,18 @@ def drop_filter(user: User, listing: Listing, name: str) -> None:
     mine = (ListView.user_id == user.id) & (ListView.listing == listing.code) & (ListView.name == name)
     db.session.execute(delete(ListView).where(mine, ListView.name != ""))
     db.session.commit()
+
+
+def note_search(user: User, listing: Listing, args: Mapping[str, Any]) -> None:
+    """That a list of people was searched: by how many filters, and whether by name, but never by which."""
+    said = {"filters": len(set(args) - {"text"}), "by_name": "text" in args}
+    look(user, "list.search", f"list:{listing.code}", user.org_path, **said)
+
+
+def note_number(user: User, listing: Listing, person_id: int | None) -> None:
+    """That an identity number was looked for in a list: about the person who has it, else about the list."""
+    subject = f"person:{person_id}" if person_id is not None else f"list:{listing.code}"
+    look(user, "list.find", subject, user.org_path, list=listing.code, found=person_id is not None)
 
 
 def _keep(user: User, listing: Listing, name: str, columns: list[str], filters: Mapping[str, Any], sort: str) -> None:

@@ -201,6 +201,7 @@ def _find(
     if form.validate():
         try:
             person_id = queries.person_in(listing, scope, parse_id_number(form.id_number.data or "").number)
+            services.note_number(me(), listing, person_id)
             if person_id is not None:
                 url = address(frame.index, {**frame.keep, "person": person_id})
                 if _part() != "list":
@@ -230,6 +231,8 @@ def _show(
 ) -> Shown:
     reading = Reading(listing, scope, request.args if args is None else args)
     place = _place(listing, reading)
+    if listing.person_id is not None and reading.asked.args and place is None and args is None:
+        services.note_search(me(), listing, reading.asked.args)
     if "org" in reading.form:
         reading.form["org"].render_kw |= {
             "hx-get": url_for("lists.orgs"),

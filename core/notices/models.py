@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, of_nobody, org_reference, sealed, seen_below, through
 
 
 class CalendarDay(Base):
     """A day whose kind the province set itself: for years the library does not know yet, or against it."""
 
     __tablename__ = "core_calendar_day"
+    __table_args__ = ({"info": of_nobody("working days")},)
 
     day: Mapped[date] = mapped_column(primary_key=True)
     working: Mapped[bool]
@@ -34,6 +35,7 @@ class Notice(Base):
         CheckConstraint("num_nulls(withdrawn_on, withdrawn_by, withdrawal_reason) IN (0, 3)", name="withdrawn"),
         Index("ix_core_notice_program_year_id", "program_year_id", "register", "id"),
         Index("ix_core_notice_register", "register", "ends_on"),
+        {"info": seen_below()},
     )
 
     id: Mapped[BigId]
@@ -71,6 +73,7 @@ class NoticeLine(Base):
         Index("ix_core_notice_line_row_id", "row_id"),
         Index("ix_core_notice_line_held", "row_id", postgresql_where="held"),
         Index("ix_core_notice_line_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
+        {"info": seen_below()},
     )
 
     id: Mapped[BigId]
@@ -95,13 +98,14 @@ class Objection(Base):
         CheckConstraint("decided_by <> recorded_by", name="decided_by"),
         Index("ix_core_objection_notice_line_id", "notice_line_id"),
         Index("ix_core_objection_open", "notice_line_id", postgresql_where="upheld IS NULL"),
+        {"info": through("notice_line_id", "core_notice_line")},
     )
 
     id: Mapped[BigId]
     notice_line_id: Mapped[int] = mapped_column(ForeignKey("core_notice_line.id"))
     text: Mapped[str]
     raised_by: Mapped[str]
-    contact: Mapped[bytes | None]
+    contact: Mapped[bytes | None] = sealed("contact")
     received_on: Mapped[date]
     recorded_by: Mapped[int] = mapped_column(ForeignKey("core_user.id"))
     created_at: Mapped[CreatedAt]

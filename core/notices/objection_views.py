@@ -14,7 +14,7 @@ from core.notices.models import Notice, NoticeLine, Objection, state_of_notice
 from core.notices.views import Page, current_notice, reader_scope, register_title
 from core.plugin.gate import current_program_year
 from core.programs.queries import state_of
-from core.users.access import can, refuse, today
+from core.users.access import can, refuse, require, today
 from core.web.guard import found, me
 
 blueprint = Blueprint(
@@ -52,6 +52,7 @@ def index(name: str, notice_id: int, line_id: int) -> Page:
 def decide(name: str, notice_id: int, line_id: int, objection_id: int) -> Page:
     """Uphold an objection or not."""
     notice, line, objection = _objection(name, notice_id, line_id, objection_id)
+    require(me(), "notice.decide", line.org_path, current_program_year().program)
     form = DecisionForm(request.form)
     status = 400
     if form.validate():

@@ -175,7 +175,8 @@ def show_contact(actor: User, notice: Notice, line: NoticeLine, objection: Objec
     if objection.contact is None:
         raise NotFound(_("There is nothing here, or nothing that you may see."))
     number = decrypt("contact", objection.contact)
-    record(actor, "notice.contact_shown", f"notice:{notice.id}", line.org_path, objection=objection.id)
+    record(actor, "notice.contact_shown", f"notice:{notice.id}", line.org_path, objection=objection.id,
+           purpose="contact")  # fmt: skip
     db.session.commit()
     return number
 

@@ -15,13 +15,12 @@ from core.lists.types import Column
 from core.notices.models import NoticeLine
 from core.org.models import Org
 from core.people.models import Person
+from core.people.numbers import NUMBER
 from core.plugin.types import Register
 from core.web.filters import NOTHING
 
 #: Kinds of columns that a notice may show. Those that a list knows for numbers of persons are not among them.
 SHOWABLE = ("text", "number", "yuan", "day", "moment", "choice")
-#: Seven digits in a row, or eleven with a sign between them: a phone, an identity number, an account.
-NUMBER = "[0-9０-９]{7,}[XxＸｘ]?|([0-9０-９][ ‐-―.-]?){10,}[0-9０-９XxＸｘ]"
 PERSON, ID_NUMBER, UNION = "__person", "__id_number", "__union"
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, OrgPath, Prefixed
+from core.database import Base, BigId, OrgPath, Prefixed, of_nobody
 
 #: From the top of the tree to its leaves. A provincial industry union ranks as a city.
 LEVELS = ("province", "city", "county", "township", "village", "enterprise")
@@ -25,6 +25,7 @@ class Org(Base):
         CheckConstraint("path ~ '^(/[0-9A-Za-z-]+)+/$'", name="path"),
         Index("ix_core_org_parent_id", "parent_id"),
         Index("ix_core_org_industry_path", "industry_path"),
+        {"info": of_nobody("the unions themselves: names and places in the tree")},
     )
 
     id: Mapped[BigId]

@@ -39,6 +39,11 @@ def by_code(code: str) -> Org | None:
     return db.session.scalars(select(Org).where(Org.code == code)).one_or_none()
 
 
+def root_path() -> str | None:
+    """The path of the whole tree; none before any union is there."""
+    return db.session.scalar(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1))
+
+
 def known_orgs() -> dict[str, Known]:
     """Every org by its code, with what a loaded file is checked against."""
     parent = aliased(Org)

@@ -5,6 +5,7 @@ Every query on a table with an ``org_path`` takes a :class:`Scope` and filters w
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from posixpath import commonpath
 
 from sqlalchemy import ColumnElement, false, func, or_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -20,6 +21,11 @@ def subtree(column: PathColumn, path: str) -> ColumnElement[bool]:
 def lies_below(path: PathColumn, top: PathColumn) -> ColumnElement[bool]:
     """:func:`subtree` where the path above is a column too."""
     return (path >= top) & (path < func.left(top, -1) + "0")
+
+
+def shared_path(paths: Iterable[str]) -> str:
+    """The path that all of these lie at or below; ``/`` for none."""
+    return commonpath([*paths] or ["/"]).rstrip("/") + "/"
 
 
 def lineage(path: str) -> list[str]:

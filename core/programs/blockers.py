@@ -15,15 +15,18 @@ from core.plugin.registry import registry_of
 from core.plugin.types import Program
 from core.programs.models import ProgramYear
 from core.programs.queries import title_of
+from core.wall import beyond_scope
 
 Step = Literal["open", "close"]
 
 
+@beyond_scope("programs.blockers")
 def blockers(program_year: ProgramYear, step: Step) -> list[str]:
     """Why the year cannot be opened, or closed for good, yet: one sentence each, none when it can."""
     return [str(blocker.sentence) for blocker in year_blockers(program_year) if blocker.step == step]
 
 
+@beyond_scope("programs.blockers")
 def refuse_blocked(program_year: ProgramYear, step: Step) -> None:
     """Raise :class:`Refused` with every sentence, if anything stands in the way."""
     sentences = blockers(program_year, step)
@@ -31,6 +34,7 @@ def refuse_blocked(program_year: ProgramYear, step: Step) -> None:
         raise Refused(" ".join(sentences))
 
 
+@beyond_scope("programs.blockers")
 def refuse_unready(program_year: ProgramYear, program: Program) -> None:
     """Raise :class:`Refused` unless the plugin's tables stand, and the programs that it builds on are on that year.
 
@@ -55,6 +59,7 @@ def refuse_unready(program_year: ProgramYear, program: Program) -> None:
             raise Refused(_("It builds on “%(program)s”; switch that on for the year first.", program=title))
 
 
+@beyond_scope("programs.blockers")
 def refuse_needed(program_year: ProgramYear) -> None:
     """Raise :class:`Refused` while a program year that is on builds on this one and on no other."""
     needy = [code for code, program in registry_of().programs.items() if program_year.program in program.requires]

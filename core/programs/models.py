@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, of_nobody, org_reference
 
 #: What the database takes; anything else in an address or a form is a slip of the keyboard.
 FIRST_YEAR, LAST_YEAR = 1949, 2199
@@ -25,6 +25,7 @@ class ProgramYear(Base):
         UniqueConstraint("program", "year", "org_id"),
         CheckConstraint(f"year BETWEEN {FIRST_YEAR} AND {LAST_YEAR}", name="year"),
         CheckConstraint("closes_on >= opens_on", name="dates"),
+        {"info": of_nobody("which programs run, and their settings")},
     )
 
     id: Mapped[BigId]
@@ -46,6 +47,7 @@ class SettingsVersion(Base):
     """What the settings of a program year were, version by version; a run names the version it was computed with."""
 
     __tablename__ = "core_settings_version"
+    __table_args__ = ({"info": of_nobody("settings of programs")},)
 
     program_year_id: Mapped[int] = mapped_column(ForeignKey("core_program_year.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)

@@ -95,7 +95,9 @@ def change_settings(
         program_year.settings_version += 1
         _keep(actor, program_year, checked)
         changed = {name: value for name, value in checked.items() if before.get(name) != value}
-        record(actor, "program_year.settings", subject(program_year), program_year.org_path, changed=changed)
+        former = {name: before.get(name) for name in changed}
+        record(actor, "program_year.settings", subject(program_year), program_year.org_path,
+               changed=changed, before=former)  # fmt: skip
     db.session.commit()
     return program_year
 
@@ -105,10 +107,12 @@ def change_dates(actor: Actor, program_year: ProgramYear, *, opens_on: date, clo
     with whole():
         _begin(actor, program_year)
         _check_dates(program_year.year, opens_on, closes_on)
+        before = dates_of(program_year)
         program_year.opens_on, program_year.closes_on = opens_on, closes_on
         db.session.flush()
         refuse_blocked(program_year, "open")
-        record(actor, "program_year.dates", subject(program_year), program_year.org_path, **dates_of(program_year))
+        record(actor, "program_year.dates", subject(program_year), program_year.org_path,
+               **dates_of(program_year), before=before)  # fmt: skip
         db.session.commit()
     return program_year
 

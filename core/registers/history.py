@@ -84,6 +84,8 @@ def keep(actor: Actor, register: Register, row: Any, action: str, values: Mappin
         RecordChange(
             register=register.code,
             row_id=row.id,
+            org_id=row.org_id,
+            org_path=row.org_path,
             person_id=row.person_id if register.of_people else None,
             action=action,
             values=dict(values),

@@ -31,11 +31,12 @@ class RecordChange(Base):
     """One change of the entry ``row_id`` of the register with the code ``register``.
 
     ``values`` is field -> [before, after] as JSON values, and what is left of it when the person is erased is nothing.
-    It is reached only through the entry itself, whose scope is asked for. ``person_id`` is whom the entry is about.
+    It belongs to the union of the entry. ``person_id`` is whom the entry is about.
     """
 
     __tablename__ = "core_record_change"
     __table_args__ = (
+        org_reference(),
         Index("ix_core_record_change_register", "register", "row_id", "id"),
         Index("ix_core_record_change_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
     )
@@ -43,6 +44,8 @@ class RecordChange(Base):
     id: Mapped[BigId]
     register: Mapped[str]
     row_id: Mapped[int]
+    org_id: Mapped[int]
+    org_path: Mapped[OrgPath]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("core_person.id"))
     action: Mapped[str]
     values: Mapped[dict[str, Any]] = mapped_column(server_default="{}")

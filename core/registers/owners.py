@@ -18,6 +18,7 @@ from core.people.secrets import digest
 from core.people.services import PersonRow, take_on_file
 from core.programs.models import ProgramYear
 from core.registers import queries
+from core.wall import beyond_scope
 
 
 def org_of(program_year: ProgramYear, code: str, scope: Scope) -> Org:
@@ -63,6 +64,7 @@ def person_on_file(actor: Actor, program_year: ProgramYear, values: Mapping[str,
     return person
 
 
+@beyond_scope("people.look_up")
 def _find(id_number: str) -> Person | None:
     return db.session.scalar(select(Person).where(Person.id == person_id_of(digest("id_number", id_number))))
 

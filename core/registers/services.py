@@ -10,7 +10,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
-from core.audit.services import record
+from core.audit.services import look, record
 from core.errors import NotFound, Refused
 from core.extensions import db, whole
 from core.org.scope import Scope
@@ -122,6 +122,12 @@ def _place(
     else:
         person = person_of(program_year, values["id_number"], scope)
     return {"person_id": person.id, "org_id": person.org_id, "org_path": person.org_path}
+
+
+def note_shown(actor: User, register: Register, row: Any) -> None:
+    """That the page of an entry about a person was opened goes on record."""
+    if register.of_people:
+        look(actor, "register.entry_shown", _subject(register, row), row.org_path, person=row.person_id)
 
 
 def _subject(register: Register, row: Any) -> str:

@@ -43,8 +43,12 @@ BLOCK = 16_000
 FIRST_ROUNDED = 10**15
 #: A sheet holds 1,048,576 rows, of which the heading takes one.
 LONGEST_SHEET = 1_000_000
+#: Characters that Excel takes in the head or foot of a page, without the codes around them.
+LONGEST_FOOTER = 240
+#: What a file says of itself: titles and values.
+Mark: TypeAlias = Sequence[tuple[str, str]]
 _NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\]")
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +144,17 @@ def sheets_of(content: IO[bytes], name: str) -> list[Sheet]:
 
 
 def write_xlsx(
-    target: IO[bytes], heading: Sequence[str], rows: Iterable[Sequence[str | int | Decimal]], sheet: str
+    target: IO[bytes],
+    heading: Sequence[str],
+    rows: Iterable[Sequence[str | int | Decimal]],
+    sheet: str,
+    mark: Mark = (),
 ) -> None:
     """Write a table in bounded memory. Numbers can be added up in it (a ``Decimal`` shows two decimals).
 
     All else is text, and a cell that looks like a formula is made harmless. What a sheet's name cannot hold is left out
-    of ``sheet``. What is longer than a sheet goes on in the next one, under the same headings.
+    of ``sheet``. What is longer than a sheet goes on in the next one, under the same headings. ``mark`` says whose file
+    it is: on every printed page, and on a sheet of its own at the end.
     """
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     # The writer keeps its rows in files beside; they must not lie about when it is killed.
@@ -163,6 +172,25 @@ def write_xlsx(
                     page.write_string(number + 1, column, harmless(value), text)
                 else:
                     page.write_number(number + 1, column, value, whole if isinstance(value, int) else money)
+        if mark:
+            _add_mark(book, mark)
+
+
+def in_one_line(mark: Mark) -> str:
+    """The mark as a line of text."""
+    return " · ".join(f"{title}: {value}" for title, value in mark)
+
+
+def _add_mark(book: Any, mark: Mark) -> None:
+    printed = in_one_line(mark).replace("&", "&&")[:LONGEST_FOOTER]
+    for page in book.worksheets():
+        page.set_header(f"&C{printed}")
+        page.set_footer(f"&L{printed}&R&P / &N" if len(printed) < LONGEST_FOOTER - 12 else f"&L{printed}")
+    last = book.add_worksheet(_("About this file")[:31])
+    last.set_column(0, 1, 30)
+    for line, (title, value) in enumerate(mark):
+        last.write_string(line, 0, title)
+        last.write_string(line, 1, harmless(value))
 
 
 def _new_page(book: Any, name: str, heading: Sequence[str], text: Any) -> Any:

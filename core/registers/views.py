@@ -16,9 +16,10 @@ from core.lists.types import Action
 from core.lists.types import Line as ListLine
 from core.lists.views import Frame, Shown, change_list, show_list
 from core.org.scope import Scope
-from core.people.personal import show_numbers
+from core.people.forms import PurposeForm
 from core.plugin.gate import current_program_year
 from core.plugin.types import Register
+from core.privacy.services import show_numbers
 from core.programs.queries import state_of
 from core.registers import queries, services
 from core.registers.access import line_of as _line
@@ -31,7 +32,7 @@ from core.registers.queries import Line
 from core.registers.states import is_changeable, is_open_state, refuse_unless_changeable
 from core.users.access import scope_of
 from core.web.forms import Form
-from core.web.guard import me, reads_only
+from core.web.guard import found, me, reads_only
 
 blueprint = Blueprint(
     "registers",
@@ -77,16 +78,25 @@ def add(name: str) -> Page:
 @blueprint.get("/<int:row_id>")
 def show(name: str, row_id: int) -> str:
     """One entry: what its form holds, its history, and what other areas add."""
-    return _entry_page(_register(name), row_id)
+    register = _register(name)
+    services.note_shown(me(), register, _line(register, row_id, register.view_permission).row)
+    return _entry_page(register, row_id)
 
 
 @blueprint.post("/<int:row_id>/numbers")
-def numbers(name: str, row_id: int) -> str:
-    """The entry with the person's numbers in full; that somebody looked is on record."""
+def numbers(name: str, row_id: int) -> str | tuple[str, int]:
+    """The entry with the person's numbers in full; that somebody looked, and what for, is on record."""
     register = _register(name)
     row = _line(register, row_id, register.view_permission).row
-    whose = row.person_id if register.of_people else -1
-    return _entry_page(register, row_id, show_numbers(me(), _numbers_scope(), whose))
+    whose = found(row.person_id if register.of_people and _numbers_scope().includes(row.org_path) else None)
+    form = PurposeForm(request.form)
+    if form.validate():
+        try:
+            return _entry_page(register, row_id, show_numbers(me(), _numbers_scope(), whose, form.asked()))
+        except ZhijiaError as error:
+            form.refuse(error)
+            return _entry_page(register, row_id, asking=form), error.status
+    return _entry_page(register, row_id, asking=form), 400
 
 
 @blueprint.route("/<int:row_id>/change", methods=["GET", "POST"])
@@ -188,7 +198,9 @@ def _form_page(register: Register, form: Form, line: Line | None = None, meanwhi
     )
 
 
-def _entry_page(register: Register, row_id: int, in_full: Sequence[tuple[str, str]] = ()) -> str:
+def _entry_page(
+    register: Register, row_id: int, in_full: Sequence[tuple[str, str]] = (), asking: PurposeForm | None = None
+) -> str:
     program_year, user = current_program_year(), me()
     line = _line(register, row_id, register.view_permission)
     of_form = shown_values(register, values_of(register, line.row))
@@ -203,6 +215,7 @@ def _entry_page(register: Register, row_id: int, in_full: Sequence[tuple[str, st
             for column, heading in zip(others, headings(others), strict=True)
         ],
         in_full=in_full,
+        asking=asking or PurposeForm(),
         may_see_numbers=register.of_people and _numbers_scope().includes(line.row.org_path),
         may_change=_editable(register).includes(line.row.org_path) and is_changeable(register, line.row),
         changes=[as_shown(register, change) for change in queries.changes_of(register, row_id)],

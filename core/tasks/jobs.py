@@ -13,14 +13,13 @@ from core.jobs.models import Job
 from core.notices.calendar import is_working_day
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
+from core.privacy.queries import rule_of
 from core.tasks import mail, reminders
 from core.tasks.kinds import TaskKind
 from core.tasks.models import Mail, Message
 from core.tasks.services import notify
 from core.users.access import today
 
-#: How long a message stays in the inbox after it was read; one that nobody has read stays.
-MESSAGES_KEPT = timedelta(days=90)
 #: Mails hold no text; whether they were sent is of interest for some weeks.
 MAILS_KEPT = timedelta(days=30)
 #: How far back failed jobs are looked at: longer than the clock may stand still over a holiday.
@@ -69,20 +68,50 @@ def tell_failures(_context: JobContext) -> None:
 
 
 def tidy(_context: JobContext) -> None:
-    """Remove messages that were read long ago, and the record of old mails."""
-    delete_all(Message, Message.read_at < func.now() - MESSAGES_KEPT)
+    """Remove messages that were read long ago (one that nobody has read stays), and the record of old mails."""
+    delete_all(Message, Message.read_at < func.now() - timedelta(days=rule_of().message_days))
     delete_all(Mail, Mail.created_at < func.now() - MAILS_KEPT)
 
 
 def jobs_for(settings: Settings) -> list[JobSpec]:
     """The jobs of an installation; those that send mails only where a server is set."""
     specs = [
-        JobSpec(name="tasks.remind", title=_l("Reminders"), func=remind, schedule="30 7 * * *"),
-        JobSpec(name="tasks.failures", title=_l("Tell of failed jobs"), func=tell_failures, schedule="*/10 * * * *"),
-        JobSpec(name="tasks.tidy", title=_l("Remove old messages"), func=tidy, schedule="10 3 * * *"),
+        JobSpec(
+            name="tasks.remind",
+            title=_l("Reminders"),
+            sees_all="it reminds everybody",
+            func=remind,
+            schedule="30 7 * * *",
+        ),
+        JobSpec(
+            name="tasks.failures",
+            title=_l("Tell of failed jobs"),
+            sees_all="it tells everybody",
+            func=tell_failures,
+            schedule="*/10 * * * *",
+        ),
+        JobSpec(
+            name="tasks.tidy",
+            title=_l("Remove old messages"),
+            sees_all="it removes the old messages of everybody",
+            func=tidy,
+            schedule="10 3 * * *",
+        ),
     ]
     if settings.mail is not None:
-        daily = JobSpec(name="tasks.daily_mail", title=_l("Daily e-mails"), func=daily_mail, schedule="0 8 * * *")
-        each = JobSpec(name="tasks.mail", title=_l("E-mails"), func=send_mail, schedule="*/15 7-20 * * *")
+        daily = JobSpec(
+            name="tasks.daily_mail",
+            title=_l("Daily e-mails"),
+            sees_all="it writes to everybody",
+            func=daily_mail,
+            schedule="0 8 * * *",
+        )
+        each = JobSpec(
+            name="tasks.mail",
+            title=_l("E-mails"),
+            sees_all="it writes to everybody",
+            func=send_mail,
+            schedule="*/15 7-20 * * *",
+        )
         specs += [daily, each]
     return specs

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, OrgPath, of_user, org_reference
 
 _OPEN = "done_at IS NULL"
 
@@ -32,6 +32,7 @@ class Task(Base):
         Index("ix_core_task_org_path", "org_path", "due_on", postgresql_where=_OPEN),
         Index("ix_core_task_due_on", "due_on", "id", postgresql_where=_OPEN),
         Index("ix_core_task_new", "id", postgresql_where=f"{_OPEN} AND announced_at IS NULL"),
+        {"info": of_user(appended=True)},
     )  # fmt: skip
 
     id: Mapped[BigId]
@@ -63,6 +64,7 @@ class Message(Base):
         Index("ix_core_message_user_id", "user_id", "id"),
         Index("ix_core_message_unread", "user_id", postgresql_where="read_at IS NULL"),
         Index("ix_core_message_new", "id", postgresql_where="announced_at IS NULL"),
+        {"info": of_user(appended=True)},
     )
 
     id: Mapped[BigId]
@@ -89,6 +91,7 @@ class Mail(Base):
     __table_args__ = (
         UniqueConstraint("user_id", "day"),
         Index("ix_core_mail_owed", "id", postgresql_where="sent_at IS NULL"),
+        {"info": of_user()},
     )
 
     id: Mapped[BigId]

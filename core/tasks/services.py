@@ -23,6 +23,7 @@ from core.tasks.models import Message, Task
 from core.tasks.queries import TaskRow, doers
 from core.users.access import today
 from core.users.models import User
+from core.wall import beyond_scope
 
 URGED = TaskKind(code="tasks.urged", title=_l("You are urged to do what is overdue: %(task)s"), endpoint="tasks.index")
 #: The columns of a message in the order in which a SELECT gives them.
@@ -32,6 +33,7 @@ NEEDED = {"subject", "org_id", "org_path"}
 ALLOWED = NEEDED | {"data", "address", "program_year_id", "permission", "user_id", "not_user_id", "due_on"}
 
 
+@beyond_scope("tasks.open")
 def open_task(
     kind: TaskKind,
     subject: str,
@@ -68,6 +70,7 @@ def open_task(
     db.session.execute(insert(Task).values(row).on_conflict_do_nothing())
 
 
+@beyond_scope("tasks.open")
 def open_tasks(kind: TaskKind, rows: Select[*tuple[Any, ...]]) -> int:
     """A task for each row of a SELECT, as :func:`open_task` would open it; returns how many are new.
 
@@ -82,6 +85,7 @@ def open_tasks(kind: TaskKind, rows: Select[*tuple[Any, ...]]) -> int:
     return _count(insert(Task).from_select(["kind", *names], picked).on_conflict_do_nothing())
 
 
+@beyond_scope("tasks.finish")
 def finish_tasks(
     actor: Actor, subjects: str | Select[str], kinds: Iterable[TaskKind] = (), *, user_id: int | None = None
 ) -> int:
@@ -98,6 +102,7 @@ def finish_tasks(
     return _count(change.values(done_at=func.now(), done_by=actor.id))
 
 
+@beyond_scope("tasks.notify")
 def notify(
     kind: TaskKind,
     users: Iterable[int] | Select[int],
@@ -126,6 +131,7 @@ def notify(
     return _count(insert(Message).from_select(MESSAGE, picked).on_conflict_do_nothing())
 
 
+@beyond_scope("tasks.notify")
 def tell_anew(
     kind: TaskKind,
     people: Select[int, Any],
@@ -166,6 +172,7 @@ def mark_read(user: User, message_id: int | None = None) -> int:
     return count
 
 
+@beyond_scope("tasks.urge")
 def urge(actor: User, row: TaskRow) -> None:
     """Tell those for whom an overdue task waits that it is urgent (催办), once a day; found in the scope of the actor.
 

@@ -12,6 +12,7 @@ from core.api import (
     OnlyIf,
     OrgRecordForm,
     ProgramSettingsForm,
+    SignedForm,
     YuanField,
     options,
     today,
@@ -71,7 +72,7 @@ class TargetForm(OrgRecordForm):
     workers = IntegerField(_l("Workers to reach"), validators=[InputRequired(), NumberRange(min=0, max=10_000_000)])
 
 
-class BookingForm(Form):
+class BookingForm(SignedForm):
     """The day from which money that is booked counts."""
 
     effective_on = DateField(_l("Effective day"), validators=[Optional()])

@@ -15,6 +15,7 @@ from core.api import (
     current_program_year,
     me,
     needs,
+    prove,
     require,
     state_of,
     today,
@@ -74,6 +75,7 @@ def _book(book: Callable[[User, ProgramYear, date], list[Allotment]], done: Call
     status = 400
     if form.validate():
         try:
+            prove(form)
             allotments = book(me(), current_program_year(), form.effective_on.data or today())
             flash(done(len(allotments)), "success")
             return redirect(url_for("four_seasons.allotment"))

@@ -23,6 +23,7 @@ from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 #: Why a line was set aside, and what stands for all of them among the return files.
 REASON = "账号与提交审批时不一致，暂缓支付"
@@ -53,6 +54,7 @@ def changed_of(run: Run) -> Changed:
     return Changed(count, int(fen), db.session.execute(rows).all())
 
 
+@beyond_scope("runs.set_aside")
 def set_aside(actor: User, run: Run) -> BankReturn:
     """Let those lines fail, and give their money back to the budgets; what stands for them among the return files.
 

@@ -27,6 +27,7 @@ from core.programs.models import ProgramYear
 from core.programs.queries import state_of
 from core.users.access import require
 from core.users.models import User
+from core.wall import beyond_scope
 
 #: Beside whatever schemes call it.
 NO_ACCOUNT = "without_account"
@@ -35,6 +36,7 @@ LEFT = "left_the_run"
 NOT_COMPUTED = ("draft", "computing", "failed")
 
 
+@beyond_scope("runs.follow_up")
 def follow_up(actor: User, run: Run) -> Run:
     """Make a draft of the lines that came back and that no run pays by now. Raises :class:`Refused` for none."""
     program_year = db.session.get_one(ProgramYear, run.program_year_id)

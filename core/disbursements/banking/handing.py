@@ -23,12 +23,14 @@ from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 #: Why a line of a list came back.
 ABSENT = "未到场领取"
 _BETWEEN = re.compile(r"[\s,;，；、]+")
 
 
+@beyond_scope("runs.hand_out")
 def hand_out(actor: User, run: Run, org: Org, on_day: date, absent: str) -> HandOut:
     """Say when the list was handed out and who did not come: their references, with blanks or commas between.
 
@@ -56,6 +58,7 @@ def hand_out(actor: User, run: Run, org: Org, on_day: date, absent: str) -> Hand
     return one
 
 
+@beyond_scope("runs.hand_out")
 def confirm(actor: User, run: Run, org: Org) -> None:
     """Confirm what somebody else said: every line of the list has its result from now on.
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.database import Base, BigId, CreatedAt, Fen, OrgPath, org_reference
+from core.database import Base, BigId, CreatedAt, Fen, OrgPath, of_user, org_reference, through
 
 #: ``reading`` until a worker has read it; then every line of it is taken over, or none.
 RETURN_STATES = ("reading", "refused", "taken")
@@ -32,6 +32,7 @@ class BankReturn(Base):
         CheckConstraint(f"state IN {RETURN_STATES}", name="state"),
         CheckConstraint(f"kind IN {RETURN_KINDS}", name="kind"),
         Index("uq_core_bank_return_digest", "run_id", "digest", unique=True, postgresql_where="state <> 'refused'"),
+        {"info": of_user()},
     )
 
     id: Mapped[BigId]
@@ -58,6 +59,7 @@ class ReturnFault(Base):
     """One cell of a return file that is wrong: ``line`` as Excel counts, ``field`` and ``code`` as in ``faults.py``."""
 
     __tablename__ = "core_bank_return_fault"
+    __table_args__ = ({"info": through("return_id", "core_bank_return")},)
 
     return_id: Mapped[int] = mapped_column(ForeignKey("core_bank_return.id"), primary_key=True)
     no: Mapped[int] = mapped_column(primary_key=True)
@@ -77,6 +79,7 @@ class PaymentResult(Base):
     __table_args__ = (
         CheckConstraint(f"state IN {RESULTS}", name="state"),
         Index("ix_core_payment_result_failed", "run_id", "return_id", postgresql_where="state = 'failed'"),
+        {"info": through(("run_id", "payee_id"), "core_payment", ("run_id", "payee_id"))},
     )
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
@@ -138,6 +141,7 @@ class StatementLine(Base):
         CheckConstraint("run_id IS NULL OR fen < 0", name="matched"),
         ForeignKeyConstraint(["run_id", "org_id"], ["core_run_chunk.run_id", "core_run_chunk.org_id"]),
         Index("uq_core_statement_line_run_id", "run_id", "org_id", unique=True, postgresql_where="run_id IS NOT NULL"),
+        {"info": through("statement_id", "core_statement")},
     )
 
     statement_id: Mapped[int] = mapped_column(ForeignKey("core_statement.id"), primary_key=True)

@@ -26,11 +26,13 @@ from core.errors import Refused, ZhijiaError
 from core.extensions import db, whole
 from core.files.vault import open_vault, write_vault
 from core.jobs.services import enqueue
+from core.keys.queries import file_keys
 from core.org.scope import Scope
 from core.plugin.hooks import scan_file
 from core.programs.models import ProgramYear
 from core.users.access import refuse, scope_of, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 BLOCK = 256 * 1024
 #: Lines between two signs of how far the file is read.
@@ -38,6 +40,7 @@ STEP = 10_000
 Progress = Callable[[int, int], None]
 
 
+@beyond_scope("runs.returns")
 def upload(actor: User, run: Run, content: IO[bytes], name: str) -> BankReturn:
     """Take a return file (xlsx or CSV) for the payments of a run that the actor answers for; a worker reads it.
 
@@ -68,7 +71,7 @@ def upload(actor: User, run: Run, content: IO[bytes], name: str) -> BankReturn:
                 db.session.rollback()
                 return one
         content.seek(0)
-        with write_vault(_file_of(one.id), settings_of().data_key) as vault:
+        with write_vault(_file_of(one.id), file_keys()) as vault:
             while block := content.read(BLOCK):
                 vault.write(block)
         enqueue(
@@ -104,7 +107,7 @@ def _take_in(actor: User, return_id: int, progress: Progress) -> None:
         return
     scope = _scope(actor, run)
     staged, reading = Staged(run.id, _chunks_within(run, scope)), Reading(run.id)
-    with open_vault(_file_of(return_id), settings_of().data_key) as content:
+    with open_vault(_file_of(return_id), settings_of().data_keys) as content:
         staged.fill(_counted(lines_of(find_lines(content, one.name), reading), progress))
     one.lines = reading.lines
     _refuse_as_a_whole(reading)

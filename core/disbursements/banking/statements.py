@@ -30,6 +30,7 @@ from core.plugin.hooks import scan_file
 from core.registers.sheets import Row
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 PERMISSION = "run.post"
 #: A file is looked for among the debits of so many days after it was written.
@@ -96,6 +97,7 @@ def upload(actor: User, org: Org, content: IO[bytes], name: str) -> Statement:
     return one
 
 
+@beyond_scope("runs.statements")
 def match(actor: User, org: Org, statement_id: int, line: int, run_id: int) -> None:
     """Say by hand which bank file a debit paid. Raises :class:`Refused` where either is taken or the sums differ."""
     one = _line(actor, org, statement_id, line)
@@ -113,6 +115,7 @@ def match(actor: User, org: Org, statement_id: int, line: int, run_id: int) -> N
     db.session.commit()
 
 
+@beyond_scope("runs.statements")
 def undo(actor: User, org: Org, statement_id: int, line: int) -> None:
     """Take back what a line was matched with."""
     one = _line(actor, org, statement_id, line)

@@ -10,6 +10,7 @@ from flask import Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from core.audit.services import look
 from core.config import settings_of
 from core.disbursements.actions import allowed
 from core.disbursements.banking import aside, following, handing, queries, returns, writing
@@ -79,7 +80,9 @@ def return_file(run_id: int, return_id: int) -> str:
 @needs(POST)
 def return_faults(run_id: int, return_id: int) -> AnyResponse:
     """Everything that is wrong with a return file, as a list to work through."""
-    one = found(queries.find_return(current_run(run_id), run_scope(POST), return_id))
+    run = current_run(run_id)
+    one = found(queries.find_return(run, run_scope(POST), return_id))
+    look(me(), "run.faults", f"run:{run_id}", run.org_path, file=one.id)
     heading = [_("Line"), _("Column"), _("What stands there"), _("What is wrong")]
 
     def write(target: IO[bytes]) -> None:
@@ -150,7 +153,7 @@ def bank_file(run_id: int, code: str) -> AnyResponse:
     run = current_run(run_id)
     file, org = find_bank_file(run, code, request.args.get("format", ""), run_scope(POST))
     settings = settings_of()
-    blocks = writing.open_bank_file(me(), file, settings.files / "bank", settings.data_key)
+    blocks = writing.open_bank_file(me(), file, settings.files / "bank", settings.data_keys)
     return _handed_out(blocks, file.name, f"{run.title}-{org.short_name}.{file.name.rpartition('.')[2]}")
 
 
@@ -177,7 +180,7 @@ def locked_file(run_id: int, code: str) -> AnyResponse:
     settings = settings_of()
     target = tempfile.TemporaryFile(dir=settings.instance)  # noqa: SIM115  # closed when it is handed out
     try:
-        writing.lock_bank_file(me(), file, settings.files / "bank", settings.data_key, password, target)
+        writing.lock_bank_file(me(), file, settings.files / "bank", settings.data_keys, password, target)
     except BaseException:
         target.close()
         raise
@@ -198,6 +201,7 @@ def sign_list(run_id: int, code: str) -> str:
     part = request.args.get("part", 1, type=int)
     if not 1 <= part <= parts:
         raise no_such_page()
+    look(me(), "run.sign_list", f"run:{run_id}", org.path, part=part)
     return render_template(
         "banking/sign_list.html",
         run=run,

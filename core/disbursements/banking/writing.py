@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from core.audit.services import Actor, record
 from core.config import settings_of
+from core.data_keys import DataKeys
 from core.disbursements import compute
 from core.disbursements.banking.aside import is_set_aside, not_as_submitted
 from core.disbursements.banking.formats import CSV
@@ -44,7 +45,7 @@ BATCH = 2_000
 NAMED = 3
 
 
-def write_bank_files(run_id: int, folder: Path, data_key: bytes) -> Iterator[str]:
+def write_bank_files(run_id: int, folder: Path, data_keys: DataKeys) -> Iterator[str]:
     """Write the files that are missing; yields each union's code when its files stand. The run is ``sent`` then.
 
     Raises :class:`Refused`, before anything is written, where accounts of payees are not those that the run was
@@ -59,7 +60,7 @@ def write_bank_files(run_id: int, folder: Path, data_key: bytes) -> Iterator[str
         if layout.needs_account:
             _refuse_without_own_account([part.org for part in parts if layout in part.missing and part.account is None])
     for part in parts:
-        _write_union(run, part, folder, data_key)
+        _write_union(run, part, folder, data_keys)
         yield part.org.code
     run = compute.locked(run_id)
     if run.state == "posted":
@@ -77,21 +78,21 @@ def formats_of(program_year: ProgramYear) -> list[BankFormat]:
     return [known[code] for code in asked]
 
 
-def open_bank_file(actor: Actor, file: BankFile, folder: Path, data_key: bytes) -> Iterator[bytes]:
+def open_bank_file(actor: Actor, file: BankFile, folder: Path, data_keys: DataKeys) -> Iterator[bytes]:
     """The content of a bank file, block by block, and the download on record: it holds account numbers.
 
     Raises :class:`Refused` if the file is gone, or is not the one that was written.
     """
-    blocks = _opened(file, folder, data_key)
+    blocks = _opened(file, folder, data_keys)
     _record_download(actor, file, locked=False)
     return blocks
 
 
 def lock_bank_file(
-    actor: Actor, file: BankFile, folder: Path, data_key: bytes, password: str, target: IO[bytes]
+    actor: Actor, file: BankFile, folder: Path, data_keys: DataKeys, password: str, target: IO[bytes]
 ) -> None:
     """Write the content as a zip that this password opens, and the download on record. Raises as the other."""
-    blocks = _opened(file, folder, data_key)
+    blocks = _opened(file, folder, data_keys)
 
     def write(plain: IO[bytes]) -> None:
         for block in blocks:
@@ -129,7 +130,7 @@ class _Counted:
     total_fen: int = 0
 
 
-def _write_union(run: Run, part: _Part, folder: Path, data_key: bytes) -> None:
+def _write_union(run: Run, part: _Part, folder: Path, data_keys: DataKeys) -> None:
     """Write all files of a union that are missing, or none of them."""
     lines = _going(run.id, part.org.id)
     if (lines.every, lines.every_fen) != (part.chunk.paid, part.chunk.total_fen):
@@ -140,7 +141,7 @@ def _write_union(run: Run, part: _Part, folder: Path, data_key: bytes) -> None:
     with _unlinked_again(folder, files):
         for layout in part.missing:
             files.append(_file(run, part, layout, lines))
-            _write(run, part, layout, files[-1], folder, data_key)
+            _write(run, part, layout, files[-1], folder, data_keys)
         # Whoever sets lines aside holds the run as well: those of a file that stands are no longer.
         compute.locked(run.id)
         if _going(run.id, part.org.id) != lines:
@@ -174,9 +175,9 @@ def _file(run: Run, part: _Part, layout: BankFormat, lines: _Lines) -> BankFile:
     )
 
 
-def _write(run: Run, part: _Part, layout: BankFormat, file: BankFile, folder: Path, data_key: bytes) -> None:
+def _write(run: Run, part: _Part, layout: BankFormat, file: BankFile, folder: Path, data_keys: DataKeys) -> None:
     counted, digest = _Counted(), hashlib.sha256()
-    with write_vault(folder / file.name, data_key) as vault:
+    with write_vault(folder / file.name, data_keys) as vault:
         for block in _guarded(layout, layout.write(_lines(run, part.org.id, counted), _header(run, part, file))):
             digest.update(block)
             vault.write(block)
@@ -331,8 +332,8 @@ def _parts(run_id: int, formats: list[BankFormat]) -> list[_Part]:
     ]
 
 
-def _opened(file: BankFile, folder: Path, data_key: bytes) -> Iterator[bytes]:
-    blocks = read_vault(folder / file.name, data_key)
+def _opened(file: BankFile, folder: Path, data_keys: DataKeys) -> Iterator[bytes]:
+    blocks = read_vault(folder / file.name, data_keys)
     try:
         first = next(blocks)
     except (OSError, InvalidTag) as error:

@@ -57,6 +57,14 @@ def test_nobody_else_does(
     assert add(as_user(role, org_code), make_person(of)) == status
 
 
+def test_nobody_beside_sees_or_changes_anything(
+    year: ProgramYear, db: SQLAlchemy, enrol: Enrol, assert_walls: Callable[..., int]
+) -> None:
+    student = enrol()
+    person = db.session.get_one(Person, student.person_id)
+    assert assert_walls(year, hidden=[person.name, student.school], rows={"students": student.id}) > 10
+
+
 @pytest.mark.parametrize(("graduates_on", "status"), [("2014-09-02", 302), ("2014-09-01", 400), ("", 400)])
 def test_graduation_comes_after_enrolment(
     year: ProgramYear, make_person: Callable[..., Person], as_user: AsUser, graduates_on: str, status: int

@@ -32,7 +32,8 @@ class House:
         self.port = port
         outside = {"ZHIJIA_DATABASE_URL", "ZHIJIA_REDIS_URL", "ZHIJIA_SECRET_KEY", "ZHIJIA_DATA_KEY", "ZHIJIA_PLUGINS"}
         kept = {name: value for name, value in os.environ.items() if name not in outside}
-        self.environ = kept | {"ZHIJIA_INSTANCE": str(folder), "PYTHONUNBUFFERED": "1"}
+        # Whoever looks around should not need an app on a telephone.
+        self.environ = kept | {"ZHIJIA_INSTANCE": str(folder), "ZHIJIA_SECOND_FACTOR": "0", "PYTHONUNBUFFERED": "1"}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: set[subprocess.Popen[str]] = set()
 
@@ -81,8 +82,8 @@ class House:
                 probe.bind(("127.0.0.1", self.port))
             except OSError as error:
                 raise DemoError(f"Port {self.port} is taken; choose another with --port.") from error
-        options = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2", "--timeout", "120"]
-        self._start("web", "-m", "gunicorn", "wsgi:app", *options)
+        options = ["--bind", f"127.0.0.1:{self.port}", "--workers", "2"]
+        self._start("web", "-m", "gunicorn", "-c", "python:core.web.serving", "wsgi:app", *options)
 
     def start_worker(self) -> None:
         """Start the workers and their clock."""

@@ -13,12 +13,13 @@ from core.disbursements.models import Exclusion
 from core.disbursements.services import cancel, create_run, start_computing
 from core.ledger.models import Entry
 from core.plugin.hooks import dashboard_cards, menu_items
-from core.users.testing import AsUser, MakeUser
+from core.users.testing import PASSWORD, AsUser, MakeUser
 from plugins.four_seasons import allotting, services
 from plugins.four_seasons.models import Hardship
 from plugins.four_seasons.tests.conftest import MakePeople, computed_run, make_year
 
 pytestmark = pytest.mark.services
+SIGNED = {"password": PASSWORD}
 DAY = date(2014, 1, 10)
 RunJobs = Callable[[], int]
 AMOUNTS = {"deep": 2000_00, "relative": 1000_00, "accidental": 1500_00}
@@ -249,21 +250,31 @@ def test_the_allotment_page_shows_the_table_and_books(as_user: AsUser, listed: P
     browser = as_user("finance")
     page = browser.get("/2014/61/four_seasons/allotment").text
     assert all(text in page for text in ("西安市总工会", "57.14", "100.00", "1,000.00"))
-    assert browser.post("/2014/61/four_seasons/allotment").status_code == 302
-    assert browser.post("/2014/61/four_seasons/allotment").status_code == 409
+    assert browser.post("/2014/61/four_seasons/allotment", data=SIGNED).status_code == 302
+    assert browser.post("/2014/61/four_seasons/allotment", data=SIGNED).status_code == 409
     assert "900.00" in browser.get("/2014/61/four_seasons/allotment").text
-    assert browser.post("/2014/61/four_seasons/allotment/own-funds").status_code == 302
-    assert browser.post("/2014/61/four_seasons/allotment/own-funds").status_code == 409
+    assert browser.post("/2014/61/four_seasons/allotment/own-funds", data=SIGNED).status_code == 302
+    assert browser.post("/2014/61/four_seasons/allotment/own-funds", data=SIGNED).status_code == 409
+
+
+@pytest.mark.parametrize("what", ["", "/own-funds"])
+def test_nothing_is_allotted_without_ones_own_password(as_user: AsUser, listed: ProgramYear, what: str) -> None:
+    browser = as_user("finance")
+    for proof, expected in (({}, 400), ({"password": "not-mine-2014"}, 401), (SIGNED | {"code": "000000"}, 401)):
+        answer = browser.post(f"/2014/61/four_seasons/allotment{what}", data=proof)
+        field = "code" if "code" in proof else "password"
+        assert (answer.status_code, f'id="{field}-errors"' in answer.text) == (expected, True)
+    assert db.session.scalars(select(Entry)).all() == []
 
 
 def test_money_is_booked_on_the_day_that_is_named_and_never_in_the_future(as_user: AsUser, listed: ProgramYear) -> None:
     browser = as_user("finance")
     address = "/2014/61/four_seasons/allotment"
-    refused = browser.post(address, data={"effective_on": (today() + timedelta(days=1)).isoformat()})
+    refused = browser.post(address, data=SIGNED | {"effective_on": (today() + timedelta(days=1)).isoformat()})
     assert refused.status_code == 409
     assert 'class="alert alert-danger"' in refused.text or "invalid-feedback" in refused.text
-    assert browser.post(address, data={"effective_on": "2014-02-30"}).status_code == 400
-    assert browser.post(address, data={"effective_on": "2014-01-06"}).status_code == 302
+    assert browser.post(address, data=SIGNED | {"effective_on": "2014-02-30"}).status_code == 400
+    assert browser.post(address, data=SIGNED | {"effective_on": "2014-01-06"}).status_code == 302
     assert set(db.session.scalars(select(Entry.effective_on))) == {date(2014, 1, 6)}
 
 
@@ -279,8 +290,8 @@ def test_who_may_not_allot_for_the_sponsor_is_refused(
 ) -> None:
     browser = as_user(role, org)
     assert browser.get("/2014/61/four_seasons/allotment").status_code == 403
-    assert browser.post("/2014/61/four_seasons/allotment").status_code == 403
-    assert browser.post("/2014/61/four_seasons/allotment/own-funds").status_code == 403
+    assert browser.post("/2014/61/four_seasons/allotment", data=SIGNED).status_code == 403
+    assert browser.post("/2014/61/four_seasons/allotment/own-funds", data=SIGNED).status_code == 403
 
 
 def test_the_figures_of_the_year_are_those_of_the_scope(

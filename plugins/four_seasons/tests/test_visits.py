@@ -93,6 +93,7 @@ def test_a_second_visit_of_the_year_is_seen(funded: ProgramYear, finance: User) 
         record_visit(finance, funded, replace(second, key="4"))
 
 
+@pytest.mark.as_owner
 def test_what_a_run_paid_is_seen_too(funded: ProgramYear, finance: User) -> None:
     db.session.execute(text("SET session_replication_role = replica"))
     db.session.execute(text(
