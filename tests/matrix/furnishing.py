@@ -16,6 +16,7 @@ from core.lists.queries import Asked
 from core.notices import services as notices
 from core.notices.models import Notice, NoticeLine
 from core.notices.snapshot import columns_to_show
+from core.people.purposes import Purpose
 from core.users.models import User
 from tests.files.conftest import picture
 from tests.matrix.ways import PDF, sheet
@@ -62,7 +63,8 @@ def _upload(world: World, entry: Entry, user: User) -> None:
 
 def _export(entry: Entry, user: User) -> None:
     source = source_of(user, entry.register.code, entry.year)
-    entry.ids["export"] = exports.ask(user, source, entry.year, Asked(), source.listing.columns, "csv").id
+    asked = exports.ask(user, source, entry.year, Asked(), source.listing.columns, "csv", Purpose("report"))
+    entry.ids["export"] = asked.id
 
 
 def post(world: World, register: Register, entries: list[Entry], user: User, code: str) -> Notice:

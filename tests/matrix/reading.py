@@ -93,7 +93,7 @@ class Reader:
         known = {"list": register.code, "in": self.world.years[register.program].id}
         found: dict[Label, Answer] = {}
         for kind, query in (("xlsx", {}), ("csv", {"text": "zq"}))[: 1 if self._briefly or not listing.search else 2]:
-            form = {"kind": kind, "columns": [column.name for column in listing.columns]}
+            form = {"kind": kind, "columns": [column.name for column in listing.columns], "purpose": "report"}
             answer = ask(self.browser, register, "exports.new", "POST", Sent(known | query, form))
             found["exports.new", "POST", kind] = Answer(answer.status, b"")
             self.world.run_jobs()

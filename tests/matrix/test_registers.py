@@ -14,6 +14,7 @@ from core.api import Register, db
 from core.org.scope import PathColumn, Scope
 from core.users.access import permission_of
 from core.users.roles import ROLES
+from core.wall import Reach
 from tests.matrix.conftest import MakeWorld
 from tests.matrix.furnishing import furnish, line_of, post
 from tests.matrix.probing import Findings, Path, Probe, compared, refused
@@ -87,15 +88,12 @@ def test_every_page_of_a_register_is_asked_for(app: Flask) -> None:
     assert PATHS - there == set(), "these are gone"
 
 
+@pytest.mark.timeout(400)
 def test_nothing_of_others_comes_through_to_a_county(make_world: MakeWorld) -> None:
-    search = Search(make_world())
-    county = Reader(search.world, COUNTY)
-    search.read(county, OTHERS)
-    search.post_for_all()
-    search.attack(county, OTHERS)
-    assert search.found == {}
+    assert searched(make_world()).found == {}
 
 
+@pytest.mark.timeout(400)
 def test_nothing_of_others_comes_through_to_an_industry_union(make_world: MakeWorld) -> None:
     """It shares an enterprise with the county, and nothing else."""
     search = Search(make_world())
@@ -106,19 +104,58 @@ def test_nothing_of_others_comes_through_to_an_industry_union(make_world: MakeWo
     assert search.found == {}
 
 
-def test_the_search_finds_a_leak_on_every_path(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a scope that holds everything each way of asking must notice: else it would never notice anything."""
+def no_wall_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every scope holds everything: as if each query had forgotten its condition."""
 
     def everything(_scope: Scope, _column: PathColumn) -> ColumnElement[bool]:
         return true()
 
-    search = Search(make_world(few=True))
     monkeypatch.setattr(Scope, "covers", everything)
     monkeypatch.setattr(Scope, "includes", lambda _scope, _path: True)
-    county = Reader(search.world, COUNTY)
+
+
+def no_wall_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody reaches everything: as if the tables had no policies."""
+    signed = Reach.signed
+
+    def all_of_it(_reach: Reach, key: bytes, backend: int) -> str:
+        return signed(Reach(beyond="no wall"), key, backend)
+
+    monkeypatch.setattr(Reach, "signed", all_of_it)
+
+
+def searched(world: World) -> Search:
+    """What a county finds of others."""
+    search = Search(world)
+    county = Reader(world, COUNTY)
     search.read(county, OTHERS)
     search.post_for_all()
     search.attack(county, OTHERS)
+    return search
+
+
+@pytest.mark.timeout(400)
+def test_wall_one_holds_by_itself(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    no_wall_two(monkeypatch)
+    assert searched(make_world(few=True)).found == {}
+
+
+@pytest.mark.timeout(400)
+def test_wall_two_holds_what_wall_one_forgot(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row of others is shown or changed; what cannot be written is an error, which tells nothing of others."""
+    world = make_world(few=True)
+    no_wall_one(monkeypatch)
+    found = searched(world).found
+    assert [said for path in found.values() for said in path if "shows" in said or "changes" in said] == []
+
+
+@pytest.mark.timeout(400)
+def test_the_search_finds_a_leak_on_every_path(make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without both walls each way of asking must notice: else it would never notice anything."""
+    world = make_world(few=True)
+    no_wall_two(monkeypatch)
+    no_wall_one(monkeypatch)
+    search = searched(world)
     # What an export was asked for shows in its file.
     assert PATHS - EMPTY - {("exports.new", "POST"), ("exports.index", "GET")} - set(search.found) == set()
     assert len(search.world.registers) == 4
@@ -128,6 +165,7 @@ def test_the_search_finds_a_leak_on_every_path(make_world: MakeWorld, monkeypatc
             assert said or (way.path in OF_PEOPLE and not register.of_people) or way.path == ("tasks.urge", "POST"), way
 
 
+@pytest.mark.timeout(400)
 def test_who_has_no_business_there_is_sent_away(make_world: MakeWorld) -> None:
     """Without a role, with roles for another program, with roles that only read; while the year is off, or closed.
 

@@ -95,6 +95,10 @@ def of_row(target: Target) -> Sent:
     return Sent({"row_id": target.row})
 
 
+def _purpose(target: Target) -> Sent:
+    return Sent({"row_id": target.row}, {"purpose": "identity"})
+
+
 def of_union(target: Target) -> Sent:
     """Unions above the reader's may be named; they lead to the reader's own entries."""
     scope = scope_of(target.world.user(target.own.code), target.register.view_permission, target.register.program)
@@ -231,7 +235,7 @@ BY_ID: list[Way] = [
     Way("registers.view", "POST", _exact_number, label="exact number"),
     Way("registers.add", "POST", _add, writes=True, same=False),
     Way("registers.show", "GET", of_row),
-    Way("registers.numbers", "POST", people_only(of_row), writes=True),
+    Way("registers.numbers", "POST", people_only(_purpose), writes=True),
     Way("registers.change", "GET", of_row),
     Way("registers.change", "POST", _change, writes=True),
     Way("imports.upload", "POST", _upload, writes=True, same=False),

@@ -17,13 +17,13 @@ from core.audit.services import SYSTEM
 from core.extensions import db
 from core.people.services import PersonRow, register_people
 from core.plugin.registry import registry_of
+from core.plugin.tables import owner_engine
 from core.programs.services import enable
 from core.registers import services
 from core.tasks.models import Task
 from core.users.access import scope_of
 from core.users.roles import ROLES
-from core.users.services import GrantRequest, give_grant
-from core.users.testing import AsUser, Browser, MakeUser
+from core.users.testing import AsUser, Browser, MakeUser, hold
 from tests.matrix.filling import filled, own_values
 
 HERE = Path(__file__).parents[1] / "plugins_for_tests"
@@ -79,8 +79,8 @@ class World:
         for number, table in enumerate(tables(), start=1):  # ids that are told from each other and from plain numbers
             sequence = f"pg_get_serial_sequence('{table}', 'id')"
             if "id" in {column["name"] for column in inspect(db.engine).get_columns(table)}:
-                db.session.execute(text(f"SELECT setval({sequence}, {number}{1_000_000}) WHERE {sequence} IS NOT NULL"))
-        db.session.commit()
+                with owner_engine() as engine, engine.begin() as own:
+                    own.execute(text(f"SELECT setval({sequence}, {number}{1_000_000}) WHERE {sequence} IS NOT NULL"))
         self.nobody = self.new_number()
         province = self.org("61")
         self.years = {
@@ -118,7 +118,7 @@ class World:
         if key not in self._users:
             user = self._users[key] = self._make_user(None, code)
             for role in roles:
-                give_grant(SYSTEM, user, GrantRequest(role=role, org=self.org(code), program=program))
+                hold(user, role, self.org(code), program=program)
         return self._users[key]
 
     def new_union(self, code: str) -> str:
@@ -210,7 +210,8 @@ def _one_of_each_kind() -> list[Register]:
 
 def tables() -> list[str]:
     """Every table of the database."""
-    return sorted(name for name in inspect(db.engine).get_table_names() if not name.endswith("_alembic"))
+    names = inspect(db.engine).get_table_names()
+    return sorted(name for name in names if not name.endswith("_alembic") and name != "core_wall")
 
 
 class Watch:
@@ -219,7 +220,8 @@ class Watch:
     """
 
     def __init__(self) -> None:
-        self._names = tables()
+        # When a session was last used is written down by each request, once a minute.
+        self._names = [name for name in tables() if name != "core_session"]
         self._number, self._contents = -1, dict[str, tuple[int, int]]()
 
     def begin(self) -> None:

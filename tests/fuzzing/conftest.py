@@ -1,0 +1,44 @@
+"""``pytest tests/fuzzing --fuzz 50 --seed 7``: how many times as much, and by which dice."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from core.users.testing import AsUser, MakeUser
+from tests.disbursements import aid
+from tests.fuzzing.house import House
+from tests.matrix.conftest import no_count_in_the_menu as no_count_in_the_menu
+from tests.matrix.world import World, plugins_to_load
+
+FUZZ, SEED = 3, 20140124
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Known where this folder is asked for by name; else the defaults below count."""
+    parser.addoption("--fuzz", type=int, default=FUZZ, help="how many requests for each route, role and method")
+    parser.addoption("--seed", type=int, default=SEED, help="what the dice begin with")
+
+
+@pytest.fixture
+def fuzz(request: pytest.FixtureRequest) -> int:
+    """How many requests for each route, role and method."""
+    return int(request.config.getoption("--fuzz", default=FUZZ))
+
+
+@pytest.fixture
+def seed(request: pytest.FixtureRequest) -> int:
+    """What the dice begin with; the same seed throws the same requests."""
+    return int(request.config.getoption("--seed", default=SEED))
+
+
+@pytest.fixture
+def plugins() -> dict[str, object]:
+    """Every plugin that there is, and one that pays."""
+    return plugins_to_load() | {"aid": aid}
+
+
+@pytest.fixture
+def house(app: Flask, small_tree: object, make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int]) -> House:
+    """The house of the matrix, small, with runs, bookings and a bank's files besides."""
+    return House(app, World(make_user, as_user, run_jobs, few=True), as_user)
