@@ -39,7 +39,7 @@ def cut_connections(settings: Settings, chance: random.Random) -> None:
     broker.client_kill_filter(_type="normal", skipme=True)
     with psycopg.connect(_plain(settings, "postgres"), autocommit=True) as connection:
         mine = "SELECT pid FROM pg_stat_activity WHERE datname = %s ORDER BY pid"
-        pids = [pid for (pid,) in connection.execute(mine, [make_url(settings.database_url or "").database])]
+        pids = [pid for (pid,) in connection.execute(mine, [make_url(settings.owner_url or "").database])]
         for pid in pids:
             if chance.random() < 0.5:
                 connection.execute(sql.SQL("SELECT pg_terminate_backend({})").format(pid))
@@ -50,7 +50,7 @@ def restart_postgres(settings: Settings) -> None:
     if os.environ.get("ZHIJIA_DATABASE_URL"):
         ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s"
         with psycopg.connect(_plain(settings, "postgres")) as connection:
-            connection.execute(ending, [make_url(settings.database_url or "").database])
+            connection.execute(ending, [make_url(settings.owner_url or "").database])
         return
     pid_file = settings.instance / "postgres" / "postmaster.pid"
     server = psutil.Process(int(pid_file.read_text().split()[0]))
@@ -62,5 +62,5 @@ def restart_postgres(settings: Settings) -> None:
 
 
 def _plain(settings: Settings, database: str) -> str:
-    url = make_url(settings.database_url or "").set(drivername="postgresql", database=database)
+    url = make_url(settings.owner_url or "").set(drivername="postgresql", database=database)
     return url.render_as_string(hide_password=False)

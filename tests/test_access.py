@@ -10,7 +10,8 @@ from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.org.models import Org
 from core.users.access import can, can_anywhere, require, scope_of, today
-from core.users.models import User
+from core.users.login import log_in
+from core.users.models import Session, User
 from core.users.passwords import SHORTEST
 from core.users.roles import PERMISSIONS, ROLES
 from core.users.services import (
@@ -130,7 +131,6 @@ def test_every_permission_names_roles_that_exist() -> None:
         ("fine.name", " ", PASSWORD, "name"),
         ("fine.name", "沈一", "a1" * 4 + "b", "password"),
         ("fine.name", "沈一", "a1" * 65, "password"),
-        ("fine.name", "沈一", "onlyletters", "password"),
         ("fine.name", "沈一", "1234567890", "password"),
         ("fine.name", "沈一", "Fine.Name12", "password"),
     ],
@@ -145,7 +145,7 @@ def test_a_user_is_refused_at_the_wrong_field(
 
 
 def test_the_shortest_password_is_taken(small_tree: Tree) -> None:
-    assert create_user(SYSTEM, "AB", "沈一", "x" * (SHORTEST - 1) + "1", small_tree["61"]).username == "ab"
+    assert create_user(SYSTEM, "AB", "沈一", "mountains!"[:SHORTEST], small_tree["61"]).username == "ab"
 
 
 def test_a_user_name_is_taken_once_in_whatever_case(small_tree: Tree) -> None:
@@ -188,7 +188,7 @@ def test_nobody_but_the_orgs_administrator_makes_users(small_tree: Tree, make_us
 
 
 def test_a_citys_administrator_gives_no_role_on_the_province(small_tree: Tree, make_user: MakeUser) -> None:
-    xian, clerk = make_user("admin", "6101"), make_user("clerk", "610102")
+    xian, clerk = make_user("admin", "6101"), make_user("leader", "610102")
     with pytest.raises(Forbidden):
         give_grant(xian, clerk, GrantRequest(role="admin", org=small_tree["61"]))
     give_grant(xian, clerk, GrantRequest(role="reviewer", org=small_tree["6101"]))
@@ -196,7 +196,7 @@ def test_a_citys_administrator_gives_no_role_on_the_province(small_tree: Tree, m
 
 def test_nobody_commands_who_may_more_than_they(small_tree: Tree, make_user: MakeUser) -> None:
     xian, lent = make_user("admin", "6101"), make_user("clerk", "6101")
-    give_grant(SYSTEM, lent, GrantRequest(role="auditor", org=small_tree["61"]))
+    give_grant(SYSTEM, lent, GrantRequest(role="leader", org=small_tree["61"]))
     for forbidden in (
         lambda: reset_password(xian, lent),
         lambda: set_active(xian, lent, False),
@@ -225,22 +225,24 @@ def test_a_role_that_the_user_does_not_hold_cannot_be_taken(small_tree: Tree, ma
 
 def test_every_change_leaves_its_line_without_the_password(small_tree: Tree, make_user: MakeUser) -> None:
     admin, clerk = make_user("admin"), make_user("clerk")
-    give_grant(admin, clerk, GrantRequest(role="reviewer", org=small_tree["6101"]))
+    give_grant(admin, clerk, GrantRequest(role="leader", org=small_tree["6101"]))
     reset_password(admin, clerk)
     set_active(admin, clerk, False)
     lines = db.session.scalars(select(AuditLine).where(AuditLine.user_id == admin.id).order_by(AuditLine.id)).all()
     assert [line.action for line in lines] == ["user.grant", "user.reset_password", "user.deactivate"]
-    assert lines[0].data == {"role": "reviewer", "program": None, "until": None}
+    assert lines[0].data == {"role": "leader", "program": None, "until": None}
     assert lines[1].data == {}
 
 
 def test_ones_own_password_needs_the_current_one(small_tree: Tree, make_user: MakeUser) -> None:
     clerk = make_user("clerk")
+    log_in(clerk.username, PASSWORD, "192.0.2.7")
+    session = db.session.scalars(select(Session)).one()
     for current, new, field in (
         ("wrong", "another-pass-1", "current"),
         (PASSWORD, "short1", "password"),
         (PASSWORD, PASSWORD, "password"),
     ):
         with pytest.raises(ZhijiaError) as refused:
-            change_own_password(clerk, current, new)
+            change_own_password(clerk, current, new, "192.0.2.7", session)
         assert refused.value.field == field

@@ -26,6 +26,7 @@ from core.plugin.registry import registry_of
 from core.programs.models import ProgramYear
 from core.programs.services import enable
 from core.users.testing import AsUser, Browser
+from core.wall import beyond_scope
 from tests.jobs.conftest import fresh
 
 pytestmark = pytest.mark.services
@@ -74,7 +75,7 @@ def app(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bro
     application = create_app(replace(settings, plugins=(broken, "reading_club"), strict_plugins=False))
     application.config.update(TESTING=True, BABEL_DEFAULT_LOCALE="en")
     application.test_client_class = Browser
-    with application.app_context():
+    with application.app_context(), beyond_scope("a test"):
         yield application
         db.session.remove()
         db.engine.dispose()
@@ -187,6 +188,7 @@ def test_a_job_that_fails_says_so_on_its_page(
     assert "nobody to divide by" in as_user("clerk").get(f"/jobs/{job.id}").text
 
 
+@pytest.mark.as_owner
 @pytest.mark.parametrize("broken", ["raises_on_import"], indirect=True)
 def test_the_core_is_upgraded_from_nothing_while_a_plugin_is_in_quarantine_and_another_is_gone(app: Flask) -> None:
     with db.engine.begin() as connection:

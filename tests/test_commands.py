@@ -13,6 +13,7 @@ def run(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]
     environ = os.environ | {
         "ZHIJIA_INSTANCE": str(settings.instance),
         "ZHIJIA_DATABASE_URL": settings.database_url or "",
+        "ZHIJIA_OWNER_URL": settings.owner_url or "",
         "ZHIJIA_REDIS_URL": settings.redis_url or "",
     }
     command = [sys.executable, "-m", "core.cli", *arguments]

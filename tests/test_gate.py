@@ -16,6 +16,7 @@ from core.programs.models import ProgramYear
 from core.programs.services import change_dates, close, disable, enable
 from core.users.access import today
 from core.users.testing import AsUser, Browser
+from core.wall import beyond_scope
 from tests.plugins_for_tests.reading_club import plugin as reading_club
 
 core_pages = Blueprint("pages_for_tests", __name__)
@@ -185,5 +186,5 @@ def test_a_page_of_the_core_stays_readable_when_the_plugin_is_gone(
         new.update(old)
     assert browser.get(RUN).text.startswith(f"{clubs_id} ")
     assert browser.get(BOOKS).status_code == 404
-    with bare.app_context():
+    with bare.app_context(), beyond_scope("a test"):
         db.engine.dispose()

@@ -1,30 +1,43 @@
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from redis import Redis
 
 from core import create_app
+from core.audit.services import SYSTEM
 from core.config import Settings, load_settings
 from core.errors import ConfigError
 from core.extensions import db
-from core.users.login import THROTTLE, TooManyFailures, WrongLogin, log_in
-from core.users.models import LoginFailure
+from core.users.login import WrongLogin, log_in
+from core.users.passwords import verify_password
+from core.users.services import set_active
 from core.users.testing import PASSWORD, AsUser, Browser, MakeUser
+from core.users.throttle import EXTENSION, MINUTES, PER_ACCOUNT, PER_ADDRESS, Throttle, TooManyFailures, tries_left
+from core.wall import beyond_scope
 
 pytestmark = pytest.mark.services
-NOW = datetime(2014, 1, 8, 1, 0, tzinfo=UTC)
 OFFICE = "192.0.2.7"
+WINDOW = MINUTES * 60
 
 
-def fail(username: str, times: int, address: str = OFFICE, now: datetime = NOW) -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[float], None]]:
+    """``clock(seconds)`` puts the clock of the counts so far ahead."""
+    began = time.time()
+    yield lambda seconds: monkeypatch.setattr("time.time", lambda: began + seconds)
+    monkeypatch.undo()
+
+
+def fail(username: str, times: int, address: str = OFFICE) -> None:
     for _index in range(times):
         with pytest.raises(WrongLogin):
-            log_in(username, "wrong", address, now=now)
+            log_in(username, "wrong", address)
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(make_user: MakeUser, client: FlaskClient) -> None:
@@ -36,37 +49,85 @@ def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(make_user: Mak
     assert wrong.text.count("alert-danger") == unknown.text.count("alert-danger") == 1
 
 
-def test_the_sixth_try_waits_even_with_the_right_password(make_user: MakeUser) -> None:
+def test_the_sixth_try_waits_even_with_the_right_password(make_user: MakeUser, clock: Callable[[float], None]) -> None:
     user = make_user("clerk")
-    fail(user.username, THROTTLE.per_name)
+    clock(0)
+    fail(user.username, PER_ACCOUNT)
     with pytest.raises(TooManyFailures, match="15"):
-        log_in(user.username, PASSWORD, OFFICE, now=NOW)
-    just_before = NOW + THROTTLE.window - timedelta(seconds=1)
-    with pytest.raises(TooManyFailures, match="1"):
-        log_in(user.username, PASSWORD, OFFICE, now=just_before)
-    assert log_in(user.username, PASSWORD, OFFICE, now=NOW + THROTTLE.window).id == user.id
+        log_in(user.username, PASSWORD, OFFICE)
+    clock(WINDOW - 1)
+    with pytest.raises(TooManyFailures, match="in 1 min"):
+        log_in(user.username, PASSWORD, OFFICE)
+    clock(WINDOW + 1)
+    assert log_in(user.username, PASSWORD, OFFICE).user.id == user.id
+
+
+def test_the_window_moves(make_user: MakeUser, clock: Callable[[float], None]) -> None:
+    user = make_user("clerk")
+    clock(0)
+    fail(user.username, 1)
+    clock(WINDOW / 2)
+    fail(user.username, PER_ACCOUNT - 1)
+    clock(WINDOW + 1)  # only the first is forgotten
+    fail(user.username, 1)
+    with pytest.raises(TooManyFailures):
+        log_in(user.username, PASSWORD, OFFICE)
 
 
 def test_the_fifth_try_may_still_succeed_and_clears_the_count(make_user: MakeUser) -> None:
     user = make_user("clerk")
-    fail(user.username, THROTTLE.per_name - 1)
-    log_in(user.username, PASSWORD, OFFICE, now=NOW)
-    assert db.session.scalars(select(LoginFailure)).all() == []
+    fail(user.username, PER_ACCOUNT - 1)
+    log_in(user.username, PASSWORD, OFFICE)
+    assert tries_left("password", user.username) == PER_ACCOUNT
 
 
 def test_names_that_nobody_has_are_counted_too(app: Flask) -> None:
-    fail("ghost", THROTTLE.per_name)
+    fail("ghost", PER_ACCOUNT)
     with pytest.raises(TooManyFailures):
-        log_in(" Ghost ", "wrong", OFFICE, now=NOW)
+        log_in(" Ghost ", "wrong", OFFICE)
+
+
+def test_a_name_that_nobody_has_costs_one_hash_as_any_other(
+    make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str | None] = []
+
+    def verify(password_hash: str | None, password: str) -> bool:
+        asked.append(password_hash)
+        return verify_password(password_hash, password)
+
+    monkeypatch.setattr("core.users.login.verify_password", verify)
+    user, closed = make_user("clerk"), make_user("clerk")
+    set_active(SYSTEM, closed, False)
+    for username in (user.username, closed.username, "ghost"):
+        fail(username, 1)
+    assert asked == [user.password_hash, closed.password_hash, None]
 
 
 def test_an_address_that_tries_many_names_is_stopped(make_user: MakeUser) -> None:
     user = make_user("clerk")
-    for number in range(THROTTLE.per_address):
+    for number in range(PER_ADDRESS):
         fail(f"guess{number}", 1)
     with pytest.raises(TooManyFailures):
-        log_in(user.username, PASSWORD, OFFICE, now=NOW)
-    assert log_in(user.username, PASSWORD, "192.0.2.8", now=NOW).id == user.id
+        log_in(user.username, PASSWORD, OFFICE)
+    assert log_in(user.username, PASSWORD, "192.0.2.8").user.id == user.id
+
+
+def test_redis_holds_no_name_and_no_address(make_user: MakeUser, app: Flask) -> None:
+    user = make_user("clerk")
+    fail(user.username, 1)
+    held = Redis.from_url(app.config["ZHIJIA_REDIS_URL"]).keys()
+    assert len([key for key in held if b"zhijia-a" in key]) == 2
+    assert not [key for key in held if user.username.encode() in key or OFFICE.encode() in key]
+
+
+def test_without_redis_each_process_counts_for_itself(make_user: MakeUser, app: Flask) -> None:
+    app.extensions[EXTENSION] = Throttle("redis://127.0.0.1:1/0")
+    user = make_user("clerk")
+    assert log_in(user.username, PASSWORD, OFFICE).user.id == user.id
+    fail(user.username, PER_ACCOUNT)
+    with pytest.raises(TooManyFailures):
+        log_in(user.username, PASSWORD, OFFICE)
 
 
 def test_throttled_page_says_how_long(make_user: MakeUser, client: FlaskClient) -> None:
@@ -78,24 +139,24 @@ def test_throttled_page_says_how_long(make_user: MakeUser, client: FlaskClient) 
     assert "15" in sixth.text
 
 
-def address_noted(settings: Settings, proxies: int) -> str:
+def address_noted(settings: Settings, proxies: int, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address that a failed login is counted for, when somebody claims to come from another one."""
+    noted: list[str] = []
+    monkeypatch.setattr("core.users.login.note_failure", noted.append)
     app = create_app(replace(settings, proxies=proxies))
     app.test_client_class = Browser
-    with app.app_context():
+    with app.app_context(), beyond_scope("a test"):
         forwarded = {"X-Forwarded-For": "203.0.113.9, 198.51.100.4"}
         app.test_client().post("/login", data={"username": "ghost", "password": "bad"}, headers=forwarded)
-        noted = db.session.scalars(select(LoginFailure.address).order_by(LoginFailure.id.desc())).first()
         db.session.remove()
         db.engine.dispose()
-    assert noted
-    return noted
+    return noted[0]
 
 
-def test_only_a_proxy_that_is_ours_is_believed(settings: Settings) -> None:
-    assert address_noted(settings, 0) == "127.0.0.1"
-    assert address_noted(settings, 1) == "198.51.100.4"
-    assert address_noted(settings, 2) == "203.0.113.9"
+def test_only_a_proxy_that_is_ours_is_believed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert address_noted(settings, 0, monkeypatch) == "127.0.0.1"
+    assert address_noted(settings, 1, monkeypatch) == "198.51.100.4"
+    assert address_noted(settings, 2, monkeypatch) == "203.0.113.9"
 
 
 @pytest.mark.parametrize("value", ["-1", "4", "yes", "1.0"])
@@ -108,17 +169,17 @@ def test_tries_at_the_same_moment_do_not_slip_past_the_count(app: Flask, make_us
     username = make_user("clerk").username
 
     def attempt(number: int) -> type[Exception] | None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             try:
-                log_in(username, f"guess{number}", f"192.0.2.{number}", now=NOW)
+                log_in(username, f"guess{number}", f"192.0.2.{number}")
             except (WrongLogin, TooManyFailures) as error:
                 return type(error)
         return None
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(attempt, range(12)))
-    assert answers.count(WrongLogin) == THROTTLE.per_name
-    assert answers.count(TooManyFailures) == 12 - THROTTLE.per_name
+    assert answers.count(WrongLogin) == PER_ACCOUNT
+    assert answers.count(TooManyFailures) == 12 - PER_ACCOUNT
 
 
 def test_login_opens_the_home_page_and_logout_closes_it(as_user: AsUser) -> None:

@@ -24,7 +24,7 @@ def upgrade():
     op.execute("CREATE NONSENSE")
 """
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.as_owner]
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ PLUGIN = """
 from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import DeclarativeBase, Mapped
-from core.api import TYPES, BigId, Program, hookimpl, metadata
+from core.api import TYPES, BigId, Program, hookimpl, metadata, of_nobody
 
 blueprint = Blueprint("choir", __name__, template_folder="templates")
 
@@ -37,6 +37,7 @@ class Base(DeclarativeBase):
 
 class Song(Base):
     __tablename__ = "choir_song"
+    __table_args__ = ({"info": of_nobody("a test")},)
     id: Mapped[BigId]
 
 @hookimpl
@@ -85,6 +86,7 @@ def test_the_list_says_what_is_loaded_what_is_not_and_why(app: Flask, installed:
     )
 
 
+@pytest.mark.as_owner
 def test_the_list_says_where_tables_are_behind(app: Flask, installed: list[EntryPoint]) -> None:
     with db.engine.begin() as connection:
         connection.execute(text("DROP TABLE reading_club_book, reading_club_alembic"))

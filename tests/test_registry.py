@@ -166,7 +166,7 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
 
 MODELS = """
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
-from core.api import metadata
+from core.api import metadata, of_nobody
 class Base(DeclarativeBase):
     metadata = metadata
 """
@@ -175,8 +175,8 @@ class Base(DeclarativeBase):
 def test_models_with_their_own_base_and_prefix_are_taken(module: Callable[[str, str], Candidate]) -> None:
     good = module(
         "tidy",
-        MODELS
-        + "class A(Base):\n    __tablename__ = 'tidy_a'\n    id: Mapped[int] = mapped_column(primary_key=True)\n",
+        MODELS + "class A(Base):\n    __tablename__ = 'tidy_a'\n    __table_args__ = ({'info': of_nobody('a test')},)\n"
+        "    id: Mapped[int] = mapped_column(primary_key=True)\n",
     )
     assert "tidy" in loaded(good).plugins
     assert "tidy_a" in metadata.tables

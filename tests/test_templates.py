@@ -7,12 +7,20 @@ import pytest
 
 from core.config import ROOT
 
-TEMPLATES = sorted(path for folder in ("core", "plugins") for path in (ROOT / folder).rglob("templates/**/*.html"))
+TEMPLATES = sorted(
+    path for folder in ("core", "plugins", "examples") for path in (ROOT / folder).rglob("templates/**/*.html")
+)
 FORBIDDEN = {
     "an inline handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE),
     "a style attribute": re.compile(r"<[^>]*\sstyle\s*=", re.IGNORECASE),
     "a style element": re.compile(r"<style\b", re.IGNORECASE),
     "an inline script": re.compile(r"<script(?![^>]*(\ssrc=|application/json))", re.IGNORECASE),
+    "a script without its nonce": re.compile(
+        r'<script(?! nonce="\{\{ nonce\(\) \}\}"|[^>]*application/json)', re.IGNORECASE
+    ),
+    "a javascript: address": re.compile(r"javascript:", re.IGNORECASE),
+    "a place that a script is written into": re.compile(r"srcdoc\s*=|<(iframe|object|embed|base)\b", re.IGNORECASE),
+    "an attribute without quotes": re.compile(r"<[^>%{]*\s[a-z-]+=\{\{", re.IGNORECASE),
     "an hx-on handler": re.compile(r"\shx-on", re.IGNORECASE),
     "unescaped output": re.compile(r"\|\s*safe\b"),
 }
@@ -35,8 +43,14 @@ def test_a_template_has_nothing_inline_and_a_token_in_every_form(path: Path) -> 
         ("<a onclick='x'>", "an inline handler"),
         ('<p\n style="color:red">', "a style attribute"),
         ("<script>alert(1)</script>", "an inline script"),
+        ('<script src="a.js"></script>', "a script without its nonce"),
+        ('<a href="JavaScript:alert(1)">', "a javascript: address"),
+        ('<iframe srcdoc="{{ text }}">', "a place that a script is written into"),
+        ("<input value={{ text }}>", "an attribute without quotes"),
     ],
 )
 def test_the_patterns_find_what_they_are_for(text: str, what: str) -> None:
     assert FORBIDDEN[what].search(text)
-    assert not FORBIDDEN[what].search('<script src="a.js" defer></script><script type="application/json">{}</script>')
+    assert not FORBIDDEN[what].search(
+        '<script nonce="{{ nonce() }}" src="a.js"></script><script type="application/json">{}</script>'
+    )

@@ -3,7 +3,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.extensions import db
 from core.org.models import Org
 from core.users.cli import users
@@ -56,6 +56,24 @@ def test_add_grant_and_list(app: Flask, small_tree: dict[str, Org]) -> None:
     assert "password" not in run(app, "add", "gu", "--name", "顾一", "--org", "6101", "--password", "given-pass-1")
     run(app, "grant", "gu", "reviewer", "--org", "61", "--until", "2199-12-31")
     assert "gu\t顾一\t西安市总工会\tactive\treviewer@/61/" in run(app, "list")
+
+
+def test_a_password_is_a_first_one_unless_it_is_kept(app: Flask, small_tree: dict[str, Org]) -> None:
+    for name, options in (("shen", ()), ("gu", ("--keep",))):
+        run(app, "add", name, "--name", "沈一", "--org", "6101", "--password", "pine-and-river", *options)
+    first, kept = by_username("shen"), by_username("gu")
+    assert first and kept
+    assert (first.password_until is None, kept.password_until is None) == (False, True)
+
+
+def test_a_role_is_taken_and_then_another_goes(app: Flask, small_tree: dict[str, Org]) -> None:
+    run(app, "add", "shen", "--name", "沈一", "--org", "6101", "--role", "clerk")
+    with pytest.raises(Refused, match=r"do not go together|不相容"):
+        run(app, "grant", "shen", "reviewer", "--org", "6101")
+    run(app, "take", "shen", "clerk", "--org", "6101")
+    run(app, "grant", "shen", "reviewer", "--org", "6101")
+    with pytest.raises(NotFound, match="does not hold"):
+        run(app, "take", "shen", "clerk", "--org", "6101")
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_one_of_two_that_others_build_on_may_go(small_tree: dict[str, Org]) -> N
         disable(SYSTEM, nearer)
 
 
+@pytest.mark.as_owner
 def test_tables_that_are_not_up_to_date_are_named(small_tree: dict[str, Org]) -> None:
     db.session.execute(text("DELETE FROM reading_club_alembic"))
     db.session.commit()

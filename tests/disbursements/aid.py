@@ -52,6 +52,12 @@ def slowly(context: SchemeContext) -> Select[Any]:
     return select(*named.c).where(func.pg_sleep(0.002).is_not(None))
 
 
+def here(context: SchemeContext) -> Select[Any]:
+    """Those on file right at the union of the run, and nobody below it."""
+    named = everybody(context).subquery()
+    return select(named).where(named.c.org_path == context.org_path)
+
+
 def unions(context: SchemeContext) -> Select[int, int, str, int, str, str]:
     """Every county union in the run's part of the tree, by a fixed amount."""
     return select(
@@ -108,6 +114,8 @@ def schemes() -> list[Scheme]:
         scheme("slowly", slowly),
         scheme("twice", twice),
         scheme("cash", everybody, form="cash"),
+        scheme("here", here, item="here"),
+        scheme("here_in_cash", here, form="cash", item="cash"),
         scheme("bags", bags, form="goods", item="rice"),
         scheme("unions", unions, payees="orgs", item="unions"),
         scheme("study", everybody, item="study", **study),

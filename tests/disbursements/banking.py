@@ -59,7 +59,7 @@ def in_files() -> str:
     """All bank files that stand as the banks read them."""
     settings = settings_of()
     names = db.session.scalars(select(BankFile.name))
-    return "".join(b"".join(read_vault(settings.files / "bank" / name, settings.data_key)).decode() for name in names)
+    return "".join(b"".join(read_vault(settings.files / "bank" / name, settings.data_keys)).decode() for name in names)
 
 
 def send_in(campaign: Campaign, run: Run, content: bytes, name: str = "回盘.csv", by: User | None = None) -> BankReturn:

@@ -14,6 +14,7 @@ from core.extensions import db
 from core.tasks.models import Message
 from core.users.models import User
 from core.users.testing import MakeUser
+from core.wall import beyond_scope
 from tests.disbursements.conftest import Campaign
 from tests.disbursements.test_approvals import CITY, PROVINCE, approve, funded, rule, sent
 from tests.disbursements.test_decisions import with_settings
@@ -75,7 +76,7 @@ def test_two_who_decide_at_the_same_moment_approve_once(app: Flask, funded: Camp
     begin, outcomes = Barrier(len(reviewers)), list[str]()
 
     def decide(user_id: int) -> None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             user, run = db.session.get_one(User, user_id), db.session.get_one(Run, run_id)
             begin.wait(10)
             try:

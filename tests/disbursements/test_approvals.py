@@ -15,8 +15,8 @@ from core.errors import Forbidden, Refused, ZhijiaError
 from core.extensions import db
 from core.tasks.models import Message
 from core.users.models import User
-from core.users.services import GrantRequest, give_grant, set_active, take_grant
-from core.users.testing import MakeUser
+from core.users.services import set_active, take_grant
+from core.users.testing import MakeUser, hold
 from tests.disbursements.conftest import YEAR, Campaign
 from tests.disbursements.test_decisions import with_settings
 
@@ -163,7 +163,7 @@ def test_all_are_those_who_held_the_grant_when_it_was_sent(funded: Campaign, mak
 
 
 def test_who_made_or_sent_the_run_is_not_among_all(funded: Campaign, make_user: MakeUser) -> None:
-    give_grant(make_user("admin"), funded.clerk, GrantRequest(role="reviewer", org=funded.orgs["61"]))
+    hold(funded.clerk, "reviewer", funded.orgs["61"])
     rule(funded, Stage(title="会签", level="province", policy=ALL))
     run = sent(funded)
     assert run.stages[0]["deciders"] == [funded.reviewer.id]

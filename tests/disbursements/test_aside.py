@@ -146,6 +146,7 @@ def test_what_was_changed_between_submitting_and_approving_was_seen_by_nobody(ca
     assert changed_of(run).count == 1
 
 
+@pytest.mark.as_owner
 @pytest.mark.parametrize(("later", "count"), [(0, 0), (1, 1)])
 def test_the_moment_of_submitting_belongs_to_what_was_submitted(
     campaign: Campaign, posted: Run, later: int, count: int
@@ -240,7 +241,7 @@ def test_nothing_is_set_aside_that_may_be_with_the_bank(
 ) -> None:
     """The file of Xi'an stands when the writing breaks off: its payee keeps the account that the bank has by now."""
     first = payments(posted)[0]
-    write = writing.write_bank_files(posted.id, settings_of().files / "bank", settings_of().data_key)
+    write = writing.write_bank_files(posted.id, settings_of().files / "bank", settings_of().data_keys)
     assert next(write) == "6101"
     del write
     change(first.payee_id)
@@ -272,7 +273,7 @@ def test_a_file_that_was_being_written_while_a_line_was_set_aside_does_not_stand
         set_aside(campaign.finance, posted)
         return locked(run_id)
 
-    write = writing.write_bank_files(posted.id, settings_of().files / "bank", settings_of().data_key)
+    write = writing.write_bank_files(posted.id, settings_of().files / "bank", settings_of().data_keys)
     monkeypatch.setattr(compute, "locked", late)
     with pytest.raises(Refused, match="set aside meanwhile"):
         next(write)

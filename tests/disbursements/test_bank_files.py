@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from core.audit.models import AuditLine
 from core.config import settings_of
+from core.data_keys import DataKeys
 from core.disbursements import payout
 from core.disbursements.models import BankFile, Run
 from core.errors import Refused
@@ -44,7 +45,7 @@ def sent(campaign: Campaign) -> Run:
 def content(file: BankFile) -> bytes:
     """The file as the bank gets it."""
     settings = settings_of()
-    return b"".join(read_vault(settings.files / "bank" / file.name, settings.data_key))
+    return b"".join(read_vault(settings.files / "bank" / file.name, settings.data_keys))
 
 
 def files() -> dict[str, BankFile]:
@@ -90,6 +91,7 @@ def test_writing_again_leaves_what_is_there(sent: Run, campaign: Campaign) -> No
     assert {path: file.digest for path, file in files().items()} == before
 
 
+@pytest.mark.as_owner
 def test_payments_that_were_changed_after_posting_go_to_no_bank(campaign: Campaign) -> None:
     campaign.fund(10_000, "6101", "6102", "6111")
     run = campaign.approved()
@@ -123,19 +125,19 @@ def test_only_finance_of_that_union_gets_its_file_and_it_is_on_record(sent: Run,
 def test_a_vault_that_was_changed_does_not_open(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("vault") / "file"
     body = bytes(range(256)) * (BLOCK // 128)
-    with write_vault(path, b"k" * 32) as vault:
+    with write_vault(path, DataKeys.of({1: b"k" * 32})) as vault:
         vault.write(body)
-    assert b"".join(read_vault(path, b"k" * 32)) == body
+    assert b"".join(read_vault(path, DataKeys.of({1: b"k" * 32}))) == body
     whole = path.read_bytes()
     for broken in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[: len(whole) // 2]):
         path.write_bytes(broken)
         with pytest.raises(InvalidTag):
-            b"".join(read_vault(path, b"k" * 32))
+            b"".join(read_vault(path, DataKeys.of({1: b"k" * 32})))
 
 
 def test_a_file_that_fails_halfway_is_not_there(app: Flask, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("vault") / "file"
-    with pytest.raises(RuntimeError), write_vault(path, b"k" * 32) as vault:
+    with pytest.raises(RuntimeError), write_vault(path, DataKeys.of({1: b"k" * 32})) as vault:
         vault.write(b"half")
         raise RuntimeError
     assert list(path.parent.iterdir()) == []

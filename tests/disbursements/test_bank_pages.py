@@ -144,6 +144,7 @@ def test_the_database_itself_keeps_results(campaign: Campaign, run: Run) -> None
     assert [found.sentence for found in checks()] == []
 
 
+@pytest.mark.as_owner
 @pytest.mark.parametrize(
     "tampering",
     [

@@ -108,7 +108,7 @@ def test_lines_set_aside_by_seven_while_the_files_are_written(app: Flask, campai
         settings = settings_of()
         try:
             if number == 0:
-                list(write_bank_files(run_id, settings.files / "bank", settings.data_key))
+                list(write_bank_files(run_id, settings.files / "bank", settings.data_keys))
                 return "written"
             set_aside(db.session.get_one(User, finance_id), db.session.get_one(Run, run_id))
         except Refused:

@@ -16,8 +16,7 @@ from core.notices.calendar import add_working_days
 from core.people.models import Person
 from core.programs.services import change_settings
 from core.users.access import today
-from core.users.services import GrantRequest, give_grant
-from core.users.testing import MakeUser
+from core.users.testing import MakeUser, hold
 from tests.disbursements.conftest import Campaign
 
 pytestmark = pytest.mark.services
@@ -47,7 +46,7 @@ def budget() -> tuple[int, int]:
 
 def test_nobody_approves_their_own_run(funded: Campaign, make_user: MakeUser) -> None:
     both = make_user("clerk")
-    give_grant(make_user("admin"), both, GrantRequest(role="reviewer", org=funded.orgs["61"]))
+    hold(both, "reviewer", funded.orgs["61"])
     run = services.create_run(both, funded.year, "aid.everybody", "x", funded.orgs["61"])
     services.start_computing(both, run)
     funded.run_jobs()
@@ -59,7 +58,7 @@ def test_nobody_approves_their_own_run(funded: Campaign, make_user: MakeUser) ->
 
 def test_who_submitted_a_run_does_not_approve_it_either(funded: Campaign, make_user: MakeUser) -> None:
     both = make_user("clerk")
-    give_grant(make_user("admin"), both, GrantRequest(role="reviewer", org=funded.orgs["61"]))
+    hold(both, "reviewer", funded.orgs["61"])
     run = funded.computed()
     services.submit(both, run)
     with pytest.raises(Refused, match=r"不得审批本人|own work"):

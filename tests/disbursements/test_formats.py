@@ -91,7 +91,7 @@ def ask(campaign: Campaign, run: Run, *formats: str) -> Job:
 
 def content(file: BankFile) -> bytes:
     settings = settings_of()
-    return b"".join(read_vault(settings.files / "bank" / file.name, settings.data_key))
+    return b"".join(read_vault(settings.files / "bank" / file.name, settings.data_keys))
 
 
 def test_pain001_is_valid_by_the_schema_of_iso_20022() -> None:

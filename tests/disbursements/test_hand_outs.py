@@ -69,6 +69,7 @@ def test_said_by_one_confirmed_by_another_and_settled_when_all_are(campaign: Cam
     assert [found.sentence for found in checks()] == []
 
 
+@pytest.mark.as_owner
 def test_nobody_confirms_their_own_word_nor_the_maker_of_the_run(
     campaign: Campaign, run: Run, other: User, make_user: MakeUser
 ) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from core.api import budgets_of, scope_of, today
 from core.extensions import db
 from core.ledger.models import Allotment
-from core.users.testing import AsUser
+from core.users.testing import PASSWORD, AsUser
 from tests.disbursements.conftest import Campaign
 
 pytestmark = pytest.mark.services
@@ -20,6 +20,7 @@ FORM = {
     "amount": "1.5万元",
     "effective_on": "2014-01-10",
     "description": "行政拨款",
+    "password": PASSWORD,
 }
 
 

@@ -20,6 +20,7 @@ from core.jobs.models import Job
 from core.ledger.models import Activity, BudgetLine, Entry
 from core.users.access import today
 from core.users.testing import MakeUser
+from core.wall import beyond_scope
 from tests.disbursements.banking import HEADINGS, as_csv, payments, row, send_in, sent
 from tests.disbursements.conftest import Campaign
 
@@ -310,7 +311,7 @@ def test_two_files_at_the_same_moment_take_each_line_over_once(campaign: Campaig
     db.session.commit()
 
     def take(return_id: int) -> None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             user = db.session.get_one(type(campaign.finance), user_id)
             start.wait()
             returns.take_in(user, return_id, lambda _done, _all: None)

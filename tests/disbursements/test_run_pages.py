@@ -379,3 +379,17 @@ def test_a_damaged_bank_file_is_refused_and_not_on_record(
         path.write_bytes(content)
     assert as_user(funded.finance).get(at(run, "/bank-files/6101")).status_code == 409
     assert db.session.scalars(select(AuditLine).where(AuditLine.action == "run.download")).all() == []
+
+
+def test_many_runs_are_shown_page_by_page(funded: Campaign, as_user: AsUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.disbursements.views.PAGE", 2)
+    runs = [funded.draft(title=f"第{number}批") for number in range(3)]
+    browser = as_user("leader")
+    first = browser.get("/2014/61/aid/runs/").text
+    assert [run.title in first for run in runs] == [False, True, True]
+    following = browser.get(f"/2014/61/aid/runs/?before={runs[1].id}").text
+    assert [run.title in following for run in runs] == [True, False, False]
+    assert f'href="/2014/61/aid/runs/?before={runs[1].id}"' in first
+    assert 'rel="next"' not in following
+    for wrong in ("0", "-1", str(2**63)):
+        assert browser.get(f"/2014/61/aid/runs/?before={wrong}").status_code == 400

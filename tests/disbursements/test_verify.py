@@ -16,7 +16,7 @@ from core.audit.services import SYSTEM
 from core.cli import zhijia
 from core.disbursements import payout
 from core.disbursements.models import Run
-from core.disbursements.verify_all import checks, verify_all
+from core.disbursements.verify_all import AREAS, checks, verify_all
 from core.extensions import db
 from core.jobs.models import Job
 from core.jobs.services import enqueue
@@ -26,6 +26,7 @@ from core.ledger.posting import Posting, chained, content_digest
 from core.org.models import Org
 from core.tasks.models import Message
 from core.users.models import User
+from core.wall import beyond_scope
 from tests.disbursements.conftest import Campaign
 
 pytestmark = pytest.mark.services
@@ -65,7 +66,7 @@ def test_an_empty_installation_is_sound(app: Flask) -> None:
 
 
 def test_the_json_has_a_flag_for_each_area(app: Flask, posted: Run) -> None:
-    sound: dict[str, Any] = dict.fromkeys(("balance", "chain", "period", "budget", "run", "coverage"), True)
+    sound: dict[str, Any] = dict.fromkeys(AREAS, True)
     assert json.loads(verify(app, "--json").output) == {**sound, "findings": []}
 
 
@@ -127,6 +128,7 @@ TAMPERED: list[tuple[str, set[str], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.as_owner
 def test_each_kind_of_tampering_is_found_and_named(app: Flask, posted: Run) -> None:
     for statement, areas, words in TAMPERED:
         tamper(statement, commit=False)
@@ -137,6 +139,7 @@ def test_each_kind_of_tampering_is_found_and_named(app: Flask, posted: Run) -> N
     assert list(checks()) == []
 
 
+@pytest.mark.as_owner
 def test_findings_are_a_line_each_and_end_with_exit_code_1(app: Flask, posted: Run) -> None:
     tamper("UPDATE core_payment SET amount_fen = amount_fen + 1 WHERE payee_id = 1")
     result = verify(app, "--json")
@@ -145,6 +148,7 @@ def test_findings_are_a_line_each_and_end_with_exit_code_1(app: Flask, posted: R
     assert verify(app).output.splitlines() == said["findings"]
 
 
+@pytest.mark.as_owner
 def test_an_entry_that_looks_right_is_found_where_nothing_accounts_for_it(app: Flask, posted: Run) -> None:
     """With the digest that it should have and the head moved: the balances, and the run it claims, tell."""
     number, last = insert_like_the_last()
@@ -174,6 +178,7 @@ def insert_like_the_last() -> tuple[int, Entry]:
     return made.seq, last
 
 
+@pytest.mark.as_owner
 def test_what_is_posted_meanwhile_is_not_missed_by_half(app: Flask, posted: Run) -> None:
     """Verify sees one moment, whatever is posted between two of its questions."""
     found = verify_all()
@@ -181,7 +186,7 @@ def test_what_is_posted_meanwhile_is_not_missed_by_half(app: Flask, posted: Run)
     sentences = [next(found).sentence]  # it has begun, and has asked for the books already
 
     def post_more() -> None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             org = db.session.scalars(select(Org).where(Org.code == "6101")).one()
             legs = [("50205", 600), ("102", -600)]
             booking.post(SYSTEM, Posting(scope="test", key="1", kind="test", title="支出", description="",
@@ -197,6 +202,7 @@ def test_what_is_posted_meanwhile_is_not_missed_by_half(app: Flask, posted: Run)
     assert len(list(verify_all())) == 1
 
 
+@pytest.mark.as_owner
 def test_what_cannot_be_verified_is_no_finding(app: Flask, posted: Run, tmp_path: Path) -> None:
     result = verify(app, "--heads", str(tmp_path / "none.jsonl"))
     assert (result.exit_code, result.stdout) == (2, "")
@@ -206,6 +212,7 @@ def test_what_cannot_be_verified_is_no_finding(app: Flask, posted: Run, tmp_path
     assert verify(app).exit_code == 2
 
 
+@pytest.mark.as_owner
 def test_every_night_administrators_are_told_of_what_is_found(
     app: Flask, posted: Run, make_user: Callable[..., User], run_jobs: Callable[[], int]
 ) -> None:
@@ -226,6 +233,7 @@ def test_every_night_administrators_are_told_of_what_is_found(
     assert (told.user_id, told.data, told.address) == (admin.id, {"count": 1}, {"job_id": job.id})
 
 
+@pytest.mark.as_owner
 def test_a_changed_fen_is_named_with_its_entry(app: Flask, posted: Run) -> None:
     tamper("UPDATE core_leg SET amount_fen = amount_fen + 1 WHERE line = 1 AND entry_id ="
            " (SELECT id FROM core_entry WHERE seq = 5)")  # fmt: skip
@@ -234,6 +242,7 @@ def test_a_changed_fen_is_named_with_its_entry(app: Flask, posted: Run) -> None:
     assert "statutory/4" not in output
 
 
+@pytest.mark.as_owner
 def test_a_second_payment_of_one_benefit_is_found(app: Flask, posted: Run) -> None:
     db.session.execute(text("DROP INDEX uq_core_payment_payee_item"))
     tamper(

@@ -108,6 +108,7 @@ TAMPERED: list[tuple[str, str]] = [
 ITS_WORK = "INSERT INTO core_bank_file"
 
 
+@pytest.mark.as_owner
 def test_each_kind_of_tampering_is_found_and_named(app: Flask, banked: Run) -> None:
     assert verify(app).exit_code == 0
     for statement, words in TAMPERED:
@@ -118,6 +119,7 @@ def test_each_kind_of_tampering_is_found_and_named(app: Flask, banked: Run) -> N
     assert list(checks()) == []
 
 
+@pytest.mark.as_owner
 def test_each_kind_is_refused_where_the_guards_are_on(banked: Run) -> None:
     passed = [statement for statement, _words in TAMPERED if not refused(statement)]
     assert passed == [statement for statement, _words in TAMPERED if statement.startswith(ITS_WORK)]
@@ -139,6 +141,7 @@ def vault(name: str) -> Path:
     return settings_of().files / "bank" / name
 
 
+@pytest.mark.as_owner
 def test_the_bytes_of_a_bank_file_are_those_on_record(app: Flask, banked: Run) -> None:
     first, second, third = db.session.scalars(select(BankFile).order_by(BankFile.name)).all()
     tamper("UPDATE core_bank_file SET digest = sha256('x') WHERE org_path = '/61/6101/'")

@@ -37,7 +37,8 @@ def test_start_status_and_stop(place: Path) -> None:
     started = run(place, "services", "start")
     assert (started.returncode, started.stderr) == (0, "")
     assert [line.split()[0] for line in started.stdout.splitlines()] == ["PostgreSQL", "Redis"]
-    assert run(place, "services", "status").stdout == started.stdout
+    idle = "No worker's clock was seen in the last minute\n"
+    assert run(place, "services", "status").stdout == started.stdout + idle
     assert run(place, "services", "stop").stdout == "PostgreSQL stopped\nRedis stopped\n"
     assert run(place, "services", "stop").stdout == "PostgreSQL did not run\nRedis did not run\n"
 
@@ -46,6 +47,10 @@ def test_the_status_of_outside_servers(tmp_path: Path, server_urls: tuple[str, s
     database, messages = server_urls
     done = run(tmp_path, "services", "status", ZHIJIA_DATABASE_URL=database, ZHIJIA_REDIS_URL=messages)
     assert (done.returncode, done.stdout.count("(outside)")) == (0, 2)
+    assert "second factor" not in done.stdout
+    without = {"ZHIJIA_SECOND_FACTOR": "0"}
+    done = run(tmp_path, "services", "status", ZHIJIA_DATABASE_URL=database, ZHIJIA_REDIS_URL=messages, **without)
+    assert "No second factor is asked for" in done.stdout
     away = "postgresql://nobody@/none?host=/nowhere"
     done = run(tmp_path, "services", "status", ZHIJIA_DATABASE_URL=away, ZHIJIA_REDIS_URL=messages)
     assert (done.returncode, done.stdout.splitlines()[0]) == (1, "PostgreSQL does not answer (outside)")

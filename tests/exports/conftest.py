@@ -13,6 +13,8 @@ from core.users.testing import Browser
 from tests.registers.conftest import clubs, english, make_person, plugins
 
 __all__ = ["clubs", "english", "make_person", "plugins"]
+#: What it is for; lists that are not of people do not ask for it.
+FOR = {"purpose": "report", "note": "年报"}
 AskFor = Callable[..., Export]
 CORNERS, READERS = "reading_club.corners", "reading_club.readers"
 
@@ -35,7 +37,7 @@ def ask_for(clubs: ProgramYear, run_jobs: Callable[[], int]) -> AskFor:
         run: bool = True,
     ) -> Export:
         of = clubs if code.startswith("reading_club.") else None
-        answer = browser.post(address(of, code, query), data={"kind": kind, "columns": columns})
+        answer = browser.post(address(of, code, query), data={"kind": kind, "columns": columns} | FOR)
         assert answer.status_code == 302, answer.text
         if run:
             run_jobs()

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -15,6 +16,8 @@ from core.exports import services
 from core.exports.models import Export
 from core.extensions import db
 from core.files.store import store_of
+from core.imports.fields import field_of
+from core.imports.reading import find_list
 from core.jobs.models import Job
 from core.programs.models import ProgramYear
 from core.programs.services import close, disable
@@ -110,6 +113,53 @@ def test_what_holds_personal_data_is_a_zip_with_a_password(
     with pytest.raises((RuntimeError, BadZipFile)):
         unlocked(content, "wrong")
     assert "王芳".encode() not in content
+    (tmp_path / "marked.xlsx").write_bytes(inside)
+    book = CalamineWorkbook.from_path(str(tmp_path / "marked.xlsx"))
+    mark = {str(title): str(value) for title, value in book.get_sheet_by_name(book.sheet_names[-1]).to_python()}
+    assert book.sheet_names[-1] == "About this file"
+    assert mark["What for"] == "Report to the union above or to an authority: 年报"
+    assert mark["Exported by"].split()[0] == "测试clerk" and mark["Union"]
+    assert (mark["Reference"], mark["Time"][:3]) == (str(export.id), "202")
+    with ZipFile(io.BytesIO(inside)) as parts:
+        page = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert page.count("年报") == 2  # at the head and the foot of each printed page
+    assert audit()[0][1]["purpose"] == "report"
+
+
+def test_a_csv_of_people_begins_with_its_mark_and_can_be_read_back(
+    clubs: ProgramYear, as_user: AsUser, make_person: MakePerson, ask_for: AskFor
+) -> None:
+    make_person(1)
+    clerk = as_user("clerk")
+    add_reader(clerk, 1)
+    export = ask_for(clerk, READERS, kind="csv", columns=["person", "likes"])
+    [inside] = unlocked(take(clerk, export), services.password_of(export) or "").values()
+    first, heading, line = inside.decode("utf-8-sig").splitlines()
+    assert "测试clerk" in first and "年报" in first
+    assert (heading, line) == ("Name,Likes", "王芳,诗")
+    found = find_list(io.BytesIO(inside), "list.csv", [field_of("likes", "Likes", False)], {})
+    assert found.headings == ["Name", "Likes"]
+
+
+@pytest.mark.parametrize("said", [{}, {"purpose": "other"}, {"purpose": "report", "note": "13900001234"}])
+def test_a_list_of_people_needs_a_purpose(clubs: ProgramYear, as_user: AsUser, said: dict[str, str]) -> None:
+    form = {"kind": "csv", "columns": ["likes"]} | said
+    refused = as_user("clerk").post(address(clubs, READERS), data=form)
+    assert refused.status_code == 400
+    assert db.session.query(Export).count() == 0
+
+
+def test_a_purpose_is_not_asked_for_a_list_of_unions(clubs: ProgramYear, as_user: AsUser) -> None:
+    assert 'name="purpose"' not in as_user("clerk").get(address(clubs, CORNERS)).text
+    assert 'name="purpose"' in as_user("clerk").get(address(clubs, READERS)).text
+
+
+def test_the_mark_of_a_long_name_fits_the_page() -> None:
+    target = io.BytesIO()
+    write_xlsx(target, ["A"], [["1"]], "A", [("Union", "总工会&" * 100)])
+    with ZipFile(target) as parts:
+        page = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert 0 < len(page.split("<oddFooter>")[1].split("</oddFooter>")[0].replace("&amp;", "&")) <= 255
 
 
 def test_an_export_is_there_for_nobody_else(

@@ -8,11 +8,12 @@ from typing import IO
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from core.data_keys import DataKeys
 from core.files.store import ATTACHMENTS, Store
 from core.files.vault import BLOCK, sealing, unsealed
 from tests.files.conftest import stored
 
-KEY = b"k" * 32
+KEY = DataKeys.of({1: b"k" * 32})
 BODY = os.urandom(BLOCK * 2 + 17)
 
 
@@ -47,7 +48,7 @@ def test_what_lies_there_cannot_be_read_without_the_key(store_path: Path) -> Non
     path = store_path / ATTACHMENTS / key[:2] / key
     assert b"610102" not in path.read_bytes()
     with pytest.raises(InvalidTag):
-        next(Store(str(store_path), b"x" * 32).read(key))
+        next(Store(str(store_path), DataKeys.of({1: b"x" * 32})).read(key))
 
 
 def test_contents_cannot_be_exchanged_shortened_or_changed(store_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from core.data_keys import DataKeys
 from core.files.vault import BLOCK, open_vault, read_vault, write_vault
 
-KEY = b"k" * 32
+KEY = DataKeys.of({1: b"k" * 32})
 
 
 def kept(path: Path, content: bytes) -> Path:
@@ -21,7 +22,7 @@ def kept(path: Path, content: bytes) -> Path:
 @pytest.mark.parametrize("size", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 7])
 def test_any_part_of_a_file_is_what_was_written(tmp_path: Path, size: int) -> None:
     content = random.Random(size).randbytes(size)  # noqa: S311  # not for secrets
-    path, chance = kept(tmp_path / "a", content), random.Random(1)  # noqa: S311
+    path, chance = kept(tmp_path / "a", content), random.Random(1)  # noqa: S311  # the same
     assert b"".join(read_vault(path, KEY)) == content
     with open_vault(path, KEY) as handle:
         assert handle.read() == content
@@ -45,5 +46,5 @@ def test_a_file_that_was_changed_or_cut_off_or_has_another_key_is_not_read(tmp_p
         with pytest.raises(InvalidTag), open_vault(path, KEY) as handle:
             handle.read()
     path.write_bytes(whole)
-    with pytest.raises(InvalidTag), open_vault(path, b"o" * 32) as handle:
+    with pytest.raises(InvalidTag), open_vault(path, DataKeys.of({1: b"o" * 32})) as handle:
         handle.read(1)

@@ -21,6 +21,7 @@ from core.registers.states import deadline
 from core.users.access import today
 from core.users.models import User
 from core.users.testing import MakeUser
+from core.wall import beyond_scope
 from tests.flows.conftest import as_seen, bid, may, stands, steps, switch_on, take
 from tests.plugins_for_tests.meals.bids import BIDS, Bid
 
@@ -305,7 +306,7 @@ def test_of_two_at_the_same_moment_one_moves_the_entry_and_the_other_is_told(
     together = Barrier(len(users))
 
     def approve(user_id: int) -> str:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             user, year = db.session.get_one(User, user_id), db.session.get_one(ProgramYear, year_id)
             entry = db.session.get_one(Bid, row_id)
             together.wait()

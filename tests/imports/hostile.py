@@ -138,7 +138,7 @@ for ending in ("xlsx", "csv"):
     case(f"html {ending}", f"a.{ending}", lambda: b"<html><table><tr><td>\xe5\xa7\x93\xe5\x90\x8d</td></tr></table>")
     case(f"xls {ending}", f"a.{ending}", lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 2000)
     case(f"pdf {ending}", f"a.{ending}", lambda: b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj")
-    case(f"noise {ending}", f"a.{ending}", lambda: random.Random(1).randbytes(4000))  # noqa: S311
+    case(f"noise {ending}", f"a.{ending}", lambda: random.Random(1).randbytes(4000))  # noqa: S311  # not for secrets
 for number, name in enumerate(("a.xls", "a.docx", "a", "", "a.xlsx.exe", "..", "a.CSV%00.txt", "名单.ods", "x" * 300)):
     case(f"name {number}", name or " ", lambda: GOOD)
 for part in range(1, 40):
@@ -147,7 +147,7 @@ for seed in range(40):
 
     def flipped(seed: int = seed) -> bytes:
         """The good workbook with some bytes changed."""
-        chance, content = random.Random(seed), bytearray(GOOD)  # noqa: S311
+        chance, content = random.Random(seed), bytearray(GOOD)  # noqa: S311  # not for secrets
         for _change in range(1 + seed % 5):
             content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
         return bytes(content)

@@ -152,9 +152,9 @@ def test_what_nobody_finished_is_cleared_after_a_week(
     asked = upload(xlsx([[*good_row(3), "x"]], [*HEADINGS, "备注"]))
     merged = merge(upload(xlsx([good_row(4), good_row(5, kind="?")])), clerk, clubs, run_jobs, only_good=True)
     old = [left.id, asked.id, merged.id]
-    ago = db.func.now() - timedelta(days=jobs.DAYS, minutes=1)
+    ago = db.func.now() - timedelta(days=7, minutes=1)
     db.session.execute(update(Import).where(Import.id.in_(old)).values(created_at=ago))
-    just = db.func.now() - timedelta(days=jobs.DAYS, minutes=-1)
+    just = db.func.now() - timedelta(days=7, minutes=-1)
     db.session.execute(update(Import).where(Import.id == kept.id).values(created_at=just))
     db.session.commit()
     jobs.clear_old(None)  # type: ignore[arg-type]  # it asks for nothing

@@ -21,6 +21,7 @@ from core.jobs.schedules import ENABLED_YEARS, enqueue_due, latest_due
 from core.jobs.services import enqueue
 from core.jobs.timings import Timings
 from core.plugin.registry import registry_of
+from core.wall import beyond_scope
 from tests.jobs.conftest import fresh
 
 pytestmark = pytest.mark.services
@@ -157,7 +158,7 @@ def test_clocks_at_the_same_moment_make_one_job(app: Flask, year_on: int) -> Non
     _ran_long_ago(year_on)
 
     def look() -> int:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             return enqueue_due()
 
     with ThreadPoolExecutor(4) as clocks:

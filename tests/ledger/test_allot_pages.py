@@ -15,13 +15,14 @@ from core.ledger import budgets
 from core.ledger.models import Allotment, BudgetLine
 from core.org.models import Org
 from core.registers.sheets import read_rows, write_xlsx
-from core.users.testing import AsUser
+from core.users.testing import PASSWORD, AsUser
 from tests.disbursements.conftest import Campaign
 
 pytestmark = pytest.mark.services
 BUDGET = "/2014/61/aid/budget/"
 CHOICE = {"giver": "61", "source": "union", "level": "", "way": "people"}
 FORM = {**CHOICE, "key": "a-key", "amount": "100.01", "effective_on": "2014-01-10", "description": "第一批"}
+SIGNED = {"password": PASSWORD}
 HEADINGS = ("工会代码", "工会名称", "金额（元）")
 
 
@@ -44,7 +45,7 @@ def hidden(page: str) -> dict[str, str]:
     return {
         unescape(name): unescape(value)
         for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', page)
-    } | {"key": FORM["key"]}
+    } | {"key": FORM["key"], **SIGNED}
 
 
 def sheet(rows: Sequence[Sequence[str]], headings: Sequence[str] = HEADINGS) -> io.BytesIO:
@@ -266,7 +267,7 @@ def test_a_county_allots_its_own_money_and_no_other(campaign: Campaign, as_user:
     for giver in ("61", "6101", "610103"):
         form = FORM | {"giver": giver}
         assert county.post(f"{BUDGET}allot/preview", data=form).status_code == 404
-        assert county.post(f"{BUDGET}allot", data=form | {"shares": "610102001 1"}).status_code == 404
+        assert county.post(f"{BUDGET}allot", data=form | SIGNED | {"shares": "610102001 1"}).status_code == 404
         assert county.get(f"{BUDGET}allot/template.xlsx", query_string=CHOICE | {"giver": giver}).status_code == 404
     preview = county.post(f"{BUDGET}allot/preview", data=FORM | {"giver": "610102"})
     county.post(f"{BUDGET}allot", data=hidden(preview.text))
@@ -301,7 +302,7 @@ def row_of(code: str) -> int:
     ).one()
 
 
-BACK = {"key": "back", "effective_on": "2014-02-10", "description": "结余收回"}
+BACK = {**SIGNED, "key": "back", "effective_on": "2014-02-10", "description": "结余收回"}
 
 
 def test_taken_back_on_the_page_of_the_booking(finance: FlaskClient, booking: str, campaign: Campaign) -> None:
@@ -342,7 +343,13 @@ def test_a_city_sees_its_share_and_takes_nothing_back(finance: FlaskClient, book
 
 
 def test_own_funds_are_booked_with_their_source_and_withdrawn(finance: FlaskClient) -> None:
-    form = {"key": "own", "org_code": "6101", "source": "society", "amount": "12", "effective_on": "2014-01-10"}
+    form = {
+        "key": "own",
+        "org_code": "6101",
+        "source": "society",
+        "amount": "12",
+        "effective_on": "2014-01-10",
+    } | SIGNED
     assert finance.post(f"{BUDGET}own-funds", data=form).status_code == 302
     row = db.session.scalars(select(Allotment).where(Allotment.source == "society")).one()
     data = BACK | {f"take-{row.id}": "5"}
@@ -387,7 +394,7 @@ def test_a_run_is_offered_the_sources_that_have_money(
     assert "Not a valid choice" in clerk.post(new, data=form).text
     finance.post(
         f"{BUDGET}own-funds",
-        data={"key": "d", "org_code": "6101", "source": "dues", "amount": "1", "effective_on": "2014-01-10"},
+        data={**SIGNED, "key": "d", "org_code": "6101", "source": "dues", "amount": "1", "effective_on": "2014-01-10"},
     )
     assert 'value="dues"' in clerk.get(new).text
     assert "Membership dues" in clerk.get(clerk.post(new, data=form).headers["Location"]).text

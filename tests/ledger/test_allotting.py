@@ -22,6 +22,7 @@ from core.programs.models import ProgramYear
 from core.programs.services import close
 from core.users.models import User
 from core.users.testing import MakeUser
+from core.wall import beyond_scope
 from tests.disbursements.conftest import Campaign
 from tests.ledger.money import DAY, balances, findings, fund, give, line, take
 
@@ -127,7 +128,7 @@ def test_the_same_booking_twice_at_once_books_once(app: Flask, campaign: Campaig
     barrier = threading.Barrier(4)
 
     def book() -> None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             user = db.session.get_one(User, ids[0])
             year, giver = db.session.get_one(ProgramYear, ids[1]), db.session.get_one(Org, ids[2])
             barrier.wait()
@@ -276,6 +277,7 @@ def test_the_database_takes_back_from_the_same_union_and_never_twice_over(campai
         db.session.rollback()
 
 
+@pytest.mark.as_owner
 @pytest.mark.parametrize(
     "statement",
     ["UPDATE core_allotment SET takes_back = NULL WHERE takes_back IS NOT NULL",

@@ -128,6 +128,7 @@ def test_two_persons_open_a_period_again(posting: Posting, make_user: MakeUser) 
         reopen(two, early.id)
 
 
+@pytest.mark.as_owner
 def test_a_period_with_wrong_balances_is_not_closed(posting: Posting) -> None:
     post(SYSTEM, posting)
     db.session.execute(text("SET session_replication_role = replica"))

@@ -90,6 +90,7 @@ def findings() -> list[Finding]:
     return [*verify_balance(), *verify_chain(), *verify_books(), *verify_budgets()]
 
 
+@pytest.mark.as_owner
 def test_the_database_refuses_by_itself(books: Posting) -> None:
     for statement, answer in REFUSED.items():
         with pytest.raises(DBAPIError, match=answer):
@@ -149,6 +150,7 @@ TAMPERED: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.as_owner
 def test_what_the_owner_of_the_database_changes_is_found(books: Posting) -> None:
     for statement, (area, sentence) in TAMPERED.items():
         db.session.execute(text("SET LOCAL session_replication_role = replica"))

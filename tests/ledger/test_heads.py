@@ -12,6 +12,7 @@ from sqlalchemy import select, text, update
 from core.audit.services import SYSTEM
 from core.cli import zhijia
 from core.config import EXTENSION, load_settings
+from core.data_keys import DataKeys
 from core.disbursements.verify_all import verify_all
 from core.errors import ConfigError, Refused
 from core.extensions import db
@@ -23,7 +24,7 @@ from core.ledger.posting import FIRST, Posting, chained, content_digest
 from core.users.access import today
 
 pytestmark = pytest.mark.services
-KEY = b"k" * 32
+KEY = DataKeys.of({1: b"k" * 32})
 DAYS = [date(2014, 1, 2) + timedelta(days=number) for number in range(4)]
 
 
@@ -64,6 +65,7 @@ def test_sound_books_have_every_head_that_was_exported(place: Path) -> None:
     assert found(place) == []
 
 
+@pytest.mark.as_owner
 @pytest.mark.parametrize("first", [1, 3, 4])
 def test_a_chain_rewritten_from_some_entry_on_is_found_with_the_heads_only(place: Path, first: int) -> None:
     rewritten(first)
@@ -74,6 +76,7 @@ def test_a_chain_rewritten_from_some_entry_on_is_found_with_the_heads_only(place
     ]
 
 
+@pytest.mark.as_owner
 def test_a_chain_cut_off_at_its_end_is_found_with_the_heads(place: Path) -> None:
     for statement in (
         "UPDATE core_account_balance kept SET posted_fen = posted_fen - leg.amount_fen FROM core_leg leg"
@@ -112,7 +115,7 @@ def test_a_file_that_is_not_as_it_was_written_is_found(place: Path) -> None:
     ]
     assert with_lines(one, two, four[:-9]) == ["Line 3 of the file of heads was changed, or is of another data key."]
     assert with_lines(*whole) == []
-    assert len(list(heads.verify_heads(str(file), b"x" * 32))) == 4
+    assert len(list(heads.verify_heads(str(file), DataKeys.of({1: b"x" * 32})))) == 4
 
 
 def test_one_line_a_day_and_none_after_a_broken_one(place: Path) -> None:

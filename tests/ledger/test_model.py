@@ -199,6 +199,7 @@ def _done(_result: object) -> bool:
     return False
 
 
+@pytest.mark.as_owner
 def test_the_auditor_predicts_every_reply(
     campaign: Campaign, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:

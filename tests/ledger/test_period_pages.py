@@ -73,7 +73,7 @@ def test_months_without_entries_are_there_and_can_be_closed(finance: FlaskClient
     assert "The period 2014-01 comes first" in finance.get(march).text
     closed(DAY, FEBRUARY)
     for step in ("start", "close"):
-        assert finance.post(f"{march}/{step}").status_code == 302
+        assert finance.post(f"{march}/{step}", data=SIGNED).status_code == 302
     assert state(date(2014, 3, 1)) == "closed"
 
 
@@ -89,6 +89,7 @@ def test_a_month_that_was_passed_over_has_nothing_to_close(finance: FlaskClient,
     assert finance.get("/ledger/periods/statutory/2014-05").status_code == 200
 
 
+@pytest.mark.as_owner
 def test_december_waits_for_what_may_still_come_back(
     campaign: Campaign, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,12 +113,20 @@ def test_december_waits_for_what_may_still_come_back(
             assert (f'href="/2014/61/aid/runs/{run.id}"' in shown) == is_waiting
 
 
+def test_a_month_is_not_closed_without_ones_own_password(finance: FlaskClient) -> None:
+    finance.post(f"{JANUARY_PAGE}/start")
+    for proof, expected in (({}, 400), ({"password": "not-mine-2014"}, 401)):
+        refused = finance.post(f"{JANUARY_PAGE}/close", data=proof)
+        assert (refused.status_code, 'id="password-errors"' in refused.text) == (expected, True)
+    assert state() == "closing"
+
+
 def test_a_month_is_closed_by_two_steps_and_may_be_stopped(finance: FlaskClient) -> None:
     page = finance.get(JANUARY_PAGE).text
     assert "Begin to close" in page
-    assert finance.post(f"{JANUARY_PAGE}/close").status_code == 409
+    assert finance.post(f"{JANUARY_PAGE}/close", data=SIGNED).status_code == 409
     for step, then in (("start", "closing"), ("cancel", "open"), ("start", "closing"), ("close", "closed")):
-        assert finance.post(f"{JANUARY_PAGE}/{step}").status_code == 302
+        assert finance.post(f"{JANUARY_PAGE}/{step}", data=SIGNED).status_code == 302
         assert state() == then
     page = finance.get(JANUARY_PAGE).text
     assert "Begin to close" not in page

@@ -19,6 +19,7 @@ from core.ledger.models import AccountBalance, BudgetLine, Entry, PeriodBalance
 from core.ledger.posting import Posting
 from core.ledger.verify import verify_balance, verify_budgets, verify_chain
 from core.ledger.verify_books import verify_books
+from core.wall import beyond_scope
 from tests.ledger.conftest import DAY
 
 pytestmark = pytest.mark.services
@@ -31,7 +32,7 @@ def at_once(app: Flask, work: Callable[[int], str]) -> Counter[str]:
     barrier = Barrier(WRITERS)
 
     def write(number: int) -> None:
-        with app.app_context():
+        with app.app_context(), beyond_scope("a test"):
             barrier.wait()
             try:
                 answers.append(work(number))

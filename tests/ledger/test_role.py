@@ -1,20 +1,14 @@
 """The application connected as a role that owns nothing: it works as ever, and cannot bend the books."""
 
-import secrets
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import date
 
-import psycopg
 import pytest
 from click.testing import Result
 from flask import Flask
-from psycopg import sql
-from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from core.config import Settings
 from core.disbursements.models import Run
 from core.disbursements.payout import start_bank_files
 from core.disbursements.verify_all import checks
@@ -23,6 +17,7 @@ from core.extensions import db
 from core.ledger import closing
 from core.ledger.posting import Posting
 from core.plugin.grants import grant
+from core.plugin.tables import owner_engine
 from core.users.testing import MakeUser
 from tests.disbursements import test_verify_bank
 from tests.disbursements.conftest import Campaign
@@ -53,29 +48,6 @@ MORE = (
     "CREATE TEMP TABLE legs (account_id bigint, amount_fen bigint); CREATE TRIGGER mine AFTER INSERT ON legs"
     " REFERENCING NEW TABLE AS new_legs FOR EACH STATEMENT EXECUTE FUNCTION core_keep_balances()",
 )
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Iterator[Settings]:
-    """The application connects as a role that was granted what it needs."""
-    url = make_url(settings.database_url or "")
-    role, password = f"zhijia_app_{secrets.token_hex(4)}", secrets.token_hex(8)
-    with psycopg.connect(
-        url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
-    ) as own:
-        name = sql.Identifier(role)
-        try:
-            own.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, sql.Literal(password)))
-        except psycopg.errors.InsufficientPrivilege:
-            pytest.skip("this server lets nobody make a role")
-        engine = create_engine(url)
-        assert grant(engine, role) > 50
-        yield replace(
-            settings, database_url=url.set(username=role, password=password).render_as_string(hide_password=False)
-        )
-        engine.dispose()
-        own.execute(sql.SQL("DROP OWNED BY {}").format(name))
-        own.execute(sql.SQL("DROP ROLE {}").format(name))
 
 
 def refused(statement: str) -> bool:
@@ -132,7 +104,7 @@ def test_a_role_that_is_not_there_or_too_strong_is_refused(app: Flask, run_comma
     assert isinstance(missing, NotFound)
     assert "no role nobody_of_that_name" in str(missing)
     strong = db.session.scalar(text("SELECT rolname FROM pg_roles WHERE rolsuper LIMIT 1"))
-    with pytest.raises(Refused, match="Nothing can be kept"):
-        grant(db.engine, str(strong))
+    with owner_engine() as engine, pytest.raises(Refused, match="Nothing can be kept"):
+        grant(engine, str(strong))
     with pytest.raises(Refused, match="Only the owner of the tables"):
         grant(db.engine, str(db.engine.url.username))

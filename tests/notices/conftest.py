@@ -94,5 +94,5 @@ def object_to(browser: Browser, row_id: int, **changes: str) -> int:
 
 
 def unmasked(text: str) -> list[str]:
-    """Every run of eleven digits or more: what no page of a notice may hold."""
-    return re.findall(r"[0-9]{11,}[0-9X]?", text)
+    """Every run of eleven digits or more: what no page of a notice may hold. Versions of static files are none."""
+    return re.findall(r"[0-9]{11,}[0-9X]?", re.sub(r"\?v=\w+", "", text))

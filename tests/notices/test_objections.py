@@ -207,7 +207,9 @@ def test_the_phone_number_is_stored_encrypted_and_seeing_it_is_on_record(posted:
     assert clerk.post(address).status_code == 403
     assert PHONE in reviewer.post(address).text
     lines = db.session.query(AuditLine).filter_by(action="notice.contact_shown").all()
-    assert [(line.object, line.data) for line in lines] == [(f"notice:{only_notice().id}", {"objection": one.id})]
+    assert [(line.object, line.data) for line in lines] == [
+        (f"notice:{only_notice().id}", {"objection": one.id, "purpose": "contact"})
+    ]
     assert object_to(clerk, posted[1].id) == 302
     other = db.session.query(Objection).order_by(Objection.id.desc()).first()
     assert other is not None

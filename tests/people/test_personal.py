@@ -17,7 +17,7 @@ from core.people.personal import ERASED_NAME, erase, show_data
 from core.people.queries import by_id, by_id_number
 from core.people.secrets import decrypt, digest
 from core.people.services import PersonRow, Registered, register_people
-from core.users.testing import AsUser
+from core.users.testing import PASSWORD, AsUser
 from tests.lists.reading import lines
 from tests.people.conftest import number
 
@@ -67,7 +67,8 @@ def test_only_administrators_and_auditors_open_the_page(as_user: AsUser, pair: P
         assert address not in browser.get(f"/people/{pair[0].id}").text
     for role in ("admin", "auditor"):
         browser = as_user(role, "6101")
-        page = browser.get(address)
+        assert number(1)[-4:] not in browser.get(address).text
+        page = browser.post(address, data={"password": PASSWORD})
         assert (page.status_code, number(1)[-4:] in page.text, number(1) in page.text) == (200, True, False)
         assert address in browser.get(f"/people/{pair[0].id}").text
     assert as_user("auditor", "6102").get(address).status_code == 404
@@ -117,7 +118,7 @@ def test_an_erased_file_shows_nothing_of_a_person(as_user: AsUser, pair: Pair) -
     page = browser.get(f"/people/{kept.id}")
     assert page.status_code == 200
     assert "1900" not in page.text and "<dl" not in page.text
-    shown = browser.get(f"/people/{kept.id}/data")
+    shown = browser.post(f"/people/{kept.id}/data", data={"password": PASSWORD})
     assert (shown.status_code, "1900" in shown.text) == (200, False)
 
 

@@ -2,10 +2,11 @@ import hmac
 
 import pytest
 
+from core.data_keys import DataKeys
 from core.errors import ZhijiaError
 from core.people.secrets import Keys, _derive
 
-KEYS = Keys(b"a" * 32)
+KEYS = Keys(DataKeys.of({1: b"a" * 32}))
 
 
 def test_a_number_opens_with_its_own_key_and_field_only() -> None:
@@ -14,7 +15,7 @@ def test_a_number_opens_with_its_own_key_and_field_only() -> None:
     with pytest.raises(ZhijiaError, match="another data key"):
         KEYS.decrypt("phone", ciphertext)
     with pytest.raises(ZhijiaError, match="another data key"):
-        Keys(b"b" * 32).decrypt("id_number", ciphertext)
+        Keys(DataKeys.of({1: b"b" * 32})).decrypt("id_number", ciphertext)
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:-1] + bytes([c[-1] ^ 1]), lambda c: b"\x02" + c[1:], lambda c: c[:5]])
@@ -28,7 +29,7 @@ def test_the_same_number_has_another_ciphertext_each_time_but_one_digest() -> No
     first, second = KEYS.seal("phone", "13900000000"), KEYS.seal("phone", "13900000000")
     assert first.ciphertext != second.ciphertext
     assert first.digest == second.digest != KEYS.digest("bank_account", "13900000000")
-    assert Keys(b"b" * 32).digest("phone", "13900000000") != first.digest
+    assert Keys(DataKeys.of({1: b"b" * 32})).digest("phone", "13900000000") != first.digest
     assert (len(first.digest), first.tail) == (32, "0000")
     assert b"139" not in first.ciphertext
 

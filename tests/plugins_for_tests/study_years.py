@@ -22,6 +22,7 @@ from core.programs.queries import find
 from core.registers.services import add
 from core.users.models import User
 from core.users.testing import TREE
+from core.wall import beyond_scope
 
 SPONSOR = "61-transport"
 NAME = "mine_study_aid"
@@ -69,7 +70,7 @@ def pay(year: int) -> Run:
 
 
 if __name__ == "__main__":
-    with create_app().app_context():
+    with create_app().app_context(), beyond_scope("a test"):
         match sys.argv[1:]:
             case ["enrol", year, number, level]:
                 enrol(int(year), number, level)

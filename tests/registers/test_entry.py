@@ -126,9 +126,20 @@ def test_numbers_are_shown_in_full_when_asked_for_and_that_is_on_record(
     entry = f"{URL}readers/{db.session.query(Reader).one().id}"
     assert id_number(1) not in clerk.get(entry).text
     assert clerk.get(f"{entry}/numbers").status_code == 405
-    assert id_number(1) in clerk.post(f"{entry}/numbers").text
+    for wrong, sentence in (
+        ({}, "Choose what it is for."),
+        ({"purpose": "fun"}, "Not a valid choice"),
+        ({"purpose": "other"}, "Say what it is for."),
+        ({"purpose": "other", "note": f"for {id_number(1)}"}, "leave personal numbers out"),
+    ):
+        refused = clerk.post(f"{entry}/numbers", data=wrong)
+        assert (refused.status_code, id_number(1) in refused.text.replace(f"for {id_number(1)}", "")) == (400, False)
+        assert sentence in refused.text
+    assert id_number(1) in clerk.post(f"{entry}/numbers", data={"purpose": "payment", "note": "五一批"}).text
     lines = db.session.query(AuditLine).filter_by(action="people.numbers_shown").all()
-    assert [(line.object, line.actor, line.data) for line in lines] == [(f"person:{person.id}", "测试clerk", {})]
+    assert [(line.object, line.actor, line.data) for line in lines] == [
+        (f"person:{person.id}", "测试clerk", {"purpose": "payment", "note": "五一批"})
+    ]
 
 
 def test_numbers_in_full_are_for_those_who_may_see_them(
@@ -138,12 +149,12 @@ def test_numbers_in_full_are_for_those_who_may_see_them(
     clerk = as_user("clerk")
     add_reader(clerk, 1)
     entry = f"{URL}readers/{db.session.query(Reader).one().id}"
-    assert as_user("clerk", "6102").post(f"{entry}/numbers").status_code == 404
-    assert as_user("reviewer").post(f"{entry}/numbers").status_code == 403
+    assert as_user("clerk", "6102").post(f"{entry}/numbers", data={"purpose": "identity"}).status_code == 404
+    assert as_user("reviewer").post(f"{entry}/numbers", data={"purpose": "identity"}).status_code == 403
     # Who reads the register, and has no permission for the numbers.
     monkeypatch.setattr("core.registers.views.SHOW_NUMBERS", "people.data")
     assert "/numbers" not in clerk.get(entry).text
-    assert clerk.post(f"{entry}/numbers").status_code == 404
+    assert clerk.post(f"{entry}/numbers", data={"purpose": "identity"}).status_code == 404
     assert db.session.query(AuditLine).filter_by(action="people.numbers_shown").count() == 0
 
 
@@ -162,7 +173,7 @@ def test_in_a_closed_year_numbers_are_not_shown_and_nothing_is_offered(
     entry = f"{URL}readers/{db.session.query(Reader).one().id}"
     close(SYSTEM, clubs)
     assert "/change" not in browser.get(entry).text
-    assert browser.post(f"{entry}/numbers").status_code == 403
+    assert browser.post(f"{entry}/numbers", data={"purpose": "identity"}).status_code == 403
 
 
 def test_a_history_goes_with_the_person_and_is_erased_with_them(

@@ -84,6 +84,7 @@ def use(app: Flask, port: int, security: Any) -> None:
     app.extensions[EXTENSION] = replace(
         app.extensions[EXTENSION], mail=settings, site_url="https://zhijia.union.example/"
     )
+    app.config["TRUSTED_HOSTS"] = app.extensions[EXTENSION].hosts  # as the application has it from its start
 
 
 @pytest.fixture

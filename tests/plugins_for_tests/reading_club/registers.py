@@ -24,6 +24,7 @@ from core.api import (
     metadata,
     options,
     org_reference,
+    through,
 )
 
 MEMBERS_OF = {"full": "Full member", "guest": "Guest"}
@@ -96,6 +97,7 @@ class Loan(Base):
     """A book that a reader has taken home; it keeps the reader from being removed."""
 
     __tablename__ = "reading_club_loan"
+    __table_args__ = ({"info": through("reader_id", "reading_club_reader")},)
 
     id: Mapped[BigId]
     reader_id: Mapped[int] = mapped_column(ForeignKey("reading_club_reader.id"))
