@@ -98,6 +98,7 @@ def choose_columns(
         check_columns(columns, fields)
         one.columns = list(columns)
         _remember(actor, register, dict(zip(map(plain, one.headings), columns, strict=True)))
+        record(actor, "import.columns", subject_of(one), one.org_path)
         with _kept(one) as content:
             if is_large(content, one.file_name):
                 _read_later(actor, one, None)

@@ -205,6 +205,7 @@ ACTIONS: dict[str, LazyString] = {
     "export.ask": _l("asked for an export"),
     "export.download": _l("downloaded an export"),
     "import.upload": _l("uploaded a file for a register"),
+    "import.columns": _l("said what the columns of an import are"),
     "import.faults": _l("downloaded the faulty rows of an import"),
     "import.merge": _l("had a file merged into a register"),
     "import.merged": _l("merged a file into a register"),

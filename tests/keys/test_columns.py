@@ -8,6 +8,7 @@ from core.keys.columns import encrypted_tables
 
 #: Digests without a key, of content that is no secret.
 PLAIN = {
+    "core_audit_seal.digest", "core_audit_seal.previous", "core_audit_seal.prints",
     "core_bank_file.digest", "core_bank_return.digest", "core_budget_move.basis_digest", "core_chain_head.digest",
     "core_entry.basis_digest", "core_entry.digest", "core_entry.previous", "core_file.digest", "core_hold.digest",
     "core_bank_file.lines_digest", "core_import.digest", "core_refusal.digest",

@@ -60,7 +60,7 @@ def token(*parts: object) -> str:
 MADE_UP = [
     "nowhere",
     "ü",
-    "a" * 5000,
+    "a" * 3000,
     token(),
     token("cost_fen"),
     token("volumes", 100, 1),

@@ -60,8 +60,8 @@ class Probe:
         if asked is None:
             return ""
         answer, changed = asked
-        if changed:
-            return f"changes {', '.join(changed)}"
+        if written := [name for name in changed if name != "core_audit"]:  # who searches for a number leaves a line
+            return f"changes {', '.join(written)}"
         plain = answer.without(*_named(way.sent(target), target))
         if betrayed := plain.betrays(self.codes if way.same else set(), self.numbers):
             return f"shows {', '.join(sorted(betrayed))}"
