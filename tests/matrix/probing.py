@@ -107,7 +107,9 @@ def compared(before: Mapping[Label, Answer], after: Mapping[Label, Answer], code
     for (endpoint, method, label), answer in after.items():
         assert answer.status < 400, (endpoint, label, answer.status)
         if answer != before[endpoint, method, label]:
-            found[endpoint, method].append(f"{code} {label}: another answer (status {answer.status})")
+            lines = [line for line in answer.body.splitlines() if line not in before[endpoint, method, label].body]
+            said = lines[0].decode("utf-8", "replace").strip()[:200] if lines else "less than before"
+            found[endpoint, method].append(f"{code} {label}: another answer (status {answer.status}): {said}")
     return found
 
 
