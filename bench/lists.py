@@ -68,7 +68,7 @@ def _province() -> Org:
     return province
 
 
-def _on_file(app: Flask) -> FlaskClient:
+def on_file(app: Flask) -> FlaskClient:
     """A browser of somebody who sees everybody; the people are made once for all benches."""
     if "bench.fixed" not in app.view_functions:
         app.add_url_rule("/bench/fixed", "bench.fixed", fixed_page)
@@ -91,8 +91,8 @@ def _percentile(share: float) -> Callable[[list[float]], float]:
     return lambda seconds: sorted(seconds)[min(len(seconds) - 1, int(len(seconds) * share))]
 
 
-def _measured(ask: Ask, of: Callable[[list[float]], float]) -> Callable[[], float]:
-    def measured() -> float:
+def measured(ask: Ask, of: Callable[[list[float]], float]) -> Callable[[], float]:
+    def asked() -> float:
         seconds = []
         for _again in range(REQUESTS):
             before = perf_counter()
@@ -101,10 +101,10 @@ def _measured(ask: Ask, of: Callable[[list[float]], float]) -> Callable[[], floa
         return of(seconds)
 
     ask()  # templates are compiled and the pages of the database read once
-    return measured
+    return asked
 
 
-def _get(browser: FlaskClient, url: str, headers: Mapping[str, str] | None = None) -> Ask:
+def get(browser: FlaskClient, url: str, headers: Mapping[str, str] | None = None) -> Ask:
     def ask() -> None:
         answer = browser.get(url, headers=headers)
         if answer.status_code != 200 or "<tbody>" not in answer.text:
@@ -137,20 +137,20 @@ def _by_number(browser: FlaskClient) -> Ask:
 
 
 PAGES: dict[str, Callable[[FlaskClient], Ask]] = {
-    "first": lambda browser: _get(browser, "/people"),
-    "filtered": lambda browser: _get(browser, "/people?org=6101&f-gender=F&f-born_on-from=1980-01-01"),
-    "initials": lambda browser: _get(browser, "/people?text=wf"),
+    "first": lambda browser: get(browser, "/people"),
+    "filtered": lambda browser: get(browser, "/people?org=6101&f-gender=F&f-born_on-from=1980-01-01"),
+    "initials": lambda browser: get(browser, "/people?text=wf"),
     "number": _by_number,
-    "far": lambda browser: _get(browser, _far_page()),
-    "sorted": lambda browser: _get(browser, "/people?sort=-name"),
+    "far": lambda browser: get(browser, _far_page()),
+    "sorted": lambda browser: get(browser, "/people?sort=-name"),
 }
 
 
 def _prepare(name: str, of: Callable[[list[float]], float]) -> Callable[[Flask], Work]:
     def prepare(app: Flask) -> Work:
-        browser = _on_file(app)
-        fixed = _get(browser, "/bench/fixed", AS_HTMX if name == "number" else None)
-        return Work(run=_measured(PAGES[name](browser), of), floor=_measured(fixed, of))
+        browser = on_file(app)
+        fixed = get(browser, "/bench/fixed", AS_HTMX if name == "number" else None)
+        return Work(run=measured(PAGES[name](browser), of), floor=measured(fixed, of))
 
     return prepare
 

@@ -245,3 +245,18 @@ def test_a_user_of_another_city_looks_like_none(as_user: AsUser, make_user: Make
     assert admin.get(f"/admin/users/{other.id}").status_code == 404
     assert admin.post(f"/admin/users/{other.id}/password", data=SIGNED).status_code == 404
     assert other.username not in admin.get("/admin/users/").text
+
+
+def test_a_refusal_and_a_wrong_token_are_in_the_log_with_the_user(
+    as_user: AsUser, make_user: MakeUser, capfd: pytest.CaptureFixture[str]
+) -> None:
+    user = make_user("clerk")
+    browser = as_user(user)
+    capfd.readouterr()
+    assert browser.get("/admin/users/").status_code == 403
+    assert browser.post("/people/view", csrf=False).status_code == 400
+    said = [line for line in capfd.readouterr().err.splitlines() if "event=refused" in line]
+    assert [re.findall(r"(?:path|reason|status|user)=(\S+)", line) for line in said] == [
+        ["403", "/admin/users/", "Forbidden", str(user.id)],
+        ["400", "/people/view", "CSRFError", str(user.id)],
+    ]

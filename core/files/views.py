@@ -39,9 +39,13 @@ blueprint = Blueprint(
 )
 Page = str | AnyResponse | tuple[str, int]
 #: For a file of somebody's that a browser opens by itself: it may load nothing, run nothing, and is of no origin.
-SHUT_IN = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'; sandbox"
+SHUT_IN = (
+    "default-src 'none'; base-uri 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'none'; sandbox"
+)
 #: Browsers show a PDF with a reader of their own, which a sandbox forbids; scripts in it never reach the site.
-PDF_SHUT_IN = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+PDF_SHUT_IN = (
+    "default-src 'none'; base-uri 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
 
 
 @blueprint.route("/", methods=["GET", "POST"])

@@ -81,7 +81,10 @@ def _http_error(error: HTTPException) -> Response:
         return make_response(error.get_response())
     if isinstance(error, SecurityError):  # the name of the host; no address can be made for a page with a menu
         return _page(status, str(STRANGE_HOST), plain=True)
-    sentence = EXPIRED if isinstance(error, CSRFError) else SENTENCES.get(status, SENTENCES[400])
+    is_forged = isinstance(error, CSRFError)
+    if is_forged or status == 403:
+        log.info("refused", status=status, path=request.path, reason=type(error).__name__)
+    sentence = EXPIRED if is_forged else SENTENCES.get(status, SENTENCES[400])
     response = _page(status, str(sentence))
     if status == 405:
         response.headers.extend(error.get_headers())

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 
+import structlog
 from flask import Flask, Response, current_app, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -81,6 +82,7 @@ def load_user(_request: object) -> User | None:
         _year, _sponsor, program = g.get("program_year_parts", (None, None, None))
         reach = reach_of(used.user, program)
     reach_as(reach)
+    structlog.contextvars.bind_contextvars(user=used.user.id)
     return used.user
 
 

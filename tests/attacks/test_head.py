@@ -1,10 +1,13 @@
 """HEAD, which no token is asked for and which a closed year lets pass, does nothing but what GET does."""
 
 import pytest
+from flask import Flask, request
+from flask.testing import FlaskClient
 
 from core.api import db
 from core.files.models import File
 from core.users.testing import Browser
+from core.web.guard import public
 from tests.attacks.test_every_form import WORD
 from tests.files.conftest import address as address
 from tests.files.conftest import browser as browser
@@ -37,3 +40,17 @@ def test_nothing_is_removed_or_added_by_a_head(browser: Browser, address: str) -
         assert answer.status_code in (200, 404), path
     assert [one.id for one in files()] == [file.id]
     assert db.session.query(File).count() == 1
+
+
+def test_no_view_is_told_of_a_head(app: Flask, client: FlaskClient) -> None:
+    """Wants a view, of a plugin too, that takes whatever is not GET for a form, to write."""
+    told = []
+
+    @public
+    def careless() -> str:
+        told.append(request.method)
+        return "body"
+
+    app.add_url_rule("/careless", view_func=careless)
+    answer = client.head("/careless")
+    assert (answer.status_code, answer.data, answer.headers["Content-Length"], told) == (200, b"", "4", ["GET"])
