@@ -11,13 +11,15 @@ from unittest.mock import patch
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from bench.harness import Bench, Work
 from bench.lists import COUNT, Ask, get, measured, on_file
 from core.audit.services import SYSTEM
+from core.extensions import db
 from core.org.queries import by_code
 from core.plugin.tables import owner_engine
+from core.users.models import User
 from core.users.services import GrantRequest, create_user
 from core.users.testing import PASSWORD
 
@@ -34,6 +36,7 @@ _TABLES = text(
 @contextmanager
 def no_wall() -> Iterator[None]:
     """The tables without their policies, and nobody telling the database how far they see."""
+    db.session.rollback()  # what is open here would keep the tables from being altered
     with owner_engine() as engine:
         with engine.begin() as connection:
             names = connection.scalars(_TABLES).all()
@@ -60,7 +63,8 @@ def _browser(app: Flask, code: str) -> FlaskClient:
     if org is None:
         raise LookupError(f"there is no union {code}")
     name = f"bench{code}"
-    create_user(SYSTEM, name, name, PASSWORD, org, [GrantRequest(role="clerk", org=org)], first=False)
+    if db.session.scalar(select(User.id).where(User.username == name)) is None:
+        create_user(SYSTEM, name, name, PASSWORD, org, [GrantRequest(role="clerk", org=org)], first=False)
     browser.post("/login", data={"username": name, "password": PASSWORD})
     return browser
 

@@ -16,7 +16,7 @@ from tests.fuzzing.dice import encoded
 from tests.fuzzing.house import House, Surface
 from tests.matrix.world import Watch, tables
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 #: A number and a word that nothing in the house holds by itself.
 PLANTED, WORD = "987654321", "zq-planted"
 #: What somebody might add to a form: fields of our tables that no form of ours has.
