@@ -1,6 +1,7 @@
 """What every answer says to the browser, whatever it answers: pages, errors, redirects, downloads, static files."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from flask.testing import FlaskClient
 
 from core import create_app
 from core.config import Settings
+from core.extensions import db
 from core.users.testing import PASSWORD, AsUser, Browser, MakeUser
 from core.web.guard import public
 
@@ -56,11 +58,13 @@ def test_a_nonce_is_used_once(client: FlaskClient) -> None:
 
 
 @pytest.fixture
-def secure(settings: Settings) -> Flask:
+def secure(settings: Settings) -> Iterator[Flask]:
     """The application as behind a proxy that speaks TLS."""
     app = create_app(replace(settings, secure_cookies=True, proxies=1))
     app.test_client_class = Browser
-    return app
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_the_cookie_is_of_this_host_alone_and_out_of_reach_of_scripts(
