@@ -111,9 +111,18 @@ def fresh_app() -> Iterator[Flask]:
     app = create_app(settings)
     with app.app_context(), beyond_scope("a bench"):
         migrate_all()
+        _let_make_tables(app)
         yield app
         db.session.remove()
         db.engine.dispose()
+
+
+def _let_make_tables(app: Flask) -> None:
+    """The application's role makes nothing; here it does, as floors write into tables of their own."""
+    role = make_url(app.config["SQLALCHEMY_DATABASE_URI"]).username
+    with owner_engine() as engine, engine.begin() as connection:
+        for where in ("SCHEMA public", f'DATABASE "{DATABASE}"'):
+            connection.exec_driver_sql(f'GRANT CREATE ON {where} TO "{role}"')
 
 
 def empty(*tables: str) -> None:
