@@ -323,6 +323,16 @@ def test_records_keep_the_name_of_somebody_who_left(
     assert names() == {"王610103"}
 
 
+def test_several_subtrees_are_seen_and_none_shows_nothing(
+    people: dict[str, int], small_tree: dict[str, Org], as_far_as: Callable[[Reach], None]
+) -> None:
+    """The first subtree is asked for as a range, the others one by one; no subtree is no range."""
+    as_far_as(Reach((small_tree["6102"].path, small_tree["610103"].path)))
+    assert names() == {"王6102", "王610103"}
+    as_far_as(Reach((), user_id=1))
+    assert names() == set()
+
+
 def test_a_role_that_no_wall_holds_is_not_let_in(settings: Settings, app: Flask) -> None:
     strong = create_app(replace(settings, database_url=settings.owner_url))
     with strong.app_context():

@@ -32,6 +32,11 @@ CREATE FUNCTION core_reader() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT nullif(core_reach(3), '')::bigint $$;
 CREATE FUNCTION core_scope() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT string_to_array(core_reach(4), ',') $$;
+-- The first subtree of the scope, which is all of it for nearly everybody, as a range that is compared quickly.
+CREATE FUNCTION core_from() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nullif(split_part(core_reach(4), ',', 1), '') $$;
+CREATE FUNCTION core_to() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT left(core_from(), -1) || '0' $$;
 CREATE FUNCTION core_above() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT string_to_array(core_reach(5), ',') $$;
 """
@@ -66,7 +71,7 @@ BEGIN
 END $$;
 """
 HISTORIES = ("core_record_change", "core_flow_step")
-FUNCTIONS = ("core_above()", "core_scope()", "core_reader()", "core_sees_all()", "core_reach(integer)")
+FUNCTIONS = ("core_above()", "core_to()", "core_from()", "core_scope()", "core_reader()", "core_sees_all()", "core_reach(integer)")
 
 
 def upgrade() -> None:
