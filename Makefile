@@ -13,7 +13,7 @@ CATALOGUES := $(patsubst %.po,%.mo,$(wildcard core/web/translations/*/LC_MESSAGE
 	plugins/*/translations/*/LC_MESSAGES/*.po))
 
 .DELETE_ON_ERROR:
-.PHONY: help install demo test check bench chaos messages browser lock licences sbom advisories clean
+.PHONY: help install demo test check bench chaos fuzz messages browser lock licences sbom advisories clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -40,6 +40,9 @@ bench: install ## measure against floors, into bench/latest.json (ONLY=disburse)
 
 chaos: install ## runs that must end well whatever is killed (ARGS="--kills 200 --seed 7")
 	@$(BIN)/python -m pytest -n 0 tests/chaos $(ARGS)
+
+fuzz: install ## every form and list, thrown at by everybody (ARGS="--fuzz 50 --seed 7")
+	@$(BIN)/python -m pytest -n 0 tests/fuzzing $(ARGS)
 
 messages: install ## take the texts of the code into the catalogues of translations
 	@$(BIN)/python -m core.web.messages update

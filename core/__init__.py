@@ -62,7 +62,7 @@ from core.users import factor_views, import_views, throttle
 from core.users import views as user_views
 from core.users.jobs import JOBS as USER_JOBS
 from core.web import ready, shell
-from core.web.limits import LARGEST_FORM, MOST_PARTS, SlowBodies, time_limits
+from core.web.limits import LARGEST_FORM, MOST_PARTS, SlowBodies, init_forms, time_limits
 from core.web.methods import HeadAsGet
 from core.web.security import COOKIE, SECURE_COOKIE
 
@@ -161,6 +161,7 @@ def create_app(
     load(registry, candidates + given(plugins or {}), strict=settings.strict_plugins)
     throttle.init_app(app)
     shell.init_app(app)
+    init_forms(app)
     csrf.init_app(app)  # after the shell: whose session has ended is sent to log in, not told about a missing token
     gate.init_app(app)
     switch.init_app(app)

@@ -66,6 +66,12 @@ ELSEWHERE: dict[str, dict[str, str]] = {
         "test_who_has_no_business_there_is_sent_away": "Wants to export, to write or to decide with a role that only"
         " reads.",
     },
+    "fuzzing/test_fuzzing.py": {
+        "test_no_page_stumbles_and_what_is_refused_changes_nothing": "Wants an error page that tells something, a"
+        " change by a look, or half of what was refused: by whatever can be sent to any address (fuzzing).",
+        "test_who_may_nothing_changes_nothing": "Wants to change something without a role, or in a closed year, by"
+        " whatever can be sent to any address (fuzzing).",
+    },
     "files/test_jobs.py": {
         "test_a_decompression_bomb_is_not_unpacked": "Wants the memory full, by a small picture of a billion pixels.",
     },

@@ -56,6 +56,14 @@ def test_a_form_has_a_limit(as_user: AsUser) -> None:
     assert 'lang="zh-CN"' in browser.get("/account").text
 
 
+def test_a_part_without_a_name_is_no_form(app: Flask) -> None:
+    """Wants an error page of the server, by a form with a part that has no name, on any page and without an account."""
+    body = "--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"
+    answer = app.test_client().post("/login", data=body, content_type="multipart/form-data; boundary=b")
+    assert answer.status_code == 400
+    assert "<html" in answer.text
+
+
 def test_a_body_of_json_is_no_form(as_user: AsUser) -> None:
     """Wants to pass the check of a form by sending it as something else."""
     browser = as_user("clerk")

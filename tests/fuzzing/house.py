@@ -1,8 +1,10 @@
 """One house with something behind every address: whom its users are, where each page stands, what its forms ask."""
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from flask import Flask
@@ -12,9 +14,15 @@ from werkzeug.routing import Rule
 
 from core.api import SYSTEM, ProgramYear, User, db, fund_from_own, today
 from core.disbursements import payout, services
+from core.disbursements.approval_rules import add_rule
+from core.disbursements.approvals import Stage
+from core.disbursements.banking import returns, statements
 from core.disbursements.models import Run
+from core.privacy import consents
 from core.programs.services import change_settings
 from core.users.testing import AsUser, Browser
+from plugins.four_seasons.visiting import Visited, record_visit
+from tests.disbursements.banking import as_csv, payments, row
 from tests.disbursements.conftest import add_people
 from tests.fuzzing.reading import Box, Page
 from tests.matrix.furnishing import furnish
@@ -53,6 +61,22 @@ PARTS: dict[str, list[Any]] = {
     "program_code": ["aid", "four_seasons", "nothing", "%00"],
     "filename": ["app.css", "../core/config.py", "..%2f..%2fsetup.cfg", "%00", "a" * 300, "%2e%2e/%2e%2e/etc/passwd"],
 }
+#: Parts of which there is one that leads somewhere, and where it stands.
+_ACCOUNT = "SELECT code FROM core_account ORDER BY id LIMIT 1"
+_PERIOD = {
+    "book": "SELECT book FROM core_period ORDER BY first_on, book LIMIT 1",
+    "month": "SELECT to_char(first_on, 'YYYY-MM') FROM core_period ORDER BY first_on, book LIMIT 1",
+}
+FOUND = {
+    "ledger.accounts": {"code": _ACCOUNT},
+    "ledger.download_accounts": {"code": _ACCOUNT},
+    "ledger.period": _PERIOD,
+    "ledger.move_period": _PERIOD,
+    "statements.match": {"line": "SELECT max(line) FROM core_statement_line"},
+}
+PAID = (
+    "SELECT code FROM core_bank_file JOIN core_org ON core_org.id = core_bank_file.org_id ORDER BY core_org.id LIMIT 1"
+)
 NUMBERS = [0, 1, 2**31, 2**63 - 1, 2**63, 10**30]
 PART = re.compile(r"<(?:[a-z]+(?:\([^)]*\))?:)?(?P<name>\w+)>")
 
@@ -77,12 +101,15 @@ class House:
         self.aid: ProgramYear = world.years["aid"]
         settings = {**self.aid.settings, "pool": 10_000, "notice_working_days": 0}
         change_settings(SYSTEM, self.aid, settings, version=self.aid.settings_version)
-        add_people(world.org("610102001"), 3)
+        for first, code in enumerate(("610102001", "6102", "610103")):
+            add_people(world.org(code), 3, first=3 * first)
+        self._note_down()  # first, as the newest booking is to be one of the runs
         self._pay()
+        self._bring_back()
         db.session.commit()
 
     def _pay(self) -> None:
-        """A draft, a run that waits for approval, and one whose bank files stand."""
+        """A draft, a computed run, one that waits for approval, and one whose bank files stand."""
         world, year = self.world, self.aid
         clerk, finance, reviewer = (world.user("61", who=who) for who in ("clerk", "finance", "reviewer"))
         amounts = {world.org(code).id: 1_000_000 for code in ("6101", "6102", "6111", COUNTY)}
@@ -90,16 +117,41 @@ class House:
             finance, year, key="own", amounts=amounts, effective_on=today().replace(month=1, day=1), description="自筹"
         )
         self.runs: list[int] = []
-        for last in ("draft", "submitted"):
-            run = services.create_run(clerk, year, "aid.everybody", last, world.org("61"))
+        for last, code in (("draft", "61"), ("computed", "6102"), ("submitted", "610103"), ("posted", "61")):
+            run = services.create_run(clerk, year, "aid.everybody", last, world.org(code))
             self.runs.append(run.id)
             if last != "draft":
                 self._computed(clerk, run)
+            if last in ("submitted", "posted"):
                 services.submit(clerk, run)
         services.decide(reviewer, run, approve=True, comment="")
         payout.post(finance, run, today())
         payout.start_bank_files(finance, run)
         world.run_jobs()
+
+    def _bring_back(self) -> None:
+        """What came from the bank of the posted run, and a statement."""
+        run, finance = db.session.get_one(Run, self.runs[-1]), self.world.user("61", who="finance")
+        returns.upload(finance, run, io.BytesIO(as_csv([row(payments(run)[0])])), "回盘.csv")
+        self.world.run_jobs()
+        head = ("交易日期", "金额", "收支", "对方户名", "摘要")
+        text = as_csv([(today().isoformat(), "1.23", "支出", "x", "x")], head)
+        statements.upload(finance, self.world.org("61"), io.BytesIO(text), "对账单.csv")
+
+    def _note_down(self) -> None:
+        """A consent, a rule about approvals of another year, and a visit."""
+        clerk, province = self.world.user("61", who="clerk"), self.world.org("61")
+        consents.give(clerk, self.entry.person or 0, consents.processings()[-1].code, date(2014, 3, 1), "档案柜")
+        stages = [Stage(title="x", level="run", policy="any", n=1)]
+        add_rule(clerk, year=2015, org=province, program=None, from_fen=0, stages=stages)
+        year = self.world.years["four_seasons"]
+        amounts = {province.id: 1_000_000}
+        fund_from_own(clerk, year, key="visits", amounts=amounts, effective_on=date(2014, 1, 2), description="慰问")
+        visited = Visited(
+            key="visit", org_code="61", visited_on=date(2014, 2, 1), party="x", kind="cash", amount_fen=100_00,
+            source="union", unit="x",
+        )  # fmt: skip
+        record_visit(clerk, year, visited)
 
     def _computed(self, clerk: User, run: Run) -> None:
         services.start_computing(clerk, run)
@@ -138,10 +190,15 @@ class House:
     def _values(self, rule: Rule, name: str) -> list[Any]:
         area = rule.endpoint.partition(".")[0]
         if name == "program":
-            program = "aid" if area in ("runs", "budget", "programs") else self.register.program
+            own = "four_seasons" if area == "reports" else self.register.program
+            program = "aid" if area in ("runs", "budget", "programs") else own
             return [program, "four_seasons", "nothing", "%00"]
+        if rule.endpoint in FOUND and name in FOUND[rule.endpoint]:
+            return [db.session.execute(text(FOUND[rule.endpoint][name])).scalar(), *PARTS.get(name, NUMBERS)]
+        if area == "runs" and name == "code":
+            return [db.session.execute(text(PAID)).scalar(), *PARTS[name]]
         if name == "name":
-            known = "people" if area == "reports" else self.register.code.partition(".")[2]
+            known = "on_file" if area == "reports" else self.register.code.partition(".")[2]
             return [known, "nothing", "%00", "%25", "x" * 300]
         if name == "code" and rule.endpoint == "flows.move_chosen":
             return [self.register.flow.transitions[0].code if self.register.flow else "x", "nothing", "%00"]
@@ -170,7 +227,8 @@ class House:
         for rule, method in self.rules():
             if method != "GET" or rule.endpoint == "static":
                 continue
-            for path in surface.paths[rule.endpoint][:1]:
+            runs = self.runs if "run_id" in rule.arguments else ()  # each has other forms on its page
+            for path in [self.path(rule, {"run_id": run}) for run in runs] or surface.paths[rule.endpoint][:1]:
                 answer = browser.get(path)
                 if answer.status_code == 200 and answer.mimetype == "text/html":
                     self._read(surface, Page(answer.text, path))

@@ -78,8 +78,10 @@ class Page(HTMLParser):
             return
         kind = values.get("type", "text") if tag == "input" else tag
         is_chosen = kind not in ("checkbox", "radio") or "checked" in values or "required" in values
+        if kind == "button":  # the first of them is pressed
+            is_chosen = all(box.name != name for box in sheet.boxes)
         value = values.get("value") or USUAL.get(kind, "")
-        sheet.boxes.append(Box(name, value if is_chosen and kind != "button" else "", is_chosen))
+        sheet.boxes.append(Box(name, value if is_chosen else "", is_chosen))
 
     def handle_endtag(self, tag: str) -> None:
         """A form ends."""

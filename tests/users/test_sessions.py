@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from core.audit.models import AuditLine
 from core.config import ROOT, load_settings
 from core.errors import ConfigError
 from core.extensions import db
@@ -253,3 +254,12 @@ def test_limits_of_sessions_are_settings_of_the_installation(
     else:
         with pytest.raises(ConfigError, match=name):
             load_settings(environ)
+
+
+@pytest.mark.parametrize("path", ["/account/sessions/end", "/account/mail"])
+def test_whoever_has_no_role_looks_after_their_own_account(as_user: AsUser, path: str) -> None:
+    """They may not read the line of it, as they read nothing of any union; it is written all the same."""
+    browser = as_user(None, "610102")
+    assert browser.post(path, data={"mailing": "daily"}).status_code == 302
+    actions = {"/account/sessions/end": "user.end_session", "/account/mail": "user.mail"}
+    assert db.session.query(AuditLine).filter_by(action=actions[path]).count() == 1
