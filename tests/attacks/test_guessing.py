@@ -1,6 +1,5 @@
 """Numbers guessed in addresses: what belongs to others answers as what does not exist, and nothing is changed."""
 
-import re
 from typing import Any
 
 import pytest
@@ -53,8 +52,7 @@ def ask(browser: Browser, rule: Rule, method: str, path: str, sent: dict[str, An
     """The answer, without what differs each time."""
     with browser.open(path, method=method, **(sent if method == "POST" else {})) as response:
         reference = response.headers["X-Request-ID"].encode()
-        page = re.sub(rb'nonce="[^"]*"', b"", plain(response.data))
-        return Answer(response.status_code, page.replace(reference, b""))
+        return Answer(response.status_code, plain(response.data).replace(reference, b""))
 
 
 def test_what_is_of_others_looks_like_what_is_not_there(house: House) -> None:

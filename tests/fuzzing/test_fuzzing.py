@@ -12,7 +12,7 @@ from tests.fuzzing.throwing import Reader, Throwing, Thrown
 
 Look = Callable[[Thrown], str]
 PutBack = Callable[[], None]
-pytestmark = [pytest.mark.services, pytest.mark.timeout(0)]
+pytestmark = pytest.mark.timeout(0)  # as long as is asked for
 PROVINCE, COUNTY = Reader("province", "61"), Reader("county", "610102")
 NOBODY, CLOSED = Reader("nobody", "610102", roles=()), Reader("closed", "61", is_closed=True)
 #: What a look may change: its line in the trail. Sessions, which say when they were last used, are not watched.
