@@ -24,8 +24,9 @@ class _System:
 
 
 SYSTEM: Actor = _System()
-# Built once, and past the unit of work: there is a line for every change, and nobody asks for it again.
-_INSERT = insert(AuditLine.__table__)  # type: ignore[arg-type]  # the table of a model is one
+# Built once, and past the unit of work: there is a line for every change, and nobody asks for it again. Inline, as
+# asking back for its number would need a reader of the line: who acts may be out of reach of the union it is about.
+_INSERT = insert(AuditLine.__table__).inline()  # type: ignore[arg-type]  # the table of a model is one
 
 
 def record(actor: Actor, action: str, subject: str, org_path: str, **data: Any) -> None:
