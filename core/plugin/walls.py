@@ -52,6 +52,7 @@ def policies_of(table: Table) -> dict[str, str]:
     if wall.columns:
         pairs = zip(wall.keys, wall.columns, strict=True)
         on = " AND ".join(f"above.{key} = {table.name}.{column}" for key, column in pairs)
+        on += f" AND {_SCOPE.format(column='above.org_path')}" if wall.held else ""
         own.append(f"EXISTS (SELECT FROM {wall.table} above WHERE {on})")
     if wall.org_id:
         reached = _SCOPE.format(column="org.path")
