@@ -19,7 +19,7 @@ from core.extensions import db
 from core.plugin.walls import wall_of
 from core.users.access import reach_of
 from core.users.models import User
-from core.users.testing import AsUser, MakeUser
+from core.users.testing import MakeUser
 from core.wall import Reach, reach_as, reach_now
 from tests.disbursements import aid
 from tests.matrix.house import PLACES, House
@@ -38,12 +38,6 @@ Row = dict[str, Any]
 def plugins() -> dict[str, object]:
     """The built-in plugins, those for tests, and one that pays."""
     return plugins_to_load() | {"aid": aid}
-
-
-@pytest.fixture
-def house(small_tree: dict[str, Org], make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int]) -> House:
-    """One thing of each kind at each of six unions."""
-    return House(make_user, as_user, run_jobs)
 
 
 class Rows:
@@ -88,7 +82,7 @@ class Rows:
             return True
         if wall.org_id and row[wall.org_id] is not None and _covers(reach, self.paths[row[wall.org_id]]):
             return True
-        return any(self._is_seen(wall_of(metadata.tables[wall.table]), above, reach, reading=True)
+        return any(self._is_seen(wall_of(metadata.tables[wall.table]), above, reach, reading=not wall.held)
                    for above in self._above(wall, row))  # fmt: skip
 
     def _above(self, wall: Wall, row: Row) -> list[Row]:
