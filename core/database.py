@@ -65,8 +65,9 @@ class Wall:
 
     ``user`` is a column with the user who sees the row; ``columns`` name a row of ``table`` by its ``keys``, and who
     sees that sees this (``held``: only if its union is in reach); ``org_id`` names a union by its id alone.
-    ``seen_below``: unions below the row's, and their industry unions' members, see it too. ``appended``: everybody may
-    add a row, about whomever. ``reason``: nobody's, and why, so that all may read it.
+    ``seen_below``: unions below the row's, and their industry unions' members, see it too, and change neither it nor
+    what hangs on it. ``appended``: everybody may add a row, about whomever. ``reason``: nobody's, and why, so that all
+    may read it.
     """
 
     user: str = ""

@@ -82,12 +82,14 @@ class Rows:
             return True
         if wall.org_id and row[wall.org_id] is not None and _covers(reach, self.paths[row[wall.org_id]]):
             return True
-        return any(self._is_seen(wall_of(metadata.tables[wall.table]), above, reach, reading=not wall.held)
-                   for above in self._above(wall, row))  # fmt: skip
+        if not wall.table:
+            return False
+        above = wall_of(metadata.tables[wall.table])
+        if above.seen_below and not reading:  # only by its own union, or that of the row above
+            return path is None and any(_covers(reach, one["org_path"]) for one in self._above(wall, row))
+        return any(self._is_seen(above, one, reach, reading=not wall.held) for one in self._above(wall, row))
 
     def _above(self, wall: Wall, row: Row) -> list[Row]:
-        if not wall.table:
-            return []
         named = [row[column] for column in wall.columns]
         return [above for above in self.of[wall.table] if [above[key] for key in wall.keys] == named]
 
@@ -117,7 +119,7 @@ class Asked:
             column = self.rows.columns[name][-1]
             for how in (f'UPDATE {name} SET "{column}" = "{column}"', f"DELETE FROM {name}"):  # noqa: S608  # names of ours
                 self._say(how, self._touched(f"{how} WHERE ctid = ANY (CAST(:others AS tid[]))", others))
-            self._insert(name, [row for row in self.rows.of[name] if row["ctid"] not in seen])
+            self._insert(name, [row for row in self.rows.of[name] if row["ctid"] not in may])
 
     def _insert(self, name: str, others: list[Row]) -> None:
         """Write the same as another's row once more."""
