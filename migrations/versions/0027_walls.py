@@ -71,7 +71,15 @@ BEGIN
 END $$;
 """
 HISTORIES = ("core_record_change", "core_flow_step")
-FUNCTIONS = ("core_above()", "core_to()", "core_from()", "core_scope()", "core_reader()", "core_sees_all()", "core_reach(integer)")
+FUNCTIONS = (
+    "core_above()",
+    "core_to()",
+    "core_from()",
+    "core_scope()",
+    "core_reader()",
+    "core_sees_all()",
+    "core_reach(integer)",
+)
 
 
 def upgrade() -> None:
