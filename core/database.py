@@ -64,15 +64,17 @@ class Wall:
     """Whose the rows of a table are, besides those of the union in ``org_path`` where it has one.
 
     ``user`` is a column with the user who sees the row; ``columns`` name a row of ``table`` by its ``keys``, and who
-    sees that sees this; ``org_id`` names a union by its id alone. ``seen_below``: unions below the row's, and their
-    industry unions' members, see it too. ``appended``: everybody may add a row, about whomever. ``reason``: nobody's,
-    and why, so that all may read it.
+    sees that sees this (``held``: only if its union is in reach); ``org_id`` names a union by its id alone.
+    ``seen_below``: unions below the row's, and their industry unions' members, see it too, and change neither it nor
+    what hangs on it. ``appended``: everybody may add a row, about whomever. ``reason``: nobody's, and why, so that all
+    may read it.
     """
 
     user: str = ""
     columns: tuple[str, ...] = ()
     table: str = ""
     keys: tuple[str, ...] = ()
+    held: bool = False
     org_id: str = ""
     seen_below: bool = False
     appended: bool = False
@@ -84,10 +86,14 @@ def of_user(column: str = "user_id", *, seen_below: bool = False, appended: bool
     return {WALL: Wall(user=column, seen_below=seen_below, appended=appended)}
 
 
-def through(columns: str | tuple[str, ...], table: str, keys: str | tuple[str, ...] = "id") -> dict[str, Any]:
-    """``info`` of a table whose rows are seen by who sees the row of ``table`` that their ``columns`` name."""
+def through(
+    columns: str | tuple[str, ...], table: str, keys: str | tuple[str, ...] = "id", *, held: bool = False
+) -> dict[str, Any]:
+    """``info`` of a table whose rows are seen by who sees the row of ``table`` that their ``columns`` name; with
+    ``held`` only if the union of that row is in reach, and not where it lies above.
+    """
     own, theirs = ((one,) if isinstance(one, str) else one for one in (columns, keys))
-    return {WALL: Wall(columns=own, table=table, keys=theirs)}
+    return {WALL: Wall(columns=own, table=table, keys=theirs, held=held)}
 
 
 def through_org(column: str = "org_id") -> dict[str, Any]:

@@ -360,3 +360,27 @@ def test_a_table_that_nobody_declared_is_shown_to_nobody(app: Flask, run_command
     assert run_command("db", "upgrade").exit_code == 0
     with beyond_scope("a test"):
         assert db.session.scalar(text("SELECT count(*) FROM four_seasons_secret")) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO core_grant (user_id, role, org_id, org_path) VALUES (:me, 'admin', :province, '/61/')",
+        "INSERT INTO core_grant (user_id, role, org_id, org_path) VALUES (:above, 'clerk', :province, '/61/')",
+        "UPDATE core_grant SET org_id = :province, org_path = '/61/' WHERE user_id = :me",
+        "UPDATE core_grant SET user_id = :me WHERE user_id = :above",
+        "DELETE FROM core_grant WHERE user_id = :above",
+    ],
+)
+def test_no_statement_gives_or_takes_a_role_out_of_reach(
+    small_tree: dict[str, Org], make_user: MakeUser, as_far_as: Callable[[Reach], None], statement: str
+) -> None:
+    """Who holds a role above, and what one holds oneself, is seen from below; a role reaches as far as its union."""
+    county, above = make_user("clerk", "610102"), make_user("admin")
+    values = {"me": county.id, "above": above.id, "province": small_tree["61"].id}
+    as_far_as(reach_of(county))
+    assert db.session.scalar(text("SELECT count(*) FROM core_grant WHERE user_id IN (:me, :above)"), values) == 2
+    try:
+        assert list(db.session.execute(text(statement + " RETURNING 1"), values)) == []
+    except DBAPIError as error:
+        assert "row-level security" in str(error.orig)

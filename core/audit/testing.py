@@ -43,7 +43,7 @@ def watch(app: Flask) -> None:
     event.listen(db.engine, "before_cursor_execute", _note)
     event.listen(db.engine, "savepoint", _remember)
     event.listen(db.engine, "rollback_savepoint", _go_back)
-    event.listen(db.engine, "commit", _keep)
+    event.listen(db.engine, "commit", keep)
     event.listen(db.engine, "rollback", _forget)
     app.after_request(_check)
 
@@ -69,7 +69,8 @@ def _go_back(connection: Any, name: str, *_more: Any) -> None:
         _written()[id(connection)] = _written().get((id(connection), name), set())
 
 
-def _keep(connection: Any) -> None:
+def keep(connection: Any) -> None:
+    """Take what the request wrote so far on this connection as committed."""
     if has_request_context():
         g.setdefault(_KEPT, set()).update(_written().pop(id(connection), ()))
 

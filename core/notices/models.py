@@ -89,6 +89,8 @@ class NoticeLine(Base):
 class Objection(Base):
     """What somebody has against a line of a notice; ``contact`` is a phone number, encrypted.
 
+    The notice is announced to the unions below; what was said against it is for those who handle it.
+
     ``received_on`` is a day in Asia/Shanghai. ``upheld`` is none until somebody other than ``recorded_by`` decided.
     """
 
@@ -98,7 +100,7 @@ class Objection(Base):
         CheckConstraint("decided_by <> recorded_by", name="decided_by"),
         Index("ix_core_objection_notice_line_id", "notice_line_id"),
         Index("ix_core_objection_open", "notice_line_id", postgresql_where="upheld IS NULL"),
-        {"info": through("notice_line_id", "core_notice_line")},
+        {"info": through("notice_line_id", "core_notice_line", held=True)},
     )
 
     id: Mapped[BigId]

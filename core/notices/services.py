@@ -28,6 +28,7 @@ from core.programs.queries import state_of
 from core.registers.queries import is_of_sponsor
 from core.users.access import require, today
 from core.users.models import User
+from core.wall import beyond_scope
 
 
 def set_day(actor: Actor, org: Org, day: date, *, working: bool, reason: str) -> None:
@@ -117,7 +118,8 @@ def object_to(
         raise ZhijiaError(sentence, field="received_on")
     number = parse_contact(contact)
     with whole():
-        db.session.refresh(notice, with_for_update={"read": True})
+        with beyond_scope("notices.object_to"):  # a notice of a union above is seen here, but a lock takes more
+            db.session.refresh(notice, with_for_update={"read": True})
         _refuse_unless_running(notice)
         db.session.refresh(line, with_for_update=True)
         objection = Objection(

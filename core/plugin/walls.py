@@ -49,10 +49,14 @@ def policies_of(table: Table) -> dict[str, str]:
     if wall.reason:
         return {"wall": "USING (true)"}
     own = [_FIRST, _ALL] if "org_path" in table.columns else [_ALL]
+    found: dict[str, str] = {}
     if wall.columns:
-        pairs = zip(wall.keys, wall.columns, strict=True)
-        on = " AND ".join(f"above.{key} = {table.name}.{column}" for key, column in pairs)
-        own.append(f"EXISTS (SELECT FROM {wall.table} above WHERE {on})")
+        seen = _row_above(table, wall)
+        if not _is_announced(wall):
+            own.append(seen)
+        else:  # who sees from below what is announced there reads what hangs on it, at most, and writes nothing
+            found |= {} if wall.held else {"wall_through": f"FOR SELECT USING ({seen})"}
+            own += [] if "org_path" in table.columns else [_row_above(table, wall, held=True)]
     if wall.org_id:
         reached = _SCOPE.format(column="org.path")
         own.append(f"EXISTS (SELECT FROM core_org org WHERE org.id = {table.name}.{wall.org_id} AND {reached})")
@@ -61,12 +65,26 @@ def policies_of(table: Table) -> dict[str, str]:
     if wall.user:
         own.append(f"{wall.user} = (SELECT core_reader())")
     own.sort(key=lambda part: part.startswith("EXISTS"))  # what asks another table comes last
-    found = {"wall": f"USING ({' OR '.join(own)})"}
+    found["wall"] = f"USING ({' OR '.join(own)})"
     if wall.seen_below:
         found["wall_below"] = "FOR SELECT USING (org_path = ANY ((SELECT core_above())::text[]))"
     if wall.appended:
         found["wall_added"] = "FOR INSERT WITH CHECK (true)"
     return found
+
+
+def _is_announced(wall: Wall) -> bool:
+    """Whether the rows that those of the table hang on are seen by unions below."""
+    above = metadata.tables.get(wall.table)
+    return above is not None and wall_of(above).seen_below
+
+
+def _row_above(table: Table, wall: Wall, *, held: bool = False) -> str:
+    """That the row above is seen; with ``held`` that its union is in reach."""
+    pairs = zip(wall.keys, wall.columns, strict=True)
+    on = [f"above.{key} = {table.name}.{column}" for key, column in pairs]
+    on += [_SCOPE.format(column="above.org_path")] if held else []
+    return f"EXISTS (SELECT FROM {wall.table} above WHERE {' AND '.join(on)})"
 
 
 def protect(connection: sqlalchemy.Connection, owner: str) -> list[str]:

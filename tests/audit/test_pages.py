@@ -183,6 +183,13 @@ def test_who_looked_at_somebody(person: int, as_user: AsUser) -> None:
     assert list(looks_at(EVERYTHING, person + 1)) == []
 
 
+def test_who_reaches_no_union_leaves_a_line_too(as_user: AsUser, make_user: MakeUser) -> None:
+    """Somebody without a role does not get to read it; it is written all the same, and so is what they did."""
+    user = make_user(None, "610102")
+    assert as_user(user).post("/account/mail", data={"email": "me@union.example", "mailing": "none"}).status_code == 302
+    assert (last("user.mail").user_id, last("user.mail").org_path) == (user.id, user.org_path)
+
+
 def test_a_failed_login_is_on_record_and_names_nobody(make_user: MakeUser, app: Flask) -> None:
     user = make_user("clerk", "610102", username="li.na")
     browser = app.test_client()

@@ -5,6 +5,7 @@ What a route needs is declared once: the permission in tests/test_matrix.py, and
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, current_app
@@ -71,6 +72,7 @@ AT_PROVINCE = {"ledger.periods", "ledger.period", "ledger.move_period"}
 ASKS_MORE = {"budget.allot_template"}
 #: Endpoint -> what stands for its argument where the plain name would not do.
 SPECIAL: dict[str, dict[str, str]] = {
+    "audit.show": {"line_id": "audit line"},
     "files.thumbnail": {"file_id": "picture_id"},
     "imports.columns": {"import_id": "mapping"},
     "imports.merge": {"import_id": "ready"},
@@ -181,7 +183,7 @@ def form_of(route: Route, register: Register, things: Things) -> dict[str, Any] 
     if route.endpoint == "people.merge_files":
         return {"dropped": things["person_id"]}
     if route.endpoint == "flows.move" and register.flow:
-        return {"step": register.flow.transitions[0].code}
+        return {"step": register.flow.transitions[0].code, "seen": datetime.now(UTC).isoformat()}
     if route.endpoint.endswith((".view", ".view_activities")):
         return {"do": "columns"}
     return {} if route.writes else None

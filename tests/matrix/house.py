@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from core.api import Org, Person, ProgramYear, Register
+from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
 from core.disbursements import payout
 from core.disbursements import services as runs
@@ -32,7 +33,7 @@ from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons.visiting import Visited, record_visit
 from tests.disbursements.banking import as_csv, payments, row
 from tests.matrix.furnishing import furnish
-from tests.matrix.world import MISSING, NO_UNION, World, marker_of
+from tests.matrix.world import MISSING, NO_UNION, World, marker_of, one_of_each_kind
 
 #: The unions that have things.
 PLACES = ("610102", "610102001", "6101", "610103", "61-transport", "610102-bus")
@@ -41,12 +42,17 @@ PAID, OWN_YEAR = 2015, 2016
 Things = dict[str, Any]
 
 
+def register_of_house() -> Register:
+    """The register that stands for all: of people, with a flow; test_registers.py asks each of them."""
+    return next(one for one in one_of_each_kind() if one.of_people and one.flow)
+
+
 class House:
     """The world of the registers, and the money, the users, the jobs and the years besides."""
 
     def __init__(self, make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int]) -> None:
         self.world = World(make_user, as_user, run_jobs, few=True)
-        self.register: Register = next(one for one in self.world.registers if one.of_people and one.flow)
+        self.register = register_of_house()
         self.world.add_everywhere([code for code in PLACES if not self._has(code)])
         self.paid = self._year("aid", PAID, "61")
         self.paid.settings = {**self.paid.settings, "paying_level": "enterprise"}  # each union pays by itself
@@ -161,7 +167,9 @@ class House:
         )  # fmt: skip
         db.session.add(rule)
         db.session.commit()
+        line = db.session.scalars(select(AuditLine.id).where(AuditLine.org_path == org.path).limit(1)).one()
         found = {"job_id": job_id, "activity_id": activity.id, "consent_id": consent, "rule_id": rule.id}
+        found["audit line"] = line
         return found | self._visit(org, maker)
 
     def _visit(self, org: Org, maker: User) -> Things:

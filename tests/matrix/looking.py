@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from core.audit import testing as audited
 from core.extensions import db
 from core.users.access import permission_of
 from core.users.roles import ROLES
@@ -131,3 +132,4 @@ class Looking:
 
 def _flush(session: Session) -> None:
     session.flush()
+    audited.keep(session.connection())

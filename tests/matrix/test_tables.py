@@ -19,7 +19,7 @@ from core.extensions import db
 from core.plugin.walls import wall_of
 from core.users.access import reach_of
 from core.users.models import User
-from core.users.testing import AsUser, MakeUser
+from core.users.testing import MakeUser
 from core.wall import Reach, reach_as, reach_now
 from tests.disbursements import aid
 from tests.matrix.house import PLACES, House
@@ -38,12 +38,6 @@ Row = dict[str, Any]
 def plugins() -> dict[str, object]:
     """The built-in plugins, those for tests, and one that pays."""
     return plugins_to_load() | {"aid": aid}
-
-
-@pytest.fixture
-def house(small_tree: dict[str, Org], make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int]) -> House:
-    """One thing of each kind at each of six unions."""
-    return House(make_user, as_user, run_jobs)
 
 
 class Rows:
@@ -88,12 +82,14 @@ class Rows:
             return True
         if wall.org_id and row[wall.org_id] is not None and _covers(reach, self.paths[row[wall.org_id]]):
             return True
-        return any(self._is_seen(wall_of(metadata.tables[wall.table]), above, reach, reading=True)
-                   for above in self._above(wall, row))  # fmt: skip
+        if not wall.table:
+            return False
+        above = wall_of(metadata.tables[wall.table])
+        if above.seen_below and not reading:  # only by its own union, or that of the row above
+            return path is None and any(_covers(reach, one["org_path"]) for one in self._above(wall, row))
+        return any(self._is_seen(above, one, reach, reading=not wall.held) for one in self._above(wall, row))
 
     def _above(self, wall: Wall, row: Row) -> list[Row]:
-        if not wall.table:
-            return []
         named = [row[column] for column in wall.columns]
         return [above for above in self.of[wall.table] if [above[key] for key in wall.keys] == named]
 
@@ -123,7 +119,7 @@ class Asked:
             column = self.rows.columns[name][-1]
             for how in (f'UPDATE {name} SET "{column}" = "{column}"', f"DELETE FROM {name}"):  # noqa: S608  # names of ours
                 self._say(how, self._touched(f"{how} WHERE ctid = ANY (CAST(:others AS tid[]))", others))
-            self._insert(name, [row for row in self.rows.of[name] if row["ctid"] not in seen])
+            self._insert(name, [row for row in self.rows.of[name] if row["ctid"] not in may])
 
     def _insert(self, name: str, others: list[Row]) -> None:
         """Write the same as another's row once more."""

@@ -94,7 +94,7 @@ class World:
             )
             for program in registry_of().programs.values()
         }
-        self.registers = _one_of_each_kind() if few else list(registry_of().registers.values())
+        self.registers = one_of_each_kind() if few else list(registry_of().registers.values())
         for register in self.registers:  # what a plugin puts there by itself
             db.session.execute(delete(register.model))
         db.session.commit()
@@ -203,7 +203,7 @@ class World:
         return self.entries[register.code, code]
 
 
-def _one_of_each_kind() -> list[Register]:
+def one_of_each_kind() -> list[Register]:
     """A register of people and one of unions, with a flow and without."""
     return list({(item.of_people, item.flow is None): item for item in registry_of().registers.values()}.values())
 

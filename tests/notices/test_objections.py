@@ -19,7 +19,9 @@ from core.people.personal import erase, show_data
 from core.plugin.hooks import year_blockers
 from core.programs.models import ProgramYear
 from core.programs.services import close
+from core.users.access import reach_of
 from core.users.testing import AsUser, MakeUser
+from core.wall import reach_as, reach_now
 from tests.notices.conftest import (
     NOTICES,
     POSTED,
@@ -125,6 +127,22 @@ def test_who_may_not_record_objections_does_not_see_them_either(posted: list[Rea
     assert county.get(line_url(posted[1].id)).status_code == 403
     assert object_to(county, posted[1].id) == 403
     assert as_user("clerk", "6102").get(line_url(posted[0].id)).status_code == 404
+
+
+@pytest.mark.parametrize(("code", "objections"), [("6101", 1), ("610102", 0)])
+def test_the_database_shows_an_objection_only_to_unions_that_the_line_is_of(
+    posted: list[Reader], as_user: AsUser, make_user: MakeUser, code: str, objections: int
+) -> None:
+    """A line of the city is announced to the county below it; what was said against it is not."""
+    line = line_of(posted[1].id)
+    assert object_to(as_user("clerk", "6101"), posted[1].id) == 302
+    everything, user = reach_now(), make_user("clerk", code)
+    reach_as(reach_of(user))
+    assert db.session.query(NoticeLine).filter_by(id=line.id).count() == 1
+    assert db.session.query(Objection).count() == objections
+    assert db.session.query(Objection).update({"text": "x"}) == objections
+    db.session.rollback()
+    reach_as(everything)
 
 
 def test_the_services_ask_for_the_permissions_themselves(posted: list[Reader], make_user: MakeUser) -> None:
