@@ -87,13 +87,18 @@ def of_user(column: str = "user_id", *, seen_below: bool = False, appended: bool
 
 
 def through(
-    columns: str | tuple[str, ...], table: str, keys: str | tuple[str, ...] = "id", *, held: bool = False
+    columns: str | tuple[str, ...],
+    table: str,
+    keys: str | tuple[str, ...] = "id",
+    *,
+    held: bool = False,
+    user: str = "",
 ) -> dict[str, Any]:
     """``info`` of a table whose rows are seen by who sees the row of ``table`` that their ``columns`` name; with
-    ``held`` only if the union of that row is in reach, and not where it lies above.
+    ``held`` only if the union of that row is in reach, and not where it lies above. The ``user`` sees them as well.
     """
     own, theirs = ((one,) if isinstance(one, str) else one for one in (columns, keys))
-    return {WALL: Wall(columns=own, table=table, keys=theirs, held=held)}
+    return {WALL: Wall(columns=own, table=table, keys=theirs, held=held, user=user)}
 
 
 def through_org(column: str = "org_id") -> dict[str, Any]:

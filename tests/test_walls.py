@@ -370,6 +370,7 @@ def test_a_table_that_nobody_declared_is_shown_to_nobody(app: Flask, run_command
         "UPDATE core_grant SET org_id = :province, org_path = '/61/' WHERE user_id = :me",
         "UPDATE core_grant SET user_id = :me WHERE user_id = :above",
         "DELETE FROM core_grant WHERE user_id = :above",
+        "UPDATE core_user SET org_id = :beside, org_path = '/61/6101/610103/' WHERE id = :me",
     ],
 )
 def test_no_statement_gives_or_takes_a_role_out_of_reach(
@@ -377,10 +378,24 @@ def test_no_statement_gives_or_takes_a_role_out_of_reach(
 ) -> None:
     """Who holds a role above, and what one holds oneself, is seen from below; a role reaches as far as its union."""
     county, above = make_user("clerk", "610102"), make_user("admin")
-    values = {"me": county.id, "above": above.id, "province": small_tree["61"].id}
+    values = {"me": county.id, "above": above.id, "province": small_tree["61"].id, "beside": small_tree["610103"].id}
     as_far_as(reach_of(county))
     assert db.session.scalar(text("SELECT count(*) FROM core_grant WHERE user_id IN (:me, :above)"), values) == 2
     try:
         assert list(db.session.execute(text(statement + " RETURNING 1"), values)) == []
     except DBAPIError as error:
         assert "row-level security" in str(error.orig)
+
+
+def test_no_statement_reads_the_passwords_of_users_above(
+    small_tree: dict[str, Org], make_user: MakeUser, as_far_as: Callable[[Reach], None]
+) -> None:
+    """Their names are seen from below, under what they announced; what opens their accounts is not."""
+    county, above, below = make_user("clerk", "610102"), make_user("admin"), make_user("clerk", "610102001")
+    values = {"above": above.id, "own": county.id, "below": below.id}
+    as_far_as(reach_of(county))
+    assert db.session.scalar(text("SELECT count(*) FROM core_user WHERE id = :above"), {"above": above.id}) == 1
+    seen = text("SELECT user_id FROM core_password WHERE user_id IN (:above, :own, :below) ORDER BY 1")
+    assert db.session.scalars(seen, values).all() == [county.id, below.id]
+    forged = text("UPDATE core_password SET hash = 'x' WHERE user_id = :above RETURNING 1")
+    assert db.session.execute(forged, values).all() == []

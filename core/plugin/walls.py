@@ -15,6 +15,7 @@ from core.wall import keys, wall_key
 
 _ALL = "(SELECT core_sees_all())"
 _SCOPE = "{column} ^@ ANY ((SELECT core_scope())::text[])"
+_ABOVE = "org_path = ANY ((SELECT core_above())::text[])"
 #: Asked first, as most rows that are looked at are in it: a million of them cost a fifth more, not twice as much.
 _FIRST = "(org_path >= (SELECT core_from()) AND org_path < (SELECT core_to()))"
 #: Every table of an owner, and the policies that it has, each with the text that it was made of; none where it is open.
@@ -62,12 +63,16 @@ def policies_of(table: Table) -> dict[str, str]:
         own.append(f"EXISTS (SELECT FROM core_org org WHERE org.id = {table.name}.{wall.org_id} AND {reached})")
     if "org_path" in table.columns:
         own.append(_SCOPE.format(column="org_path"))
+    mine = f"{wall.user} = (SELECT core_reader())"
     if wall.user:
-        own.append(f"{wall.user} = (SELECT core_reader())")
+        own.append(mine)
     own.sort(key=lambda part: part.startswith("EXISTS"))  # what asks another table comes last
     found["wall"] = f"USING ({' OR '.join(own)})"
     if wall.seen_below:
-        found["wall_below"] = "FOR SELECT USING (org_path = ANY ((SELECT core_above())::text[]))"
+        found["wall_below"] = f"FOR SELECT USING ({_ABOVE})"
+        if wall.user:  # nobody moves their own row to another line, and sees what is announced there
+            checked = [f"({mine} AND {_ABOVE})" if part == mine else part for part in own]
+            found["wall"] += f" WITH CHECK ({' OR '.join(checked)})"
     if wall.appended:
         found["wall_added"] = "FOR INSERT WITH CHECK (true)"
     return found

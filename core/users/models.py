@@ -29,7 +29,6 @@ class User(Base):
     id: Mapped[BigId]
     username: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    password_hash: Mapped[str]
     password_until: Mapped[datetime | None]
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
@@ -42,6 +41,7 @@ class User(Base):
     reopened_at: Mapped[datetime | None]
 
     grants: Mapped[list["Grant"]] = relationship(back_populates="user", lazy="selectin")
+    password: Mapped["Password | None"] = relationship(cascade="all")
 
     is_authenticated = True
     is_anonymous = False
@@ -50,6 +50,28 @@ class User(Base):
     def is_active(self) -> bool:
         """Whether the account may be used (asked by Flask-Login)."""
         return self.active
+
+    @property
+    def password_hash(self) -> str:
+        """What :mod:`core.users.passwords` made of the password; empty where there is none yet."""
+        return self.password.hash if self.password else ""
+
+    @password_hash.setter
+    def password_hash(self, made: str) -> None:
+        if self.password is None:
+            self.password = Password(hash=made)
+        else:
+            self.password.hash = made
+
+
+class Password(Base):
+    """Apart from the user, whom unions below see as well: their own, and of those who are responsible for them."""
+
+    __tablename__ = "core_password"
+    __table_args__ = ({"info": through("user_id", "core_user", held=True, user="user_id")},)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("core_user.id"), primary_key=True)
+    hash: Mapped[str]
 
 
 class Grant(Base):

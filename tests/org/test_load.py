@@ -72,8 +72,8 @@ def test_a_new_name_counts_as_changed_and_missing_rows_are_left_alone(app: Flask
 def test_a_moved_org_takes_its_subtree_and_its_people_along(app: Flask, tmp_path: Path) -> None:
     load(tmp_path, TREE)
     db.session.execute(
-        text("""INSERT INTO core_user (username, name, password_hash, org_id, org_path)
-                SELECT 'u', '韩冬', '', id, path FROM core_org WHERE code = '990101001'""")
+        text("""INSERT INTO core_user (username, name, org_id, org_path)
+                SELECT 'u', '韩冬', id, path FROM core_org WHERE code = '990101001'""")
     )
     db.session.commit()
     assert load(tmp_path, "990101,丙县,county,9902\n") == LoadReport(added=0, changed=1, unchanged=0, left_alone=4)
