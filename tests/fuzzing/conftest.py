@@ -15,25 +15,18 @@ from tests.fuzzing.house import House
 from tests.matrix.conftest import no_count_in_the_menu as no_count_in_the_menu
 from tests.matrix.world import World, plugins_to_load
 
-FUZZ, SEED = 2, 20140124
+FUZZ = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Known where this folder is asked for by name; else the defaults below count."""
     parser.addoption("--fuzz", type=int, default=FUZZ, help="how many requests for each route, role and method")
-    parser.addoption("--seed", type=int, default=SEED, help="what the dice begin with")
 
 
 @pytest.fixture
 def fuzz(request: pytest.FixtureRequest) -> int:
     """How many requests for each route, role and method."""
     return int(request.config.getoption("--fuzz", default=FUZZ))
-
-
-@pytest.fixture
-def seed(request: pytest.FixtureRequest) -> int:
-    """What the dice begin with; the same seed throws the same requests."""
-    return int(request.config.getoption("--seed", default=SEED))
 
 
 @pytest.fixture
