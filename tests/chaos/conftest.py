@@ -5,7 +5,6 @@ import pytest
 from tests.disbursements.conftest import campaign as campaign
 from tests.disbursements.conftest import plugins as plugins
 
-
 KILLS = 20
 
 
