@@ -26,14 +26,15 @@ REFUSALS = {
 OWN = REFUSALS | {"core_list_view": "how somebody likes to see a list"}
 #: Of one's account too, by the page where it is done.
 OWN_PAGES = {
-    "users.change_password": {"core_user"},
+    "users.change_password": {"core_user", "core_password"},
     "users.mail": {"core_user"},
     "users.language": {"core_user"},
-    "users.enter": {"core_user"},
+    "users.enter": {"core_user", "core_password"},
 }
 #: What is of no program, and goes on when one is closed: whose pages are on nobody's year.
 OF_THE_HOUSE = {
     "core_user": "accounts",
+    "core_password": "accounts",
     "core_grant": "roles",
     "core_org_account": "the bank account of a union, on its own page",
     "core_person": "people on file, for all programs",
