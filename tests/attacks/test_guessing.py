@@ -14,7 +14,7 @@ from tests.fuzzing.house import PART, TABLES, House, Surface
 from tests.matrix.asking import Answer, plain
 from tests.matrix.world import MISSING, Watch
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 #: Who guesses: somebody with every role there is, in a city that has part in nothing of the others.
 GUESSER = "6111"
 #: These show something of the province's to everybody of its line, each as far as their own lines go.

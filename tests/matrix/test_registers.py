@@ -22,7 +22,6 @@ from tests.matrix.reading import Reader
 from tests.matrix.ways import BY_ID, EMPTY, EXPORTS, FLOWS, LISTS, REMOVE, TASKS, Sent, changing, lists_of, ways_of
 from tests.matrix.world import FURNISHED, MINE, OTHERS, World
 
-pytestmark = pytest.mark.services
 COUNTY, INDUSTRY = MINE[0], "61-transport"
 PATHS = {way.path for way in (*BY_ID, REMOVE)} | FLOWS | LISTS | EXPORTS | TASKS
 #: Pages that there are for people alone.
