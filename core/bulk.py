@@ -9,6 +9,7 @@ from psycopg import Connection, Copy
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import ColumnElement, delete, select
 
+from core.database import driver_errors
 from core.extensions import db
 
 #: Rows that are deleted in one transaction: soon enough over to be in nobody's way.
@@ -78,10 +79,11 @@ def delete_all(model: Any, *conditions: ColumnElement[bool]) -> int:
 
 @contextmanager
 def _copy(table: str, columns: Sequence[str]) -> Iterator[Copy]:
-    connection: Connection[Any] | None = db.session.connection().connection.driver_connection
+    own = db.session.connection()
+    connection: Connection[Any] | None = own.connection.driver_connection
     assert connection is not None  # noqa: S101  # the session has just opened it
     names = {"table": Identifier(table), "columns": SQL(", ").join(map(Identifier, columns))}
-    with connection.cursor() as cursor:
+    with driver_errors(own, f"COPY {table}"), connection.cursor() as cursor:
         row = cursor.execute(_IS_TEMPORARY, [table]).fetchone()
         is_temporary = row is not None and row[0]
         names["staged"] = Identifier(table if is_temporary else "copied")

@@ -5,12 +5,16 @@ A plugin declares ``class Base(DeclarativeBase): metadata = metadata``: its own 
 that one wrong relationship in a plugin cannot break the mappers of everybody else.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Identity, MetaData, Text, func
+import psycopg
+from sqlalchemy import BigInteger, Connection, DateTime, ForeignKeyConstraint, Identity, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 
 metadata = MetaData(
@@ -138,3 +142,21 @@ def digest_of(column: str, field: str, *, unique: bool | None = None) -> MappedC
     object in it that is called like the field.
     """
     return mapped_column(info={DIGEST: (column, field)}, unique=unique)
+
+
+@contextmanager
+def driver_errors(connection: Connection, statement: str) -> Iterator[None]:
+    """Raise what the driver itself raises inside as the errors of SQLAlchemy, which pages and jobs know how to answer.
+
+    For statements that go past SQLAlchemy, named by ``statement``. A connection that broke is given up.
+    """
+    try:
+        yield
+    except psycopg.Error as error:
+        raw = connection.connection.driver_connection
+        is_gone = raw is None or raw.closed
+        if is_gone:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statement, None, error, psycopg.Error, connection_invalidated=is_gone, dialect=connection.dialect
+        ) from error

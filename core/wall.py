@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Column, Connection, Engine, LargeBinary, Table, event
 
 from core.config import settings_of
-from core.database import metadata
+from core.database import driver_errors, metadata
 from core.errors import ConfigError
 from core.extensions import db
 
@@ -142,5 +142,7 @@ def _send(connection: Connection, reach: Reach, key: bytes) -> None:
         return
     raw: psycopg.Connection[Any] | None = connection.connection.driver_connection
     # What failed can only be rolled back, and with it what was set here.
-    if raw is not None and raw.info.transaction_status != TransactionStatus.INERROR:
+    if raw is None or raw.info.transaction_status == TransactionStatus.INERROR:
+        return
+    with driver_errors(connection, _TELL.decode()):
         raw.execute(_TELL, [reach.signed(key, raw.info.backend_pid)])

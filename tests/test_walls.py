@@ -11,7 +11,7 @@ from click.testing import Result
 from flask import Flask, current_app
 from flask.testing import FlaskClient
 from sqlalchemy import Select, column, func, inspect, select, table, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from core import create_app
 from core.audit.services import SYSTEM
@@ -215,6 +215,19 @@ def test_the_reach_ends_with_the_transaction(people: dict[str, int], as_far_as: 
     with db.engine.begin() as connection:
         assert connection.execute(text("SELECT pg_backend_pid()")).scalar() == backend
         assert connection.execute(text("SELECT count(*) FROM core_person")).scalar() == 0
+
+
+def test_a_connection_that_broke_is_told_like_any_other_and_replaced(app: Flask) -> None:
+    """The reach goes before the first statement of a transaction, and so it is the one that finds the server away."""
+    with beyond(db.engine, "a test").connect() as connection:
+        assert connection.connection.driver_connection is not None
+        backend = connection.connection.driver_connection.info.backend_pid
+        with owner_engine() as owner, owner.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend})
+        with pytest.raises(OperationalError) as raised:
+            connection.execute(text("SELECT 1"))
+        assert raised.value.connection_invalidated
+        assert connection.scalar(text("SELECT pg_backend_pid()")) != backend
 
 
 def test_a_thread_of_its_own_begins_with_nothing(app: Flask, people: dict[str, int]) -> None:

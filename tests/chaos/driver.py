@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from datetime import date
 
-import psycopg
 import redis
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
@@ -53,7 +52,7 @@ def main(run_id: int) -> None:
             try:
                 if step(run_id):
                     return
-            except (ZhijiaError, DBAPIError, psycopg.Error, redis.RedisError, OSError) as error:
+            except (ZhijiaError, DBAPIError, redis.RedisError, OSError) as error:
                 sys.stderr.write(f"{type(error).__name__}: {error}\n")
             finally:
                 db.session.remove()
