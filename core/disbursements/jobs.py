@@ -5,7 +5,6 @@ from datetime import timedelta
 import structlog
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 
 from core.config import settings_of
 from core.disbursements import compute, services
@@ -19,7 +18,7 @@ from core.extensions import db
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
 from core.keys.queries import file_keys
-from core.org.models import Org
+from core.org.queries import root_path
 from core.plugin.registry import registry_of
 from core.plugin.types import JobSpec
 from core.tasks.kinds import TaskKind
@@ -97,8 +96,7 @@ def verify(context: JobContext) -> None:
         log.error("verify", area=finding.area, finding=finding.sentence)
     if not count:
         return
-    root = select(Org.path).where(Org.parent_id.is_(None)).scalar_subquery()
-    watching = users_holding("audit.view", None).where(Grant.org_path == root)
+    watching = users_holding("audit.view", None).where(Grant.org_path == root_path())
     notify(FOUND, watching, "verify", data={"count": count}, address={"job_id": context.job_id})
     db.session.commit()
     raise ZhijiaError(_("Verifying found %(count)s things, the first: %(first)s", count=count, first=first))

@@ -19,7 +19,7 @@ from core.ledger.checks import Check, checks_before_closing, checks_of_sums, sai
 from core.ledger.keys import retried
 from core.ledger.models import Account, AccountBalance, Period, PeriodBalance, Reopening
 from core.money import yuan
-from core.org.models import Org
+from core.org.queries import root_path
 from core.users.access import require, today
 from core.users.models import User
 from core.wall import beyond_scope
@@ -181,7 +181,7 @@ def require_closing(actor: Actor) -> str:
 
 def whole_tree() -> str:
     """The path of the whole tree, whose books these are."""
-    return db.session.scalars(select(Org.path).where(Org.parent_id.is_(None)).order_by(Org.id).limit(1)).one()
+    return root_path() or "/"
 
 
 def _locked(book: str, month: date) -> Period:

@@ -15,7 +15,7 @@ from core.programs.queries import find, may_see, sponsor_code, state_of
 from core.web import marks
 from core.web.guard import me
 
-READING = {"GET", "HEAD", "OPTIONS"}
+READING = {"GET", "OPTIONS"}  # a HEAD comes as the GET that it asks about
 PARTS = ("year", "sponsor", "program")
 
 

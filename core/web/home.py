@@ -119,7 +119,7 @@ def forget_count() -> None:
 
 
 def _after_a_change(response: Response) -> Response:
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
+    if request.method not in ("GET", "OPTIONS"):
         forget_count()
     return response
 
