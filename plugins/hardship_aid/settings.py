@@ -1,0 +1,45 @@
+"""The settings of a year: the line, and the multiples of it and shares by which somebody is in hardship."""
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import IntegerField, ValidationError
+from wtforms.validators import InputRequired, NumberRange
+
+from core.api import ProgramSettingsForm, YuanField
+from plugins.hardship_aid.lines.forms import more_than_nothing
+
+
+class SettingsForm(ProgramSettingsForm):
+    """The settings of a year of aid to workers in hardship (困难职工帮扶).
+
+    Multiples are hundredths of the line: 100 is the line itself. The rule is that of domain.md, R1.
+    """
+
+    line = YuanField(
+        _l("Subsistence line, a head and month (yuan)"),
+        description=_l("Where no union above a worker has a line of its own (低保标准)."),
+        validators=[InputRequired(), more_than_nothing],
+    )
+    deep_percent = IntegerField(
+        _l("Deep hardship: income below so many percent of the line"),
+        default=100,
+        validators=[InputRequired(), NumberRange(min=1, max=1000)],
+    )
+    relative_percent = IntegerField(
+        _l("Relative hardship: income below so many percent of the line"),
+        default=200,
+        validators=[InputRequired(), NumberRange(min=1, max=1000)],
+    )
+    loss_percent = IntegerField(
+        _l("Caused by accident: loss above so many percent of the yearly income"),
+        default=80,
+        validators=[InputRequired(), NumberRange(min=1, max=1000)],
+    )
+    review_days = IntegerField(
+        _l("Working days for each review"), default=5, validators=[InputRequired(), NumberRange(min=1, max=60)]
+    )
+
+    def validate_relative_percent(self, field: IntegerField) -> None:
+        """What is relative begins where what is deep ends."""
+        if field.data and self.deep_percent.data and field.data < self.deep_percent.data:
+            raise ValidationError(_("This must not be less than the percentage of deep hardship."))
