@@ -5,6 +5,7 @@ from pathlib import Path
 from flask_babel import lazy_gettext as _l
 
 from core.api import Copied, Permission, Program, ProgramYear, Register, hookimpl
+from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
 from plugins.hardship_aid.settings import SettingsForm
@@ -38,8 +39,8 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """The subsistence lines."""
-    return [LINES]
+    """Files with the members of households, and the subsistence lines."""
+    return [FILES, MEMBERS, LINES]
 
 
 @hookimpl

@@ -15,3 +15,48 @@ CATEGORIES: dict[str, LazyString] = {
 }
 #: Of their badges.
 CATEGORY_COLOURS = {"deep": "red", "relative": "orange", "accidental": "azure"}
+#: What a household comes to that is in none of them.
+NONE = "none"
+OUTCOMES: dict[str, LazyString] = {**CATEGORIES, NONE: _l("Not in hardship")}
+#: Who the worker is (职工类别).
+WORKERS: dict[str, LazyString] = {
+    "employed": _l("Employed"),
+    "laid_off": _l("Laid off"),
+    "jobless": _l("Without a job"),
+    "retired": _l("Retired"),
+    "migrant": _l("Migrant worker"),
+    "new_form": _l("Worker in a new form of employment"),
+}
+#: What a member of the household is to the worker.
+RELATIONS: dict[str, LazyString] = {
+    "spouse": _l("Spouse"),
+    "child": _l("Child"),
+    "parent": _l("Parent"),
+    "sibling": _l("Brother or sister"),
+    "other": _l("Other relative"),
+}
+#: Who the head of the household is (户主): the worker, or a member by that relation.
+HEADS: dict[str, LazyString] = {"self": _l("The worker"), **RELATIONS}
+#: Why a household is in hardship (致困原因).
+CAUSES: dict[str, LazyString] = {
+    "illness": _l("Serious illness"),
+    "disability": _l("Disability"),
+    "schooling": _l("Schooling of children"),
+    "low_income": _l("Low income"),
+    "no_job": _l("Loss of the job"),
+    "disaster": _l("Natural disaster"),
+    "accident": _l("Accident"),
+    "other": _l("Other cause"),
+}
+#: What keeps a household off the file however little it has (不予建档情形).
+BARRIERS: dict[str, LazyString] = {
+    "none": _l("None of them"),
+    "homes": _l("Two or more homes"),
+    "business": _l("A business of its own"),
+    "school": _l("A child at a high-fee private school or abroad at own expense"),
+}
+HEALTH: dict[str, LazyString] = {
+    "healthy": _l("Healthy"),
+    "ill": _l("Seriously ill"),
+    "disabled": _l("Disabled"),
+}

@@ -1,0 +1,57 @@
+"""The registers of files and of the members of households."""
+
+from flask_babel import lazy_gettext as _l
+
+from core.api import Column, Register
+from plugins.hardship_aid.files.forms import FileForm, MemberForm
+from plugins.hardship_aid.files.models import File, Member
+from plugins.hardship_aid.words import (
+    CATEGORY_COLOURS,
+    CAUSES,
+    EDIT,
+    HEALTH,
+    OUTCOMES,
+    PROGRAM,
+    RELATIONS,
+    VIEW,
+    WORKERS,
+)
+
+FILES = Register(
+    code="hardship_aid.files",
+    program=PROGRAM,
+    title=_l("Files of workers in hardship"),
+    model=File,
+    form=FileForm,
+    columns=(
+        Column(
+            name="computed", title=_l("Category computed"), kind="choice", choices=OUTCOMES, colours=CATEGORY_COLOURS
+        ),
+        Column(name="decided", title=_l("Category decided"), kind="choice", choices=OUTCOMES, colours=CATEGORY_COLOURS),
+        Column(name="worker", title=_l("Kind of worker"), kind="choice", choices=WORKERS),
+        Column(name="cause", title=_l("Cause of hardship"), kind="choice", choices=CAUSES),
+        Column(name="household_size", title=_l("People in the household"), kind="number"),
+        Column(name="income_fen", title=_l("Income in a year"), kind="yuan", hidden=True),
+        Column(name="rigid_fen", title=_l("Unavoidable expenses in a year"), kind="yuan", hidden=True),
+        Column(name="applied_on", title=_l("Applied on"), kind="day"),
+        Column(name="checked_on", title=_l("Last checked on"), kind="day", hidden=True),
+    ),
+    view_permission=VIEW,
+    edit_permission=EDIT,
+)
+MEMBERS = Register(
+    code="hardship_aid.members",
+    program=PROGRAM,
+    title=_l("Members of households"),
+    model=Member,
+    form=MemberForm,
+    columns=(
+        Column(name="name", title=_l("Name of the member")),
+        Column(name="relation", title=_l("Relation to the worker"), kind="choice", choices=RELATIONS),
+        Column(name="born_on", title=_l("Born on"), kind="day"),
+        Column(name="health", title=_l("Health"), kind="choice", choices=HEALTH),
+        Column(name="income_fen", title=_l("Income in a year"), kind="yuan", total=True),
+    ),
+    view_permission=VIEW,
+    edit_permission=EDIT,
+)

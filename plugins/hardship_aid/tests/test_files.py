@@ -1,0 +1,101 @@
+"""Files and their households: what the form, an import and the table take."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from core.api import Person, ProgramYear, db, decrypt
+from core.users.testing import AsUser
+from plugins.hardship_aid.files.models import File
+from plugins.hardship_aid.tests.conftest import PAGES
+
+VALUES = {
+    "worker": "employed",
+    "household_size": "3",
+    "head": "self",
+    "income_fen": "4.8万元",
+    "rigid_fen": "15000",
+    "loss_fen": "0",
+    "cause": "illness",
+    "barrier": "none",
+    "applied_on": "2014-01-06",
+}
+
+
+def send(clerk: FlaskClient, person: Person, **values: str) -> Any:
+    """Fill in the form of a file for somebody on file."""
+    known = {"id_number": decrypt("id_number", person.id_number), "name": person.name, "org_code": "610102"}
+    return clerk.post(f"{PAGES}/registers/files/add", data=VALUES | known | values)
+
+
+def test_an_application_makes_a_file(
+    program_year: ProgramYear, as_user: AsUser, make_person: Callable[..., Person]
+) -> None:
+    person = make_person("610102")
+    assert send(as_user("clerk", "610102"), person).status_code == 302
+    file = db.session.scalars(select(File)).one()
+    assert (file.person_id, file.org_path, file.state) == (person.id, person.org_path, "draft")
+    assert (file.income_fen, file.rigid_fen, file.loss_fen) == (48_000_00, 15_000_00, 0)
+    assert (file.head, file.head_name, file.applied_on) == ("self", "", date(2014, 1, 6))
+    assert file.computed is None
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"head": "spouse"}, "A household needs a head: enter the name."),
+        ({"head": ""}, "Not a valid choice."),
+        ({"household_size": "0"}, "Number must be between 1 and 30."),
+        ({"applied_on": "2999-01-01"}, "This day lies in the future."),
+    ],
+)
+def test_what_no_file_can_say_is_told_at_its_field(
+    program_year: ProgramYear,
+    as_user: AsUser,
+    make_person: Callable[..., Person],
+    values: dict[str, str],
+    sentence: str,
+) -> None:
+    page = send(as_user("clerk", "610102"), make_person("610102"), **values)
+    assert page.status_code == 400
+    assert sentence in page.text
+    assert db.session.scalars(select(File)).first() is None
+
+
+def test_a_worker_has_one_file(program_year: ProgramYear, as_user: AsUser, make_person: Callable[..., Person]) -> None:
+    clerk, person = as_user("clerk", "610102"), make_person("610102")
+    send(clerk, person)
+    again = send(clerk, person)
+    assert again.status_code == 400
+    assert "This person is in the register already." in again.text
+    with pytest.raises(IntegrityError, match="uq_hardship_aid_file_person_id"):
+        db.session.execute(
+            text(
+                "INSERT INTO hardship_aid_file (sponsor_id, person_id, org_id, org_path, worker, household_size, head,"
+                " income_fen, rigid_fen, cause, applied_on) SELECT sponsor_id, person_id, org_id, org_path, worker,"
+                " household_size, head, income_fen, rigid_fen, cause, applied_on FROM hardship_aid_file"
+            )
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("head = 'spouse'", "head"),
+        ("head_name = '某人'", "head"),
+        ("household_size = 0", "household_size"),
+        ("decided = 'deep'", "decided"),
+        ("computed = 'deep'", "computed_year"),
+    ],
+)
+def test_the_table_keeps_the_rules_itself(
+    program_year: ProgramYear, as_user: AsUser, make_person: Callable[..., Person], change: str, rule: str
+) -> None:
+    send(as_user("clerk", "610102"), make_person("610102"))
+    with pytest.raises(IntegrityError, match=f"ck_hardship_aid_file_{rule}"):
+        db.session.execute(text(f"UPDATE hardship_aid_file SET {change}"))  # noqa: S608  # of the list above
