@@ -63,7 +63,7 @@ def year_with(count: int) -> ProgramYear:
         raise LookupError("the divisions have no province")
     make_people(SYSTEM, count, SEED, province)
     settings = {"rule": "pool", "pool": POOL_FEN, "notice_working_days": 0}
-    year = enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
+    year = enable(SYSTEM, "winter_warmth", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
     db.session.execute(text(_PEOPLE), {"year": year.id})
     db.session.commit()
     with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

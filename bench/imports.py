@@ -90,7 +90,7 @@ def prepared() -> tuple[User, ProgramYear, Org]:
         raise LookupError("the divisions have no province")
     make_people(SYSTEM, ON_FILE, SEED, province)
     settings = {"rule": "pool", "pool": 100, "notice_working_days": 0}
-    year = enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
+    year = enable(SYSTEM, "winter_warmth", 2014, province, opens_on=date(2014, 1, 1), settings=settings)
     grants = [GrantRequest(role="clerk", org=province)]
     user = create_user(SYSTEM, "bench", "bench", random_password(), province, grants, first=False)
     with owner_engine() as engine, engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

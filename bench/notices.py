@@ -29,7 +29,7 @@ from core.users.passwords import hash_password
 from core.users.testing import PASSWORD, Browser
 
 LINES = 100_000
-URL = "/2014/61/four_seasons/registers/hardship/notices/"
+URL = "/2014/61/winter_warmth/registers/hardship/notices/"
 Ask = Callable[[], object]
 
 

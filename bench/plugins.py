@@ -33,7 +33,7 @@ from core.wall import beyond_scope
 FEW, MANY = 4, 30
 FOLDER = INSTANCE / "plugins"
 STARTS, REQUESTS = 5, 300
-PAGE = "/2014/61/four_seasons/"
+PAGE = "/2014/61/winter_warmth/"
 _START = "from core import create_app; create_app()"
 
 
@@ -135,7 +135,7 @@ def prepare_request(_app: Flask) -> Work:
     province: Org = plant("61")
     grants = [GrantRequest(role="clerk", org=province, program=None, until=None)]
     create_user(SYSTEM, "bench", "bench", PASSWORD, province, grants, first=False)
-    enable(SYSTEM, "four_seasons", 2014, province, opens_on=date(2014, 1, 1), settings={"pool": 1})
+    enable(SYSTEM, "winter_warmth", 2014, province, opens_on=date(2014, 1, 1), settings={"pool": 1})
     full = create_app(replace(settings_of(), plugins=names))
     with full.app_context(), beyond_scope("a bench"):
         migrate_all()

@@ -36,7 +36,7 @@ QUARANTINED = {
     "misspelt_hook": "menu_itmes",
     "wrong_argument": "{'request'}",
     "unknown_return_type": "The hook programs must return a list of Program.",
-    "takes_anothers_code": "The program code 'four_seasons' belongs to 'four_seasons'.",
+    "takes_anothers_code": "The program code 'winter_warmth' belongs to 'four_seasons'.",
     "table_without_prefix": "The table 'four_seasons_visitor' must begin with 'table_without_prefix_'.",
     "blueprint_clash": "The blueprint 'users' must be named 'blueprint_clash'.",
     "template_outside": "The template 'programs' must lie in ",
@@ -201,6 +201,7 @@ def test_the_core_is_upgraded_from_nothing_while_a_plugin_is_in_quarantine_and_a
         [
             "upgraded core",
             "upgraded four_seasons",
+            "upgraded hardship_aid",
             "upgraded reading_club",
             "chess has tables here, but no loaded plugin owns them; they are left alone",
         ],

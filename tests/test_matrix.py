@@ -214,7 +214,7 @@ MATRIX: dict[str, str] = {
 SAMPLES: dict[str, Any] = {
     "year": 2014,
     "sponsor": "61",
-    "program": "four_seasons",
+    "program": "winter_warmth",
     "filename": "app.css",
     "code": "61",
     "kind": "xlsx",

@@ -123,8 +123,8 @@ def test_a_member_of_an_industry_union_is_in_its_reach(
 def test_a_grant_for_one_program_reaches_nothing_on_pages_of_another(
     people: dict[str, int], make_user: MakeUser, as_far_as: Callable[[Reach], None]
 ) -> None:
-    user = make_user("clerk", "610102", program="four_seasons")
-    for program, seen in (("four_seasons", {"王610102"}), ("mutual_insurance", set()), (None, {"王610102"})):
+    user = make_user("clerk", "610102", program="winter_warmth")
+    for program, seen in (("winter_warmth", {"王610102"}), ("mutual_insurance", set()), (None, {"王610102"})):
         as_far_as(reach_of(user, program))
         assert names() == seen, program
 

@@ -24,27 +24,29 @@ from core.api import (
     User,
     hookimpl,
 )
-from plugins.four_seasons import cards, cli, people, views, years
-from plugins.four_seasons import schemes as rules
-from plugins.four_seasons import visit_views as visit_views
-from plugins.four_seasons.forms import WinterSettingsForm
-from plugins.four_seasons.registers import HARDSHIP, TARGETS
-from plugins.four_seasons.reports import ON_FILE
+from plugins.four_seasons.visits import people as visits
+from plugins.four_seasons.visits.kinds import KINDS
+from plugins.four_seasons.winter import cards, cli, people, views, years
+from plugins.four_seasons.winter.forms import WinterSettingsForm
+from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
+from plugins.four_seasons.winter.reports import ON_FILE
+from plugins.four_seasons.winter.schemes import WINTER_PAYMENT, WINTER_WARMTH
+from plugins.four_seasons.words import EDIT, VIEW, WINTER
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
 
 @hookimpl
 def programs() -> list[Program]:
-    """The one program: the campaigns of the four seasons."""
+    """A program a season, so that each has its own years, settings and budget."""
     return [
         Program(
-            code=rules.PROGRAM,
-            title=_l("Four-season campaigns"),
-            title_zh="四季送",
-            title_en="Four-season campaigns",
+            code=WINTER,
+            title=_l("Winter: sending warmth"),
+            title_zh="冬送温暖",
+            title_en="Winter: sending warmth",
             settings_form=WinterSettingsForm,
-            view_permission="four_seasons.view",
+            view_permission=VIEW,
         )
     ]
 
@@ -52,15 +54,15 @@ def programs() -> list[Program]:
 @hookimpl
 def blueprints() -> dict[str, Blueprint]:
     """The pages."""
-    return {rules.PROGRAM: views.blueprint}
+    return {WINTER: views.blueprint}
 
 
 @hookimpl
 def permissions() -> list[Permission]:
     """To see the campaigns and to change the hardship list; allotting is the core's ``ledger.allot``."""
     return [
-        Permission(code="four_seasons.view", title=_l("See four-season campaigns"), roles=EVERYONE),
-        Permission(code="four_seasons.edit", title=_l("Change the hardship list"), roles=("clerk",)),
+        Permission(code=VIEW, title=_l("See four-season campaigns"), roles=EVERYONE),
+        Permission(code=EDIT, title=_l("Change the hardship list"), roles=("clerk",)),
     ]
 
 
@@ -73,13 +75,13 @@ def registers() -> list[Register]:
 @hookimpl
 def schemes() -> list[Scheme]:
     """Winter warmth."""
-    return [rules.WINTER]
+    return [WINTER_WARMTH]
 
 
 @hookimpl
 def entry_kinds() -> list[EntryKind]:
     """What a run of winter warmth posts, and a visit."""
-    return [rules.WINTER_PAYMENT, rules.VISIT_PAYMENT]
+    return [WINTER_PAYMENT, *KINDS.values()]
 
 
 @hookimpl
@@ -116,13 +118,13 @@ def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
 def person_merged(kept: Person, dropped: Person) -> None:
     """The list of each year and the visits name the kept file."""
     people.merge_rows(kept, dropped)
-    people.merge_visits(kept, dropped)
+    visits.merge_visits(kept, dropped)
 
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
     """The hardship list, and the visits."""
-    return people.personal_data(person, action)
+    return people.personal_data(person, action) + visits.personal_data(person)
 
 
 @hookimpl

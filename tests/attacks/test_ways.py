@@ -49,7 +49,7 @@ TRICKS = [
 OWN = [
     "/",
     "/account?tab=1",
-    "/2014/61/four_seasons/registers/targets/?name=%E7%8E%8B&after=/61/:7",
+    "/2014/61/winter_warmth/registers/targets/?name=%E7%8E%8B&after=/61/:7",
     "/people/?next=https://evil.example/",  # what stands behind the question mark leads nowhere by itself
     "/login?q=a//b",
     "/" + "a" * (LONGEST - 1),

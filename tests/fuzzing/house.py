@@ -21,7 +21,7 @@ from core.disbursements.models import Run
 from core.privacy import consents
 from core.programs.services import change_settings
 from core.users.testing import AsUser, Browser
-from plugins.four_seasons.visiting import Visited, record_visit
+from plugins.four_seasons.visits.services import Visited, record_visit
 from tests.disbursements.banking import as_csv, payments, row
 from tests.disbursements.conftest import add_people
 from tests.fuzzing.reading import Box, Page
@@ -58,7 +58,7 @@ PARTS: dict[str, list[Any]] = {
     "month": ["2014-01", "2014-13", "0000-00", "9999-12", "x", "%00", "2014-1", "99999-01"],
     "step": ["start", "ask", "cancel", "close", "agree", "lock"],
     "kind": ["xlsx", "csv"],
-    "program_code": ["aid", "four_seasons", "nothing", "%00"],
+    "program_code": ["aid", "winter_warmth", "nothing", "%00"],
     "filename": ["app.css", "../core/config.py", "..%2f..%2fsetup.cfg", "%00", "a" * 300, "%2e%2e/%2e%2e/etc/passwd"],
 }
 #: Parts of which there is one that leads somewhere, and where it stands.
@@ -144,7 +144,7 @@ class House:
         consents.give(clerk, self.entry.person or 0, consents.processings()[-1].code, date(2014, 3, 1), "档案柜")
         stages = [Stage(title="x", level="run", policy="any", n=1)]
         add_rule(clerk, year=2015, org=province, program=None, from_fen=0, stages=stages)
-        year = self.world.years["four_seasons"]
+        year = self.world.years["winter_warmth"]
         amounts = {province.id: 1_000_000}
         fund_from_own(clerk, year, key="visits", amounts=amounts, effective_on=date(2014, 1, 2), description="慰问")
         visited = Visited(
@@ -190,9 +190,9 @@ class House:
     def _values(self, rule: Rule, name: str) -> list[Any]:
         area = rule.endpoint.partition(".")[0]
         if name == "program":
-            own = "four_seasons" if area == "reports" else self.register.program
+            own = "winter_warmth" if area == "reports" else self.register.program
             program = "aid" if area in ("runs", "budget", "programs") else own
-            return [program, "four_seasons", "nothing", "%00"]
+            return [program, "winter_warmth", "nothing", "%00"]
         if rule.endpoint in FOUND and name in FOUND[rule.endpoint]:
             return [db.session.execute(text(FOUND[rule.endpoint][name])).scalar(), *PARTS.get(name, NUMBERS)]
         if area == "runs" and name == "code":

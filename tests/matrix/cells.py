@@ -82,7 +82,7 @@ SPECIAL: dict[str, dict[str, str]] = {
 }
 VALUES = {
     "kind": "csv", "filename": "app.css", "step": "start", "book": "fund", "month": "2014-01",
-    "program_code": "four_seasons",
+    "program_code": "winter_warmth",
 }  # fmt: skip
 
 
@@ -196,11 +196,11 @@ def _program(route: Route, register: Register) -> str:
         return str(route.rule.defaults["program"])
     if route.area == "reports":
         return _report().program
-    return register.program if "name" in route.rule.arguments else "four_seasons"
+    return register.program if "name" in route.rule.arguments else "winter_warmth"
 
 
 def _report() -> Report:
-    return next(report for report in registry_of().reports.values() if report.program == "four_seasons")
+    return next(report for report in registry_of().reports.values() if report.program == "winter_warmth")
 
 
 def needed(route: Route, register: Register) -> str:

@@ -30,7 +30,7 @@ from core.tasks.models import Message
 from core.users.access import today
 from core.users.models import Session, User
 from core.users.testing import AsUser, MakeUser
-from plugins.four_seasons.visiting import Visited, record_visit
+from plugins.four_seasons.visits.services import Visited, record_visit
 from tests.disbursements.banking import as_csv, payments, row
 from tests.matrix.furnishing import furnish
 from tests.matrix.world import MISSING, NO_UNION, World, marker_of, one_of_each_kind
@@ -173,7 +173,7 @@ class House:
         return found | self._visit(org, maker)
 
     def _visit(self, org: Org, maker: User) -> Things:
-        year = self.world.years["four_seasons"]
+        year = self.world.years["winter_warmth"]
         self._fund(maker, year, org)
         visited = Visited(
             key=org.code, org_code=org.code, visited_on=date(2014, 2, 1), party="x", kind="cash", amount_fen=100_00,

@@ -72,16 +72,16 @@ def test_a_place_that_is_none_is_one_sentence(opened: Opener, as_user: AsUser, p
 def test_tasks_are_filtered_by_program_and_lead_to_their_year(
     opened: Opener, as_user: AsUser, program_year: SwitchOn
 ) -> None:
-    year = program_year("four_seasons", pool=10_000)
+    year = program_year("winter_warmth", pool=10_000)
     opened("record:1", "61", kind=VISIT, program_year_id=year.id, address={})
     opened("record:2", "61")
-    page = as_user("reviewer").get("/tasks/?program=four_seasons").text
+    page = as_user("reviewer").get("/tasks/?program=winter_warmth").text
     assert "Visit the union" in page
-    assert 'href="/2014/61/four_seasons/"' in page
+    assert 'href="/2014/61/winter_warmth/"' in page
     assert "record:2" not in page
     opened("record:3", "61", program_year_id=year.id, due_on=today() - DAY)
     opened("record:4", "61", due_on=today() - DAY)
-    overdue = as_user("leader").get("/tasks/overdue?program=four_seasons").text
+    overdue = as_user("leader").get("/tasks/overdue?program=winter_warmth").text
     assert "About record:3" in overdue
     assert "About record:4" not in overdue
 
@@ -151,12 +151,12 @@ def test_nobody_reads_the_messages_of_another(told: User, as_user: AsUser) -> No
 
 
 def test_a_message_of_a_year_that_is_off_leads_nowhere(told: User, as_user: AsUser, program_year: SwitchOn) -> None:
-    year = program_year("four_seasons", pool=10_000)
+    year = program_year("winter_warmth", pool=10_000)
     notify(VISIT, [told.id], "record:3", program_year_id=year.id)
     db.session.commit()
     message_id = db.session.scalars(select(Message.id).where(Message.kind == VISIT.code)).one()
     browser = as_user(told)
-    assert browser.post(f"/inbox/{message_id}").headers["Location"] == "/2014/61/four_seasons/"
+    assert browser.post(f"/inbox/{message_id}").headers["Location"] == "/2014/61/winter_warmth/"
     year.enabled = False
     db.session.commit()
     assert browser.post(f"/inbox/{message_id}").headers["Location"] == "/inbox/"

@@ -49,7 +49,7 @@ def test_the_settings_of_a_year_say_how_long_before(
     opened: Opener, make_user: MakeUser, program_year: SwitchOn
 ) -> None:
     user = make_user("reviewer", "6101")
-    year = program_year("four_seasons", pool=10_000, reminder_working_days=5)
+    year = program_year("winter_warmth", pool=10_000, reminder_working_days=5)
     last = add_working_days(THURSDAY, 5)
     opened("record:1", program_year_id=year.id, due_on=last)
     opened("record:2", program_year_id=year.id, due_on=last + timedelta(days=1))
@@ -106,7 +106,7 @@ def test_what_nobody_may_do_is_told_above_every_working_day_until_somebody_may(
 def test_nobody_is_told_of_what_is_done_or_of_a_year_that_is_off_or_what_they_made(
     opened: Opener, make_user: MakeUser, program_year: SwitchOn
 ) -> None:
-    user, year = make_user("reviewer", "6101"), program_year("four_seasons", pool=10_000)
+    user, year = make_user("reviewer", "6101"), program_year("winter_warmth", pool=10_000)
     opened("record:1", due_on=THURSDAY)
     finish_tasks(SYSTEM, "record:1")
     opened("record:2", due_on=THURSDAY, program_year_id=year.id)
@@ -133,10 +133,10 @@ def test_a_user_with_two_roles_that_hold_the_permission_is_told_of_a_task_once(
 ) -> None:
     user = make_user("reviewer", "6101")
     user.grants.append(type(user.grants[0])(
-        role="reviewer", org_id=user.org_id, org_path=user.org_path, program="four_seasons",
+        role="reviewer", org_id=user.org_id, org_path=user.org_path, program="winter_warmth",
     ))  # fmt: skip
     db.session.commit()
-    opened("record:1", due_on=THURSDAY, program_year_id=program_year("four_seasons", pool=10_000).id)
+    opened("record:1", due_on=THURSDAY, program_year_id=program_year("winter_warmth", pool=10_000).id)
     remind(THURSDAY)
     assert told(user) == [("due_soon", 1)]
 

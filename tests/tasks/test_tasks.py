@@ -60,10 +60,10 @@ def test_nobody_is_asked_to_review_what_they_made(opened: Opener, make_user: Mak
 def test_a_grant_for_one_program_or_run_out_yesterday_counts_no_further(
     opened: Opener, make_user: MakeUser, program_year: SwitchOn
 ) -> None:
-    year = program_year("four_seasons", pool=10_000)
+    year = program_year("winter_warmth", pool=10_000)
     opened("record:1", program_year_id=year.id)
     opened("record:2")
-    assert mine(make_user("reviewer", "6101", program="four_seasons")) == ["record:1"]
+    assert mine(make_user("reviewer", "6101", program="winter_warmth")) == ["record:1"]
     until_today = make_user("reviewer", "6101", until=today())
     assert len(mine(until_today)) == 2
     until_today.grants[0].until = today() - DAY
@@ -74,7 +74,7 @@ def test_a_grant_for_one_program_or_run_out_yesterday_counts_no_further(
 def test_nothing_waits_of_a_year_that_is_off_or_closed(
     opened: Opener, make_user: MakeUser, program_year: SwitchOn
 ) -> None:
-    year, user = program_year("four_seasons", pool=10_000), make_user("reviewer", "6101")
+    year, user = program_year("winter_warmth", pool=10_000), make_user("reviewer", "6101")
     opened("record:1", program_year_id=year.id, due_on=today() - DAY)
     leader = make_user("leader", "61")
     assert (mine(user), queries.count_mine(user), below(leader)) == (["record:1"], 1, ["record:1"])
@@ -151,11 +151,11 @@ def test_the_most_urgent_comes_first_and_pages_go_on(opened: Opener, make_user: 
 
 def test_tasks_can_be_looked_at_by_program(opened: Opener, make_user: MakeUser, program_year: SwitchOn) -> None:
     user = make_user("reviewer", "6101")
-    opened("record:1", program_year_id=program_year("four_seasons", pool=10_000).id)
+    opened("record:1", program_year_id=program_year("winter_warmth", pool=10_000).id)
     opened("record:2")
-    assert mine(user, program="four_seasons") == ["record:1"]
+    assert mine(user, program="winter_warmth") == ["record:1"]
     assert mine(user, program="no_such") == []
-    assert [year.program for year in queries.programs_of_mine(user)] == ["four_seasons"]
+    assert [year.program for year in queries.programs_of_mine(user)] == ["winter_warmth"]
 
 
 def test_due_today_is_not_overdue(opened: Opener, make_user: MakeUser) -> None:
@@ -175,9 +175,9 @@ def test_what_is_overdue_is_seen_by_those_who_supervise_the_subtree(
         ("leader", "6102", False), ("clerk", "61", False),
     ):  # fmt: skip
         assert below(make_user(role, org)) == (["record:1"] if sees else []), f"{role} of {org}"
-    year = program_year("four_seasons", pool=10_000)
+    year = program_year("winter_warmth", pool=10_000)
     opened("record:2", "610102", due_on=today() - DAY, program_year_id=year.id)
-    assert below(make_user("leader", "61", program="four_seasons")) == ["record:2"]
+    assert below(make_user("leader", "61", program="winter_warmth")) == ["record:2"]
 
 
 def test_urging_tells_the_doers_once_a_day_and_is_on_record(opened: Opener, make_user: MakeUser) -> None:

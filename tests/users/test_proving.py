@@ -27,11 +27,11 @@ SIGNED: dict[str, tuple[str, str, dict[str, str]]] = {
     "second_factor.remove": ("admin", "/account/second-factor/remove", {}),
     "people.show_all": ("admin", "/people/{person}/data", {}),
     "budget.own_funds": (
-        "finance", "/2014/61/four_seasons/budget/own-funds",
+        "finance", "/2014/61/winter_warmth/budget/own-funds",
         {"key": "k", "org_code": "6101", "source": "union", "amount": "12", "effective_on": "2014-01-10"},
     ),
     "budget.book": (
-        "finance", "/2014/61/four_seasons/budget/allot",
+        "finance", "/2014/61/winter_warmth/budget/allot",
         {"key": "k", "giver": "61", "source": "union", "level": "", "way": "people", "amount": "1",
          "effective_on": "2014-01-10", "shares": "6101 1"},
     ),
@@ -69,7 +69,7 @@ def house(
     small_tree: dict[str, Org], program_year: SwitchOn, make_user: MakeUser, make_person: MakePerson
 ) -> dict[str, int]:
     """The ids that the addresses name, in a year of the winter campaign."""
-    program_year("four_seasons", rule="pool", pool=1_000_00, province_allotment=100_00)
+    program_year("winter_warmth", rule="pool", pool=1_000_00, province_allotment=100_00)
     return {"user": make_user("leader", "6101").id, "person": make_person("6101").id}
 
 

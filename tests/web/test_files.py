@@ -26,8 +26,8 @@ def test_a_picture_is_attached_and_looked_at(
     image, paper = tmp_path / "现场照片.png", tmp_path / "证明.pdf"
     image.write_bytes(picture())
     paper.write_bytes(picture())
-    program_year("four_seasons", pool=100_000_00)
-    open_as("clerk", "61", "/2014/61/four_seasons/registers/targets/")
+    program_year("winter_warmth", pool=100_000_00)
+    open_as("clerk", "61", "/2014/61/winter_warmth/registers/targets/")
     page.click("main tbody a >> nth=0")
     entry = page.url
     page.set_input_files("input[type=file]", paper)

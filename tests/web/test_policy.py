@@ -14,14 +14,14 @@ from core.org.models import Org
 from core.programs.models import ProgramYear
 from core.users.testing import MakeUser
 from core.web.testing import OpenAs
-from plugins.four_seasons import services
 from plugins.four_seasons.tests.conftest import MakePeople, computed_run
 from plugins.four_seasons.tests.conftest import make_people as make_people
 from plugins.four_seasons.tests.conftest import program_year as program_year
 from plugins.four_seasons.tests.test_campaign import fund
+from plugins.four_seasons.winter import services
 
 pytestmark = pytest.mark.browser
-HERE = "/2014/61/four_seasons"
+HERE = "/2014/61/winter_warmth"
 PLANTED = "<img src=x onerror=\"document.title='run'\">"
 
 

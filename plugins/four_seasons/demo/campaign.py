@@ -15,7 +15,7 @@ from plugins.four_seasons.demo.browser import Browser, Page, fen, number, table_
 from plugins.four_seasons.demo.house import DemoError, House
 
 YEAR, SPONSOR = "2014", "61"
-BASE = f"/{YEAR}/{SPONSOR}/four_seasons"
+BASE = f"/{YEAR}/{SPONSOR}/winter_warmth"
 POOL, FROM_PROVINCE = "125000000.00", "11000000.00"
 FUNDED_ON = "2014-01-06"
 EFFECTIVE_ON = "2014-01-24"
@@ -100,7 +100,7 @@ class Demo:
             settings = {"rule": "pool", "pool": POOL, "province_allotment": FROM_PROVINCE, "notice_working_days": "0"}
             settings |= {"starts_on": "2014-01-01", "ends_on": "2014-01-30"}
             options = [text for key, value in settings.items() for text in ("--set", f"{key}={value}")]
-            self.house.zhijia("years", "enable", "four_seasons", "--year", YEAR, "--sponsor", SPONSOR, *options)
+            self.house.zhijia("years", "enable", "winter_warmth", "--year", YEAR, "--sponsor", SPONSOR, *options)
 
     def _make_accounts(self) -> None:
         """One user for each role, and a clerk who becomes reviewer, to see that nobody approves their own work."""

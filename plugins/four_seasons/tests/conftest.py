@@ -29,7 +29,7 @@ from core.imports import services as imports
 from core.imports.models import Import
 from core.programs.services import enable
 from core.users.testing import MakeUser
-from plugins.four_seasons.registers import HARDSHIP
+from plugins.four_seasons.winter.registers import HARDSHIP
 
 SETTINGS: dict[str, Any] = {
     "rule": "pool",
@@ -61,7 +61,7 @@ def program_year(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
 
 def make_year(sponsor: Org, **settings: Any) -> ProgramYear:
     """Switch the campaign of 2014 on; ``settings`` come over :data:`SETTINGS`."""
-    return enable(SYSTEM, "four_seasons", 2014, sponsor, opens_on=date(2014, 1, 1), settings=SETTINGS | settings)
+    return enable(SYSTEM, "winter_warmth", 2014, sponsor, opens_on=date(2014, 1, 1), settings=SETTINGS | settings)
 
 
 def computed_run(clerk: User, program_year: ProgramYear, run_jobs: Callable[[], int], org_code: str = "61") -> Run:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from core.api import Org, Payment, ProgramYear, Refused, Scope, User, ZhijiaError, budgets_of, db, today
 from core.disbursements.models import Exclusion
@@ -14,9 +14,9 @@ from core.disbursements.services import cancel, create_run, start_computing
 from core.ledger.models import Entry
 from core.plugin.hooks import dashboard_cards, menu_items
 from core.users.testing import PASSWORD, AsUser, MakeUser
-from plugins.four_seasons import allotting, services
-from plugins.four_seasons.models import Hardship
 from plugins.four_seasons.tests.conftest import MakePeople, computed_run, make_year
+from plugins.four_seasons.winter import allotting, services
+from plugins.four_seasons.winter.models import Hardship, Target
 
 pytestmark = pytest.mark.services
 SIGNED = {"password": PASSWORD}
@@ -51,7 +51,7 @@ def amounts(run_id: int) -> list[int]:
 
 def fund(finance: User, program_year: ProgramYear) -> None:
     if program_year.settings["province_allotment"]:
-        allotting.allot_by_number_on_file(finance, program_year, DAY)
+        allotting.allot_to_unions(finance, program_year, DAY)
     allotting.book_own_funds(finance, program_year, DAY)
 
 
@@ -168,7 +168,7 @@ def test_without_money_the_run_is_refused_and_pays_nobody(clerk: User, listed: P
 
 
 def test_the_province_gives_by_the_number_on_file_exact_to_the_fen(finance: User, listed: ProgramYear) -> None:
-    given = allotting.allot_by_number_on_file(finance, listed, DAY)
+    given = allotting.allot_to_unions(finance, listed, DAY)
     assert {row.org_path: (row.weight, row.amount_fen) for row in given} == {
         "/61/6101/": (4, 57_14),
         "/61/6102/": (2, 28_57),
@@ -180,14 +180,14 @@ def test_the_province_gives_by_the_number_on_file_exact_to_the_fen(finance: User
 
 def test_the_preview_is_what_is_then_allotted(finance: User, listed: ProgramYear) -> None:
     before = {share.org.id: share.given_fen for share in allotting.plan(listed).shares}
-    given = allotting.allot_by_number_on_file(finance, listed, DAY)
+    given = allotting.allot_to_unions(finance, listed, DAY)
     assert before == {row.org_id: row.amount_fen for row in given}
 
 
 def test_nothing_is_allotted_twice(finance: User, listed: ProgramYear) -> None:
-    allotting.allot_by_number_on_file(finance, listed, DAY)
+    allotting.allot_to_unions(finance, listed, DAY)
     with pytest.raises(Refused, match="allotted already"):
-        allotting.allot_by_number_on_file(finance, listed, DAY)
+        allotting.allot_to_unions(finance, listed, DAY)
 
 
 def test_an_allotment_that_died_half_way_goes_on(
@@ -196,8 +196,8 @@ def test_an_allotment_that_died_half_way_goes_on(
     with monkeypatch.context() as patch:
         patch.setattr(allotting, "allot", None)
         with pytest.raises(TypeError):
-            allotting.allot_by_number_on_file(finance, listed, DAY)
-    allotting.allot_by_number_on_file(finance, listed, DAY)
+            allotting.allot_to_unions(finance, listed, DAY)
+    allotting.allot_to_unions(finance, listed, DAY)
     sponsor = next(row for row in budgets_of(listed, Scope(("/61/",))) if row.org.code == "61")
     assert (sponsor.allotted_fen, sponsor.free_fen) == (100_00, 0)
 
@@ -224,7 +224,23 @@ def test_own_funds_are_topped_up_when_a_city_has_more_on_its_list(
 
 def test_a_list_without_anybody_has_nothing_to_allot(finance: User, program_year: ProgramYear) -> None:
     with pytest.raises(Refused, match="nobody on the hardship list"):
-        allotting.allot_by_number_on_file(finance, program_year, DAY)
+        allotting.allot_to_unions(finance, program_year, DAY)
+
+
+def test_points_weigh_instead_of_the_list_where_the_year_says_so(
+    finance: User, small_tree: dict[str, Org], listed: ProgramYear
+) -> None:
+    listed.settings = listed.settings | {"allotted_by": "points"}
+    db.session.commit()
+    with pytest.raises(Refused, match="No union has points yet"):
+        allotting.allot_to_unions(finance, listed, DAY)
+    for code, points in (("6101", 1), ("6102", 3), ("6111", 9)):
+        where = (Target.program_year_id == listed.id, Target.org_id == small_tree[code].id)
+        db.session.execute(update(Target).where(*where).values(points=points))
+    db.session.commit()
+    allotting.allot_to_unions(finance, listed, DAY)
+    given = {share.org.code: share.given_fen for share in allotting.plan(listed).shares}
+    assert given == {"6101": 7_69, "6102": 23_08, "6111": 69_23}  # of 100 yuan
 
 
 def test_settings_without_an_amount_have_nothing_to_allot(
@@ -234,7 +250,7 @@ def test_settings_without_an_amount_have_nothing_to_allot(
     make_people(1)
     services.make_list(clerk, program_year)
     with pytest.raises(Refused, match="no amount to allot"):
-        allotting.allot_by_number_on_file(finance, program_year, DAY)
+        allotting.allot_to_unions(finance, program_year, DAY)
 
 
 def test_a_cancelled_run_gives_its_share_of_the_pool_back(
@@ -248,20 +264,20 @@ def test_a_cancelled_run_gives_its_share_of_the_pool_back(
 
 def test_the_allotment_page_shows_the_table_and_books(as_user: AsUser, listed: ProgramYear) -> None:
     browser = as_user("finance")
-    page = browser.get("/2014/61/four_seasons/allotment").text
+    page = browser.get("/2014/61/winter_warmth/allotment").text
     assert all(text in page for text in ("西安市总工会", "57.14", "100.00", "1,000.00"))
-    assert browser.post("/2014/61/four_seasons/allotment", data=SIGNED).status_code == 302
-    assert browser.post("/2014/61/four_seasons/allotment", data=SIGNED).status_code == 409
-    assert "900.00" in browser.get("/2014/61/four_seasons/allotment").text
-    assert browser.post("/2014/61/four_seasons/allotment/own-funds", data=SIGNED).status_code == 302
-    assert browser.post("/2014/61/four_seasons/allotment/own-funds", data=SIGNED).status_code == 409
+    assert browser.post("/2014/61/winter_warmth/allotment", data=SIGNED).status_code == 302
+    assert browser.post("/2014/61/winter_warmth/allotment", data=SIGNED).status_code == 409
+    assert "900.00" in browser.get("/2014/61/winter_warmth/allotment").text
+    assert browser.post("/2014/61/winter_warmth/allotment/own-funds", data=SIGNED).status_code == 302
+    assert browser.post("/2014/61/winter_warmth/allotment/own-funds", data=SIGNED).status_code == 409
 
 
 @pytest.mark.parametrize("what", ["", "/own-funds"])
 def test_nothing_is_allotted_without_ones_own_password(as_user: AsUser, listed: ProgramYear, what: str) -> None:
     browser = as_user("finance")
     for proof, expected in (({}, 400), ({"password": "not-mine-2014"}, 401), (SIGNED | {"code": "000000"}, 401)):
-        answer = browser.post(f"/2014/61/four_seasons/allotment{what}", data=proof)
+        answer = browser.post(f"/2014/61/winter_warmth/allotment{what}", data=proof)
         field = "code" if "code" in proof else "password"
         assert (answer.status_code, f'id="{field}-errors"' in answer.text) == (expected, True)
     assert db.session.scalars(select(Entry)).all() == []
@@ -269,7 +285,7 @@ def test_nothing_is_allotted_without_ones_own_password(as_user: AsUser, listed: 
 
 def test_money_is_booked_on_the_day_that_is_named_and_never_in_the_future(as_user: AsUser, listed: ProgramYear) -> None:
     browser = as_user("finance")
-    address = "/2014/61/four_seasons/allotment"
+    address = "/2014/61/winter_warmth/allotment"
     refused = browser.post(address, data=SIGNED | {"effective_on": (today() + timedelta(days=1)).isoformat()})
     assert refused.status_code == 409
     assert 'class="alert alert-danger"' in refused.text or "invalid-feedback" in refused.text
@@ -279,7 +295,7 @@ def test_money_is_booked_on_the_day_that_is_named_and_never_in_the_future(as_use
 
 
 def test_an_empty_allotment_page_says_what_is_missing(as_user: AsUser, program_year: ProgramYear) -> None:
-    page = as_user("finance").get("/2014/61/four_seasons/allotment")
+    page = as_user("finance").get("/2014/61/winter_warmth/allotment")
     assert page.status_code == 200
     assert 'class="empty"' in page.text
 
@@ -289,9 +305,9 @@ def test_who_may_not_allot_for_the_sponsor_is_refused(
     as_user: AsUser, listed: ProgramYear, role: str, org: str
 ) -> None:
     browser = as_user(role, org)
-    assert browser.get("/2014/61/four_seasons/allotment").status_code == 403
-    assert browser.post("/2014/61/four_seasons/allotment", data=SIGNED).status_code == 403
-    assert browser.post("/2014/61/four_seasons/allotment/own-funds", data=SIGNED).status_code == 403
+    assert browser.get("/2014/61/winter_warmth/allotment").status_code == 403
+    assert browser.post("/2014/61/winter_warmth/allotment", data=SIGNED).status_code == 403
+    assert browser.post("/2014/61/winter_warmth/allotment/own-funds", data=SIGNED).status_code == 403
 
 
 def test_the_figures_of_the_year_are_those_of_the_scope(
@@ -322,5 +338,5 @@ def test_the_page_shows_how_far_the_computing_is(
 ) -> None:
     run = create_run(clerk, listed, "four_seasons.winter", "2014年送温暖", small_tree["61"])
     start_computing(clerk, run)
-    url = f"/2014/61/four_seasons/runs/{run.id}/progress"
+    url = f"/2014/61/winter_warmth/runs/{run.id}/progress"
     assert "<progress" in as_user(clerk).get(url).text

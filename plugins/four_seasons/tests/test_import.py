@@ -10,13 +10,13 @@ from core.api import Person, ProgramYear, User, db
 from core.imports import services as imports
 from core.imports.models import Import
 from core.users.testing import AsUser, MakeUser
-from plugins.four_seasons import services
-from plugins.four_seasons.models import Hardship
-from plugins.four_seasons.registers import HARDSHIP
 from plugins.four_seasons.tests.conftest import HEADINGS, MakePeople, good_row, sheet, upload
+from plugins.four_seasons.winter import services
+from plugins.four_seasons.winter.models import Hardship
+from plugins.four_seasons.winter.registers import HARDSHIP
 
 pytestmark = pytest.mark.services
-URL = "/2014/61/four_seasons/registers/hardship/imports/"
+URL = "/2014/61/winter_warmth/registers/hardship/imports/"
 RunJobs = Callable[[], int]
 
 
@@ -51,7 +51,7 @@ def test_a_list_goes_through_the_pages_from_upload_to_list(
     as_user: AsUser, program_year: ProgramYear, run_jobs: RunJobs
 ) -> None:
     browser = as_user("clerk")
-    assert URL in browser.get("/2014/61/four_seasons/registers/hardship/").text
+    assert URL in browser.get("/2014/61/winter_warmth/registers/hardship/").text
     rows = [good_row(number, **({"category": "很困难"} if number % 20 == 9 else {})) for number in range(100)]
     response = browser.post(URL, data={"file": FileStorage(sheet(rows), filename="名单.xlsx")})
     assert response.status_code == 302
@@ -102,4 +102,4 @@ def test_the_template_is_handed_out(as_user: AsUser, program_year: ProgramYear) 
 def test_a_reader_has_no_imports(as_user: AsUser, program_year: ProgramYear, path: str) -> None:
     browser = as_user("auditor")
     assert browser.get(f"{URL}{path}").status_code == 403
-    assert URL not in browser.get("/2014/61/four_seasons/registers/hardship/").text
+    assert URL not in browser.get("/2014/61/winter_warmth/registers/hardship/").text

@@ -10,14 +10,14 @@ from core.disbursements import services as runs
 from core.registers import services as registers
 from core.registers.listing import listing_of
 from core.users.testing import AsUser, MakeUser
-from plugins.four_seasons import allotting, queries, services
-from plugins.four_seasons.models import Hardship
-from plugins.four_seasons.registers import HARDSHIP
 from plugins.four_seasons.tests.conftest import MakePeople, computed_run, id_number
+from plugins.four_seasons.winter import allotting, queries, services
+from plugins.four_seasons.winter.models import Hardship
+from plugins.four_seasons.winter.registers import HARDSHIP
 from tests.lists.reading import lines
 
 pytestmark = pytest.mark.services
-LIST = "/2014/61/four_seasons/registers/hardship/"
+LIST = "/2014/61/winter_warmth/registers/hardship/"
 WORKER = {
     "name": "王芳",
     "org_code": "610102001",
@@ -105,7 +105,7 @@ def test_a_worker_whom_a_run_pays_stays_on_the_list_until_it_is_cancelled(
 ) -> None:
     row = add(clerk, program_year)
     finance = make_user("finance")
-    allotting.allot_by_number_on_file(finance, program_year, date(2014, 1, 10))
+    allotting.allot_to_unions(finance, program_year, date(2014, 1, 10))
     allotting.book_own_funds(finance, program_year, date(2014, 1, 10))
     run = computed_run(clerk, program_year, run_jobs)
     with pytest.raises(Refused, match="A run pays this worker"):
@@ -165,7 +165,7 @@ def test_the_empty_list_says_what_to_do(as_user: AsUser, program_year: ProgramYe
 
 
 def test_the_figures_of_the_year_lead_to_the_list(as_user: AsUser, program_year: ProgramYear) -> None:
-    assert as_user("leader").get("/2014/61/four_seasons/hardship").headers["Location"] == LIST
+    assert as_user("leader").get("/2014/61/winter_warmth/hardship").headers["Location"] == LIST
 
 
 def test_a_wrong_form_shows_its_sentence_and_keeps_what_was_typed(as_user: AsUser, program_year: ProgramYear) -> None:

@@ -16,11 +16,11 @@ from core.people.personal import erase, show_data
 from core.programs.services import enable
 from core.registers import services as registers
 from core.users.testing import MakeUser
-from plugins.four_seasons import allotting
-from plugins.four_seasons.models import Hardship
-from plugins.four_seasons.registers import HARDSHIP
 from plugins.four_seasons.tests.conftest import SETTINGS, MakePeople, computed_run, good_row, id_number, upload
 from plugins.four_seasons.tests.test_list import WORKER
+from plugins.four_seasons.winter import allotting
+from plugins.four_seasons.winter.models import Hardship
+from plugins.four_seasons.winter.registers import HARDSHIP
 
 pytestmark = pytest.mark.services
 EVERYWHERE = Scope(("/61/",))
@@ -50,7 +50,7 @@ def listed() -> list[tuple[int, int, str]]:
 def pay(clerk: User, make_user: MakeUser, program_year: ProgramYear, run_jobs: Callable[[], int]) -> None:
     """Pay everybody on the list."""
     finance = make_user("finance")
-    allotting.allot_by_number_on_file(finance, program_year, date(2014, 1, 10))
+    allotting.allot_to_unions(finance, program_year, date(2014, 1, 10))
     allotting.book_own_funds(finance, program_year, date(2014, 1, 10))
     run = computed_run(clerk, program_year, run_jobs)
     runs.submit(clerk, run)
@@ -61,7 +61,7 @@ def pay(clerk: User, make_user: MakeUser, program_year: ProgramYear, run_jobs: C
 def test_each_year_lists_the_kept_file_once(
     program_year: ProgramYear, small_tree: dict[str, Org], make_people: MakePeople
 ) -> None:
-    later = enable(SYSTEM, "four_seasons", 2015, small_tree["61"], opens_on=date(2015, 1, 1), settings=SETTINGS)
+    later = enable(SYSTEM, "winter_warmth", 2015, small_tree["61"], opens_on=date(2015, 1, 1), settings=SETTINGS)
     kept, dropped, other = make_people(3)
     list_in(program_year, kept, cause="失业")
     list_in(program_year, dropped)

@@ -10,13 +10,13 @@ from core.api import ProgramYear, User, db
 from core.disbursements.payout import post
 from core.disbursements.services import decide, submit
 from core.users.testing import AsUser, Browser, MakeUser
-from plugins.four_seasons import allotting, services
-from plugins.four_seasons.models import Hardship
 from plugins.four_seasons.tests.conftest import MakePeople, computed_run
+from plugins.four_seasons.winter import allotting, services
+from plugins.four_seasons.winter.models import Hardship
 
 pytestmark = pytest.mark.services
 DAY = date(2014, 1, 10)
-URL = "/2014/61/four_seasons/reports/on_file?by=org_path&by=category"
+URL = "/2014/61/winter_warmth/reports/on_file?by=org_path&by=category"
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_only_what_is_posted_counts_as_paid(
     run_jobs: Callable[[], int],
 ) -> None:
     finance, reader = make_user("finance"), as_user("leader")
-    allotting.allot_by_number_on_file(finance, listed, DAY)
+    allotting.allot_to_unions(finance, listed, DAY)
     allotting.book_own_funds(finance, listed, DAY)
     run = computed_run(clerk, listed, run_jobs, "6101")
     assert (run.paid, run.total_fen) == (4, 571_44)

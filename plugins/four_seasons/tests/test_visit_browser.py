@@ -10,7 +10,7 @@ from core.web.testing import OpenAs
 from plugins.four_seasons.tests.conftest import id_number
 
 pytestmark = pytest.mark.browser
-PAGE = "/2014/61/four_seasons/visits"
+PAGE = "/2014/61/winter_warmth/visits"
 
 
 def test_a_visit_is_written_down_at_either_width(funded: ProgramYear, open_as: OpenAs, page: Page) -> None:

@@ -24,14 +24,14 @@ from core.disbursements.verify_all import verify_all
 from core.ledger.models import Activity, Entry, Hold
 from core.programs.services import close as close_year
 from core.users.testing import AsUser, MakeUser
-from plugins.four_seasons import people
-from plugins.four_seasons.models import Visit
 from plugins.four_seasons.tests.conftest import MakePeople, id_number
-from plugins.four_seasons.visiting import Visited, record_visit, undo_visit
+from plugins.four_seasons.visits import people
+from plugins.four_seasons.visits.models import Visit
+from plugins.four_seasons.visits.services import Visited, record_visit, undo_visit
 
 pytestmark = pytest.mark.services
 DAY = date(2014, 1, 20)
-PAGE = "/2014/61/four_seasons/visits"
+PAGE = "/2014/61/winter_warmth/visits"
 VISIT = Visited(
     key="1", org_code="6101", visited_on=DAY, party="市总工会主席等 3 人", kind="cash", amount_fen=500_00,
     source="union", id_number=id_number(0),
@@ -180,7 +180,7 @@ def test_two_files_become_one_person_with_both_visits(
     kept, dropped = (db.session.get_one(Person, visit.person_id) for visit in (one, two))
     people.merge_visits(kept, dropped)
     db.session.commit()
-    assert len([one for one in people.personal_data(kept, "show") if one.title == "Visit"]) == 2
+    assert len([one for one in people.personal_data(kept) if one.title == "Visit"]) == 2
     with pytest.raises(Refused, match="2 visits"):
         record_visit(finance, funded, replace(VISIT, key="3"))
 
@@ -264,7 +264,7 @@ def test_a_long_list_has_pages(
 ) -> None:
     for number in range(3):
         record_visit(finance, funded, replace(VISIT, key=str(number), id_number="", unit=f"第{number}厂", amount_fen=1))
-    monkeypatch.setattr("plugins.four_seasons.queries.PAGE", 2)
+    monkeypatch.setattr("plugins.four_seasons.visits.queries.PAGE", 2)
     first = browser.get(PAGE).text
     assert "第2厂" in first
     assert "第0厂" not in first

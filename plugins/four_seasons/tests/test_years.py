@@ -10,8 +10,8 @@ from core.api import SYSTEM, Org, ProgramYear, Refused, db, find
 from core.programs.copying import copy_year, preview
 from core.programs.services import change_dates, disable, enable
 from core.users.testing import AsUser
-from plugins.four_seasons.models import Target
 from plugins.four_seasons.tests.conftest import SETTINGS, make_year
+from plugins.four_seasons.winter.models import Target
 
 
 def targets(program_year: ProgramYear) -> dict[str, int]:
@@ -34,7 +34,7 @@ def test_each_paying_union_has_its_line_once(program_year: ProgramYear, small_tr
     assert targets(program_year) == cities
     set_target(program_year, small_tree["6101"], 7)
     disable(SYSTEM, program_year)
-    enable(SYSTEM, "four_seasons", 2014, small_tree["61"], opens_on=date(2014, 1, 1), settings=SETTINGS)
+    enable(SYSTEM, "winter_warmth", 2014, small_tree["61"], opens_on=date(2014, 1, 1), settings=SETTINGS)
     assert targets(program_year) == cities | {"6101": 7}
 
 
@@ -47,11 +47,11 @@ def test_a_clerk_sets_the_target_of_a_union_on_the_page(
 ) -> None:
     city = small_tree["6101"]
     line = db.session.scalars(select(Target).where(Target.org_id == city.id)).one()
-    address = "/2014/61/four_seasons/registers/targets"
+    address = "/2014/61/winter_warmth/registers/targets"
     clerk = as_user("clerk")
     assert city.short_name in clerk.get(f"{address}/").text
     for workers, status in (("-1", 400), ("", 400), ("0", 302), ("7", 302)):
-        seen = json.dumps({"workers": targets(program_year)["6101"]})
+        seen = json.dumps({"workers": targets(program_year)["6101"], "points": 0})
         data = {"workers": workers, "seen": seen}
         assert clerk.post(f"{address}/{line.id}/change", data=data).status_code == status
     assert targets(program_year)["6101"] == 7
@@ -67,7 +67,7 @@ def test_targets_that_were_set_are_taken_over(program_year: ProgramYear, small_t
     (line,) = preview(SYSTEM, 2014, 2015)
     assert [text.endswith(": 1") for text in line.copied] == [True]
     copy_year(SYSTEM, 2014, 2015, [program_year.id])
-    copied = find(2015, "61", "four_seasons")
+    copied = find(2015, "61", "winter_warmth")
     assert copied is not None
     assert targets(copied) == {"6101": 7, "6111": 0, "61-transport": 0}
     assert targets(program_year)["6102"] == 5

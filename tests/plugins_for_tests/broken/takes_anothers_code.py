@@ -6,4 +6,4 @@ from tests.plugins_for_tests.broken.parts import program
 
 @hookimpl
 def programs() -> list[Program]:
-    return [program("four_seasons")]
+    return [program("winter_warmth")]

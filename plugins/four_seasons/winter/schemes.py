@@ -6,11 +6,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, literal, null, select
 
 from core.api import EntryKind, Person, Scheme, SchemeContext, share_pool
-from plugins.four_seasons.models import CATEGORIES, Hardship
-from plugins.four_seasons.queries import paid_so_far
-from plugins.four_seasons.titles import REASON_TITLES
-
-PROGRAM = "four_seasons"
+from plugins.four_seasons.winter.models import Hardship
+from plugins.four_seasons.winter.queries import paid_so_far
+from plugins.four_seasons.words import CATEGORIES, REASON_TITLES, WINTER
 
 
 def winter(context: SchemeContext) -> Select[Any]:
@@ -51,21 +49,13 @@ def _by_category(context: SchemeContext) -> ColumnElement[int]:
     return case({code: context.settings[code] for code in CATEGORIES}, value=Hardship.category)
 
 
-WINTER = Scheme(
+WINTER_WARMTH = Scheme(
     code="four_seasons.winter",
-    program=PROGRAM,
+    program=WINTER,
     title=_l("Winter warmth"),
     item="winter",
     entry_kind="four_seasons.winter_payment",
     select=winter,
     reasons=REASON_TITLES,
-)
-# Goods are bought for the visit, so they leave the bank like money.
-VISIT_PAYMENT = EntryKind(
-    code="four_seasons.visit",
-    title_zh="走访慰问支出",
-    debit="50205",
-    credit="102",
-    endpoint="four_seasons.visit_of_entry",
 )
 WINTER_PAYMENT = EntryKind(code="four_seasons.winter_payment", title_zh="送温暖支出", debit="50205", credit="102")

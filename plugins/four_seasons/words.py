@@ -1,9 +1,16 @@
-"""What the codes of this plugin are called."""
+"""The codes of this plugin, and what people call them."""
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
+#: The programs, one a season (春送岗位、夏送清凉、金秋助学、冬送温暖).
+WINTER = "winter_warmth"
+VIEW, EDIT, ALLOT, SPEND = "four_seasons.view", "four_seasons.edit", "ledger.allot", "ledger.post"
+
+#: What the sponsor's money goes down by: the number on the list, or points of the unions.
+WEIGHT_TITLES: dict[str, LazyString] = {"list": _l("Number on the list"), "points": _l("Points of the unions")}
 RULE_TITLES: dict[str, LazyString] = {"pool": _l("Share a pool"), "category": _l("Fixed amount by category")}
+CATEGORIES = ("deep", "relative", "accidental")
 CATEGORY_TITLES: dict[str, LazyString] = {
     "deep": _l("Deep hardship"),
     "relative": _l("Relative hardship"),
@@ -11,6 +18,8 @@ CATEGORY_TITLES: dict[str, LazyString] = {
 }
 #: Of their badges.
 CATEGORY_COLOURS = {"deep": "red", "relative": "orange", "accidental": "azure"}
+#: What a visit brings: money (慰问金) or goods (慰问品).
+GIFTS = ("cash", "goods")
 GIFT_TITLES: dict[str, LazyString] = {"cash": _l("Money"), "goods": _l("Goods")}
 WHOM_TITLES: dict[str, LazyString] = {"person": _l("A worker on file"), "unit": _l("A unit")}
 REASON_TITLES: dict[str, LazyString] = {

@@ -1,8 +1,8 @@
-"""The pages of visits below ``/<year>/<sponsor>/four_seasons/visits``: list, form, one visit, undoing it."""
+"""The pages of visits below ``/<year>/<sponsor>/<season>/visits``: list, form, one visit, undoing it."""
 
 import secrets
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -19,16 +19,15 @@ from core.api import (
     state_of,
     today,
 )
-from plugins.four_seasons import queries, visiting
-from plugins.four_seasons.cards import SPEND, VIEW
-from plugins.four_seasons.forms import UndoForm, VisitForm
-from plugins.four_seasons.queries import VisitRow
-from plugins.four_seasons.titles import GIFT_TITLES
-from plugins.four_seasons.views import Page, blueprint
-from plugins.four_seasons.visiting import Visited
+from plugins.four_seasons.visits import queries, services
+from plugins.four_seasons.visits.forms import UndoForm, VisitForm
+from plugins.four_seasons.visits.queries import VisitRow
+from plugins.four_seasons.visits.services import Visited
+from plugins.four_seasons.words import GIFT_TITLES, SPEND, VIEW
+
+Page = Response | tuple[str, int]
 
 
-@blueprint.get("/visits")
 @needs(VIEW)
 def visits() -> str:
     """The visits of the year, newest first."""
@@ -47,7 +46,6 @@ def visits() -> str:
     )
 
 
-@blueprint.get("/visits/new")
 @needs(SPEND)
 def new_visit() -> str:
     """The form for a visit."""
@@ -55,7 +53,6 @@ def new_visit() -> str:
     return _form_page(VisitForm(data={"visited_on": today()}))
 
 
-@blueprint.post("/visits/new")
 @needs(SPEND)
 def add_visit() -> Page:
     """Write a visit down and spend it."""
@@ -63,32 +60,29 @@ def add_visit() -> Page:
     form, status = VisitForm(request.form), 400
     if form.validate():
         try:
-            visit = visiting.record_visit(me(), current_program_year(), _visited(form))
+            visit = services.record_visit(me(), current_program_year(), _visited(form))
         except ZhijiaError as error:
             form.refuse(error)
             status = error.status
         else:
             flash(_("The visit is written down and spent from the budget."), "success")
-            return redirect(url_for("four_seasons.visit", visit_id=visit.id))
+            return redirect(url_for(".visit", visit_id=visit.id))
     return _form_page(form), status
 
 
-@blueprint.get("/visits/<int:visit_id>")
 @needs(VIEW)
 def visit(visit_id: int) -> str:
     """One visit, with the way to its entry and its line of the work ledger."""
     return _visit_page(_row(visit_id), UndoForm())
 
 
-@blueprint.get("/visits/of-entry/<int:entry_id>")
 @needs(VIEW)
 def visit_of_entry(entry_id: int) -> Response:
     """From an entry of the fund ledger to its visit."""
     row = queries.find_visit(current_program_year(), _scope(VIEW), entry_id=entry_id)
-    return redirect(url_for("four_seasons.visit", visit_id=_found(row).visit.id))
+    return redirect(url_for(".visit", visit_id=_found(row).visit.id))
 
 
-@blueprint.post("/visits/<int:visit_id>/undo")
 @needs(SPEND)
 def undo_visit(visit_id: int) -> Page:
     """Undo a visit by a reversal."""
@@ -96,13 +90,13 @@ def undo_visit(visit_id: int) -> Page:
     if form.validate():
         try:
             said = {"key": form.key.data or "", "reason": form.reason.data or ""}
-            visiting.undo_visit(me(), current_program_year(), row.visit, **said)
+            services.undo_visit(me(), current_program_year(), row.visit, **said)
         except ZhijiaError as error:
             form.refuse(error)
             status = error.status
         else:
             flash(_("The visit is undone, and its money is free again."), "success")
-            return redirect(url_for("four_seasons.visit", visit_id=visit_id))
+            return redirect(url_for(".visit", visit_id=visit_id))
     return _visit_page(_row(visit_id), form), status
 
 
@@ -168,3 +162,13 @@ def _refuse_strangers() -> None:
 
 def _fresh_key() -> str:
     return secrets.token_hex(16)
+
+
+def add_pages(blueprint: Blueprint) -> None:
+    """Give a season the pages of its visits."""
+    blueprint.get("/visits")(visits)
+    blueprint.get("/visits/new")(new_visit)
+    blueprint.post("/visits/new")(add_visit)
+    blueprint.get("/visits/<int:visit_id>")(visit)
+    blueprint.get("/visits/of-entry/<int:entry_id>")(visit_of_entry)
+    blueprint.post("/visits/<int:visit_id>/undo")(undo_visit)

@@ -3,10 +3,8 @@
 from flask_babel import lazy_gettext as _l
 
 from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_of, wan
-from plugins.four_seasons import queries
-from plugins.four_seasons.titles import CATEGORY_TITLES
-
-VIEW, ALLOT, SPEND = "four_seasons.view", "ledger.allot", "ledger.post"
+from plugins.four_seasons.winter import queries
+from plugins.four_seasons.words import ALLOT, CATEGORY_TITLES, VIEW
 
 
 def menu_of(user: User, program_year: ProgramYear) -> list[MenuItem]:

@@ -6,9 +6,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, Subquery, and_, case, func, literal, select
 
 from core.api import Column, Payment, ProgramYear, Report, ReportContext, RunChunk
-from plugins.four_seasons.models import Hardship
-from plugins.four_seasons.schemes import PROGRAM
-from plugins.four_seasons.titles import CATEGORY_TITLES
+from plugins.four_seasons.winter.models import Hardship
+from plugins.four_seasons.words import CATEGORY_TITLES, VIEW, WINTER
 
 
 def on_file(context: ReportContext) -> Select[*tuple[Any, ...]]:
@@ -41,9 +40,9 @@ def _paid(program_year: ProgramYear) -> Subquery:
 
 ON_FILE = Report(
     code="four_seasons.on_file",
-    program=PROGRAM,
+    program=WINTER,
     title=_l("Workers in hardship on file"),
-    permission="four_seasons.view",
+    permission=VIEW,
     columns=(
         Column(name="category", title=_l("Category of hardship"), kind="choice", choices=CATEGORY_TITLES),
         Column(name="people", title=_l("On file (people)"), kind="number"),

@@ -3,15 +3,14 @@
 from flask_babel import lazy_gettext as _l
 
 from core.api import Column, Person, Register
-from plugins.four_seasons.forms import HardshipForm, TargetForm
-from plugins.four_seasons.models import Hardship, Target
-from plugins.four_seasons.queries import is_paid
-from plugins.four_seasons.schemes import PROGRAM
-from plugins.four_seasons.titles import CATEGORY_COLOURS, CATEGORY_TITLES
+from plugins.four_seasons.winter.forms import HardshipForm, TargetForm
+from plugins.four_seasons.winter.models import Hardship, Target
+from plugins.four_seasons.winter.queries import is_paid
+from plugins.four_seasons.words import CATEGORY_COLOURS, CATEGORY_TITLES, EDIT, VIEW, WINTER
 
 HARDSHIP = Register(
     code="four_seasons.hardship",
-    program=PROGRAM,
+    program=WINTER,
     title=_l("Hardship list"),
     model=Hardship,
     form=HardshipForm,
@@ -27,18 +26,21 @@ HARDSHIP = Register(
         Column(name="account", title=_l("Bank card"), kind="account", expression=Person.bank_account_tail),
         Column(name="created_at", title=_l("On the list since"), kind="moment", hidden=True),
     ),
-    view_permission="four_seasons.view",
-    edit_permission="four_seasons.edit",
+    view_permission=VIEW,
+    edit_permission=EDIT,
     stays=is_paid,
     stays_because=_l("A run pays this worker; cancel the run before you take the worker off the list."),
 )
 TARGETS = Register(
     code="four_seasons.targets",
-    program=PROGRAM,
+    program=WINTER,
     title=_l("Targets of unions"),
     model=Target,
     form=TargetForm,
-    columns=(Column(name="workers", title=_l("Workers to reach"), kind="number", total=True),),
-    view_permission="four_seasons.view",
-    edit_permission="four_seasons.edit",
+    columns=(
+        Column(name="workers", title=_l("Workers to reach"), kind="number", total=True),
+        Column(name="points", title=_l("Points"), kind="number", total=True),
+    ),
+    view_permission=VIEW,
+    edit_permission=EDIT,
 )

@@ -11,9 +11,7 @@ from core.api import (
     record,
     subtree,
 )
-from plugins.four_seasons.models import Hardship
-
-EDIT = "four_seasons.edit"
+from plugins.four_seasons.winter.models import Hardship
 
 
 def make_list(actor: Actor, program_year: ProgramYear) -> int:

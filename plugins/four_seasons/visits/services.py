@@ -32,11 +32,11 @@ from core.api import (
     today,
     yuan,
 )
-from plugins.four_seasons.cards import SPEND
-from plugins.four_seasons.models import Visit
-from plugins.four_seasons.schemes import VISIT_PAYMENT
+from plugins.four_seasons.visits.kinds import KINDS
+from plugins.four_seasons.visits.models import Visit
+from plugins.four_seasons.words import SPEND
 
-SCOPE, UNDONE = VISIT_PAYMENT.code, "four_seasons.visit_undone"
+SCOPE, UNDONE = "four_seasons.visit", "four_seasons.visit_undone"
 #: What stays in both ledgers, which name no worker: a name could not be erased there.
 GIFTS_ZH = {"cash": "慰问金", "goods": "慰问品"}
 
@@ -74,18 +74,19 @@ def record_visit(actor: User, program_year: ProgramYear, visited: Visited) -> Vi
     person = _worker(org, visited.id_number) if visited.id_number else None
     effective_on = visited.effective_on or visited.visited_on
     whom = "职工 1 人" if person else visited.unit
+    kind = KINDS[program_year.program]
     posting = Posting(
         scope=SCOPE,
         key=f"{program_year.id}:{visited.key}{':again' if visited.again else ''}",
-        kind=VISIT_PAYMENT.code,
-        title=VISIT_PAYMENT.title_zh,
+        kind=kind.code,
+        title=kind.title_zh,
         description=f"走访慰问{whom}（{GIFTS_ZH[visited.kind]}{'：' + visited.gift if visited.gift else ''}）",
         org_id=org.id,
         org_path=org.path,
         program_year_id=program_year.id,
         effective_on=effective_on,
         happened_on=visited.visited_on if visited.visited_on != effective_on else None,
-        legs=[(VISIT_PAYMENT.debit, visited.amount_fen), (VISIT_PAYMENT.credit, -visited.amount_fen)],
+        legs=[(kind.debit, visited.amount_fen), (kind.credit, -visited.amount_fen)],
     )
 
     def write(entry: Entry) -> None:

@@ -4,12 +4,12 @@ from datetime import date
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import literal, select, update
+from sqlalchemy import literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from core.api import Blocker, Copied, Org, ProgramYear, db, subtree
-from plugins.four_seasons.models import Target
+from plugins.four_seasons.winter.models import Target
 
 
 def begin(program_year: ProgramYear) -> None:
@@ -30,9 +30,9 @@ def copy_targets(source: ProgramYear, target: ProgramYear) -> list[Copied]:
             line.program_year_id == target.id,
             former.program_year_id == source.id,
             former.org_id == line.org_id,
-            former.workers > 0,
+            or_(former.workers > 0, former.points > 0),
         )
-        .values(workers=former.workers)
+        .values(workers=former.workers, points=former.points)
         .returning(line.id)
         .execution_options(synchronize_session=False)
     ).all()

@@ -1,4 +1,4 @@
-"""The pages of the campaigns below ``/<year>/<sponsor>/four_seasons/``: the hardship list and the allotment."""
+"""The pages of the campaigns below ``/<year>/<sponsor>/winter_warmth/``: the hardship list and the allotment."""
 
 from collections.abc import Callable
 from datetime import date
@@ -20,12 +20,14 @@ from core.api import (
     state_of,
     today,
 )
-from plugins.four_seasons import allotting
-from plugins.four_seasons.cards import ALLOT, VIEW
-from plugins.four_seasons.forms import BookingForm
-from plugins.four_seasons.registers import HARDSHIP
+from plugins.four_seasons.visits.views import add_pages as add_visits
+from plugins.four_seasons.winter import allotting
+from plugins.four_seasons.winter.forms import BookingForm
+from plugins.four_seasons.winter.registers import HARDSHIP
+from plugins.four_seasons.words import ALLOT, VIEW
 
-blueprint = Blueprint("four_seasons", __name__, template_folder="templates")
+blueprint = Blueprint("four_seasons", __name__, template_folder="../templates")
+add_visits(blueprint)
 Page = Response | tuple[str, int]
 
 
@@ -59,7 +61,7 @@ def _allotment_page(form: BookingForm) -> str:
 @needs(ALLOT)
 def allot() -> Page:
     """Pass the sponsor's money down."""
-    return _book(allotting.allot_by_number_on_file, lambda count: _("Allotted to %(count)s unions.", count=count))
+    return _book(allotting.allot_to_unions, lambda count: _("Allotted to %(count)s unions.", count=count))
 
 
 @blueprint.post("/allotment/own-funds")

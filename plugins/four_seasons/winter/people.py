@@ -1,12 +1,12 @@
-"""The list and the visits when two files become one person, and when somebody is looked up or erased."""
+"""The list when two files become one person, and when somebody is looked up or erased."""
 
 from flask_babel import gettext as _
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import aliased
 
-from core.api import Payment, Person, PersonalDataAction, PersonalRecord, ProgramYear, db, yuan
-from plugins.four_seasons.models import Hardship, Visit
-from plugins.four_seasons.titles import CATEGORY_TITLES, GIFT_TITLES
+from core.api import Payment, Person, PersonalDataAction, PersonalRecord, ProgramYear, db
+from plugins.four_seasons.winter.models import Hardship
+from plugins.four_seasons.words import CATEGORY_TITLES
 
 
 def merge_rows(kept: Person, dropped: Person) -> None:
@@ -26,19 +26,9 @@ def merge_rows(kept: Person, dropped: Person) -> None:
     )
 
 
-def merge_visits(kept: Person, dropped: Person) -> None:
-    """Visits to either are visits to the one person."""
-    db.session.execute(
-        update(Visit)
-        .where(Visit.person_id == dropped.id)
-        .values(person_id=kept.id)
-        .execution_options(synchronize_session=False)
-    )
-
-
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The rows of every year, and the visits; erasing blanks the causes, what was spent stays."""
-    records = _listed(person) + _visited(person)
+    """The rows of every year; erasing blanks the causes."""
+    records = _listed(person)
     if action == "erase":
         db.session.execute(update(Hardship).where(Hardship.person_id == person.id).values(cause=""))
     return records
@@ -57,19 +47,4 @@ def _listed(person: Person) -> list[PersonalRecord]:
             values={_("Year"): str(year), _("Category"): str(CATEGORY_TITLES[category]), _("Cause"): cause or "—"},
         )
         for category, cause, year in rows
-    ]
-
-
-def _visited(person: Person) -> list[PersonalRecord]:
-    rows = db.session.scalars(select(Visit).where(Visit.person_id == person.id).order_by(Visit.id))
-    return [
-        PersonalRecord(
-            title=_("Visit"),
-            values={
-                _("Day of the visit"): visit.visited_on.isoformat(),
-                _("What was brought"): f"{GIFT_TITLES[visit.kind]} {visit.gift}".rstrip(),
-                _("Amount (yuan)"): yuan(visit.amount_fen),
-            },
-        )
-        for visit in rows
     ]

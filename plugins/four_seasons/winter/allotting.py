@@ -27,8 +27,8 @@ from core.api import (
     share_out,
     subtree,
 )
-from plugins.four_seasons.models import Hardship
-from plugins.four_seasons.schemes import WINTER, winter
+from plugins.four_seasons.winter.models import Hardship, Target
+from plugins.four_seasons.winter.schemes import WINTER_WARMTH, winter
 
 SPONSOR_KEY = "four_seasons:sponsor"
 CITIES_KEY = "four_seasons:cities"
@@ -37,13 +37,14 @@ OWN_KEY = "four_seasons:own"
 
 @dataclass(frozen=True)
 class UnionShare:
-    """One paying union: its number on file, its part of the sponsor's money and what it booked itself. Fen.
+    """One paying union: its number on file, what it weighs, its part of the sponsor's money and its own funds. Fen.
 
     ``need_fen`` is what a run would pay now to those who are in no run yet; ``missing_fen`` what the budget lacks.
     """
 
     org: Org
     on_file: int
+    weight: int
     given_fen: int
     own_fen: int
     need_fen: int
@@ -94,11 +95,13 @@ def plan(program_year: ProgramYear) -> Plan:
     given, own = _booked(program_year, everywhere)
     amount = int(program_year.settings.get("province_allotment") or 0)
     receivers = [org for org in payers if on_file.get(org.id)]
-    parts = given or _parts(program_year, receivers, on_file, amount)
+    weights = _weights(program_year, on_file)
+    parts = given or _parts(program_year, receivers, weights, amount)
     shares = [
         UnionShare(
             org,
             on_file[org.id],
+            weights.get(org.id, 0),
             parts.get(org.id, 0),
             own.get(org.id, 0),
             needs.get(org.id, 0),
@@ -109,8 +112,8 @@ def plan(program_year: ProgramYear) -> Plan:
     return Plan(shares, amount, bool(given))
 
 
-def allot_by_number_on_file(actor: User, program_year: ProgramYear, effective_on: date) -> list[Allotment]:
-    """Pass the sponsor's money down in proportion to the number on file, exact to the fen. Once.
+def allot_to_unions(actor: User, program_year: ProgramYear, effective_on: date) -> list[Allotment]:
+    """Pass the sponsor's money down by the number on the list or by points (``allotted_by``), exact to the fen. Once.
 
     The sponsor's own money is booked first. Raises :class:`Refused` the second time, and when there is nothing to give
     or nobody to give it to.
@@ -122,9 +125,11 @@ def allot_by_number_on_file(actor: User, program_year: ProgramYear, effective_on
     if not current.amount_fen:
         raise Refused(_("The settings of this year name no amount to allot."))
     sponsor = _sponsor(program_year)
-    receivers = [Share(share.org.id, share.on_file) for share in current.shares if share.org.id != sponsor.id]
+    receivers = [Share(share.org.id, share.weight) for share in current.shares if share.org.id != sponsor.id]
     if not receivers:
         raise Refused(_("There is nobody on the hardship list, so there is no union to allot to."))
+    if not any(share.weight for share in current.shares if share.org.id != sponsor.id):
+        raise Refused(_("No union has points yet; set them among the targets, or allot by the number on the list."))
     description = _("Winter warmth %(year)s", year=program_year.year)
     if not allotments_of(program_year, Scope((sponsor.path,)), key=SPONSOR_KEY):
         fund_from_own(
@@ -210,7 +215,7 @@ def _needs(program_year: ProgramYear) -> Select[str, int]:
     """What the scheme pays by union, as a run over the whole tree would."""
     context = SchemeContext(
         run_id=0,
-        item=WINTER.item,
+        item=WINTER_WARMTH.item,
         program_year_id=program_year.id,
         year=program_year.year,
         sponsor_path=program_year.org_path,
@@ -238,6 +243,14 @@ def _by_payer(payers: Iterable[Org], sums: Select[str, int]) -> dict[int, int]:
     return added
 
 
-def _parts(program_year: ProgramYear, receivers: list[Org], on_file: dict[int, int], amount: int) -> dict[int, int]:
-    shares = [Share(org.id, on_file[org.id]) for org in receivers if org.id != program_year.org_id]
-    return share_out(amount, shares) if shares and amount else {}
+def _weights(program_year: ProgramYear, on_file: dict[int, int]) -> dict[int, int]:
+    """Org id -> what the sponsor's money is shared out by."""
+    if program_year.settings.get("allotted_by", "list") == "list":
+        return on_file
+    rows = db.session.execute(select(Target.org_id, Target.points).where(Target.program_year_id == program_year.id))
+    return dict(rows.all())
+
+
+def _parts(program_year: ProgramYear, receivers: list[Org], weights: dict[int, int], amount: int) -> dict[int, int]:
+    shares = [Share(org.id, weights.get(org.id, 0)) for org in receivers if org.id != program_year.org_id]
+    return share_out(amount, shares) if amount and any(share.weight for share in shares) else {}
