@@ -70,6 +70,7 @@ from core.plugin.types import (
     EntryKind,
     JobSpec,
     MenuItem,
+    Offer,
     Permission,
     PersonalDataAction,
     PersonalRecord,
@@ -82,6 +83,7 @@ from core.plugin.types import (
 )
 from core.programs.forms import ProgramSettingsForm, settings_from
 from core.programs.models import ProgramYear
+from core.programs.offers import offered
 from core.programs.queries import find, sponsor_code, state_of
 from core.registers.models import YearColumns
 from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
@@ -126,6 +128,7 @@ __all__ = [
     "MenuItem",
     "NewPersonRecordForm",
     "NotFound",
+    "Offer",
     "OnlyIf",
     "Org",
     "OrgPath",
@@ -193,6 +196,7 @@ __all__ = [
     "notify",
     "of_nobody",
     "of_user",
+    "offered",
     "open_task",
     "open_tasks",
     "options",

@@ -29,6 +29,7 @@ from core.plugin.registry import registry_of
 from core.plugin.types import BankHeader, BankLine, PersonalRecord
 from core.programs.forms import ProgramSettingsForm
 from core.programs.models import ProgramYear
+from core.programs.offers import offered
 from core.programs.services import disable, enable
 from core.users.access import can
 from core.users.testing import AsUser, MakeUser
@@ -248,6 +249,18 @@ def test_hook_year_enabled(of_halls: ProgramYear, clubs: ProgramYear, halls: Hal
     of_halls.enabled = False
     year_enabled(of_halls)
     assert len(halls.calls) == 1
+
+
+def test_hook_offers(of_halls: ProgramYear, clubs: ProgramYear, make_person: Callable[..., Person]) -> None:
+    person = make_person("610102")
+    asked = offered("hardship", clubs)
+    assert asked is not None
+    assert [tuple(row) for row in db.session.execute(asked)] == [
+        (person.id, person.org_id, person.org_path, "deep", "")
+    ]
+    assert offered("hardship", of_halls) is None  # its own
+    disable(SYSTEM, of_halls)
+    assert offered("hardship", clubs) is None
 
 
 def test_hook_year_copied(of_halls: ProgramYear, clubs: ProgramYear, halls: Halls) -> None:

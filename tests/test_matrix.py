@@ -141,6 +141,8 @@ MATRIX: dict[str, str] = {
     "runs.difference": "run.view",
     "runs.foresee": "run.create",
     "four_seasons.hardship_list": "four_seasons.view",
+    "four_seasons.coverage": "four_seasons.view",
+    "four_seasons.take": "four_seasons.edit",
     "four_seasons.allotment": "ledger.allot",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.allot",

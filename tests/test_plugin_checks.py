@@ -11,7 +11,7 @@ from wtforms import StringField
 
 from core.lists.types import Column
 from core.plugin.registry import given
-from core.plugin.types import BankFormat, EntryKind, JobSpec, Permission, Register, Report, Scheme
+from core.plugin.types import BankFormat, EntryKind, JobSpec, Offer, Permission, Register, Report, Scheme
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.web.forms import Form
 from core.web.guard import needs, public
@@ -91,6 +91,11 @@ def report(**more: Any) -> Report:
         "select": view,
     }  # fmt: skip
     return Report(**values | more)
+
+
+def offer(**more: Any) -> Offer:
+    values: dict[str, Any] = {"code": "books.readers", "program": "books", "kind": "hardship", "select": view}
+    return Offer(**values | more)
 
 
 NO_BLUEPRINTS = "The hook blueprints must return a dict from program code to Blueprint."
@@ -190,6 +195,8 @@ NOT_OWN = ", which is not its own."
             {"bank_formats": [BankFormat(code="books./x", title="x", extension="txt", write=lambda *_: iter(()))]},
             "The bank format 'books./x' cannot be a file's name; small letters, digits, _ can.",
         ),
+        ({"offers": [offer(program="club")]}, "The offer 'books.readers' names the program 'club'" + NOT_OWN),
+        ({"offers": [offer(kind="books")]}, "The offer 'books.readers' is of the kind 'books'; there are hardship."),
         ({"bank_formats": ["csv"]}, "The hook bank_formats must return a list of BankFormat."),
         ({"programs": [program("books", requires=("halls",))]}, "It requires halls, which is not loaded."),
     ],

@@ -15,7 +15,19 @@ from sqlalchemy.orm import Mapper
 from core.errors import ConfigError
 from core.plugin.check_flows import check_flow
 from core.plugin.check_pages import check_pages
-from core.plugin.types import BankFormat, EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
+from core.plugin.types import (
+    OFFERED,
+    BankFormat,
+    EntryKind,
+    JobSpec,
+    Offer,
+    Permission,
+    Plugin,
+    Program,
+    Register,
+    Report,
+    Scheme,
+)
 from core.registers.records import OrgRecordForm, PersonRecordForm
 from core.users.roles import PERMISSIONS, ROLES
 from core.web.forms import Form
@@ -43,6 +55,7 @@ _LISTS: dict[str, type] = {
     "entry_kinds": EntryKind,
     "reports": Report,
     "bank_formats": BankFormat,
+    "offers": Offer,
     "commands": click.Command,
 }
 
@@ -65,6 +78,13 @@ def check_plugin(plugin: Plugin) -> None:
             raise ConfigError(f"The report {report.code!r} names the program {report.program!r}, which is not its own.")
         if report.code in {register.code for register in plugin.registers}:
             raise ConfigError(f"The report {report.code!r} has the code of a register, which has a report by itself.")
+    for offer in plugin.offers:
+        if offer.program not in own:
+            raise ConfigError(f"The offer {offer.code!r} names the program {offer.program!r}, which is not its own.")
+        if offer.kind not in OFFERED:
+            raise ConfigError(
+                f"The offer {offer.code!r} is of the kind {offer.kind!r}; there are {', '.join(OFFERED)}."
+            )
     for layout in plugin.bank_formats:
         if not FILE_NAME.fullmatch(f"{layout.code}.{layout.extension}"):
             raise ConfigError(f"The bank format {layout.code!r} cannot be a file's name; small letters, digits, _ can.")
@@ -133,6 +153,7 @@ def _check_codes(plugin: Plugin) -> None:
         [item.code for item in plugin.registers],
         [item.code for item in plugin.reports],
         [item.code for item in plugin.bank_formats],
+        [item.code for item in plugin.offers],
     )
     for codes in kinds:
         for code in codes:

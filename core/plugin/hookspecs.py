@@ -17,6 +17,7 @@ from core.plugin.types import (
     EntryKind,
     JobSpec,
     MenuItem,
+    Offer,
     Permission,
     PersonalDataAction,
     PersonalRecord,
@@ -76,6 +77,11 @@ def reports() -> list[Report]:  # type: ignore[empty-body]
 @hookspec
 def bank_formats() -> list[BankFormat]:  # type: ignore[empty-body]
     """Layouts that banks take payments in, ``<plugin>.<what>``; the settings of a year choose among them."""
+
+
+@hookspec
+def offers() -> list[Offer]:  # type: ignore[empty-body]
+    """Rows that other programs of the same year and sponsor may read, ``<plugin>.<what>``."""
 
 
 @hookspec

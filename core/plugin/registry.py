@@ -19,7 +19,18 @@ from core.errors import ConfigError
 from core.plugin import hookspecs
 from core.plugin.checks import check_catalogues, check_plugin
 from core.plugin.imports import watched_import
-from core.plugin.types import BankFormat, EntryKind, JobSpec, Permission, Plugin, Program, Register, Report, Scheme
+from core.plugin.types import (
+    BankFormat,
+    EntryKind,
+    JobSpec,
+    Offer,
+    Permission,
+    Plugin,
+    Program,
+    Register,
+    Report,
+    Scheme,
+)
 
 EXTENSION = "zhijia_registry"
 #: How the names begin under which areas of the core answer hooks; no plugin's name has a dot.
@@ -62,6 +73,7 @@ class Registry:
     entry_kinds: dict[str, EntryKind] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     bank_formats: dict[str, BankFormat] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
     accounts: frozenset[str] | None = None  # codes that entry kinds may name; none: not asked
     manager: pluggy.PluginManager = field(default_factory=_new_manager)
 
@@ -84,6 +96,7 @@ class Registry:
         self.entry_kinds |= {item.code: item for item in plugin.entry_kinds}
         self.reports |= {item.code: item for item in plugin.reports}
         self.bank_formats |= {item.code: item for item in plugin.bank_formats}
+        self.offers |= {item.code: item for item in plugin.offers}
 
     def answer(self, area: str, module: object) -> None:
         """Let an area of the core answer hooks beside the plugins."""
@@ -146,6 +159,7 @@ def collect(name: str, module: object) -> Plugin:
         entry_kinds=one("entry_kinds", []),
         reports=one("reports", []),
         bank_formats=one("bank_formats", []),
+        offers=one("offers", []),
         commands=one("commands", []),
         migrations=one("migrations", None),
     )

@@ -281,6 +281,24 @@ class Report:
         return self.code.partition(".")[2]
 
 
+#: What programs may let each other read: kind -> the labels of its rows.
+#: ``hardship`` are workers on file in hardship: ``category`` is deep, relative or accidental, ``cause`` a few words.
+OFFERED: Mapping[str, tuple[str, ...]] = {"hardship": ("person_id", "org_id", "org_path", "category", "cause")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """Rows of a kind of :data:`OFFERED` that a program lets the others read, which do not import it.
+
+    ``select(program_year)`` gives them for a year of that program, with the kind's labels; who asks keeps to a scope.
+    """
+
+    code: str
+    program: str
+    kind: str
+    select: Callable[[ProgramYear], Select[*tuple[Any, ...]]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Blocker:
     """Why a program year cannot be opened or closed yet, as a sentence that says what to do about it."""
@@ -323,6 +341,7 @@ class Plugin:
     entry_kinds: list[EntryKind]
     reports: list[Report]
     bank_formats: list[BankFormat]
+    offers: list[Offer]
     commands: list[click.Command]
     migrations: Path | None
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
-from core.api import Copied, Permission, Program, ProgramYear, Register, hookimpl
+from core.api import Copied, Offer, Permission, Program, ProgramYear, Register, hookimpl
+from plugins.hardship_aid.files.offers import HARDSHIP
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -41,6 +42,12 @@ def permissions() -> list[Permission]:
 def registers() -> list[Register]:
     """Files with the members of households, and the subsistence lines."""
     return [FILES, MEMBERS, LINES]
+
+
+@hookimpl
+def offers() -> list[Offer]:
+    """Who is on file in hardship, for the campaigns."""
+    return [HARDSHIP]
 
 
 @hookimpl

@@ -7,6 +7,8 @@ PROGRAM = "hardship_aid"
 VIEW, EDIT, REVIEW = f"{PROGRAM}.view", f"{PROGRAM}.edit", f"{PROGRAM}.review"
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
+#: The states of a file in which its worker is on file (在档): also while it is looked at again.
+ON_FILE = ("on_file", "recheck")
 #: The categories of hardship (深度困难、相对困难、意外致困), the gravest first.
 CATEGORIES: dict[str, LazyString] = {
     "deep": _l("Deep hardship"),

@@ -20,7 +20,7 @@ def plugin_with(*columns: Column) -> Plugin:
     register = replace(CORNERS, columns=columns, edit_permission="program.view")
     return Plugin(
         name="reading_club", programs=[program], blueprints={}, permissions=[], registers=[register], jobs=[],
-        schemes=[], entry_kinds=[], reports=[], bank_formats=[], commands=[], migrations=None,
+        schemes=[], entry_kinds=[], reports=[], bank_formats=[], offers=[], commands=[], migrations=None,
     )  # fmt: skip
 
 

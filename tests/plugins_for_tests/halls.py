@@ -4,15 +4,16 @@ from types import SimpleNamespace
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Select, literal, select, text
 from wtforms import DateField, IntegerField
 from wtforms.validators import NumberRange, Optional
 
 from core.cli import zhijia
 from core.errors import ZhijiaError
 from core.extensions import db
+from core.people.models import Person
 from core.plugin.hookspecs import hookimpl
-from core.plugin.types import Blocker, Copied, Program
+from core.plugin.types import Blocker, Copied, Offer, Program
 from core.programs.models import ProgramYear
 from core.web.forms import Form
 
@@ -25,6 +26,18 @@ class HallSettings(Form):
 
     seats = IntegerField("Seats", default=10, validators=[NumberRange(min=1, max=100)])
     opening = DateField("Opening", validators=[Optional()])
+
+
+def caretakers(_program_year: ProgramYear) -> Select[*tuple[Any, ...]]:
+    """Everybody on file, with a column more than is asked for."""
+    return select(
+        Person.id.label("person_id"),
+        Person.org_id,
+        literal("deep").label("category"),
+        literal("").label("cause"),
+        Person.org_path,
+        Person.name,
+    )
 
 
 class Halls:
@@ -48,6 +61,10 @@ class Halls:
             ]
 
         @hookimpl
+        def offers() -> list[Offer]:
+            return [Offer(code="halls.caretakers", program="halls", kind="hardship", select=caretakers)]
+
+        @hookimpl
         def year_enabled(program_year: ProgramYear) -> None:
             self.calls.append(("enabled", program_year.program, program_year.year, program_year.id is not None))
             if self.error:
@@ -67,7 +84,11 @@ class Halls:
             return list(self.blockers)
 
         return SimpleNamespace(
-            programs=programs, year_enabled=year_enabled, year_copied=year_copied, year_blockers=year_blockers
+            programs=programs,
+            offers=offers,
+            year_enabled=year_enabled,
+            year_copied=year_copied,
+            year_blockers=year_blockers,
         )
 
 

@@ -9,7 +9,10 @@ from plugins.four_seasons.words import ALLOT, CATEGORY_TITLES, VIEW
 
 def menu_of(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The links that the user may follow."""
-    items = [MenuItem(title=_l("Visits"), endpoint="four_seasons.visits", icon="heart-handshake", weight=20)]
+    items = [
+        MenuItem(title=_l("Visits"), endpoint="four_seasons.visits", icon="heart-handshake", weight=20),
+        MenuItem(title=_l("Coverage"), endpoint="four_seasons.coverage", icon="checklist", weight=25),
+    ]
     if can(user, ALLOT, program_year.org_path, program_year.program):
         items.append(MenuItem(title=_l("Allotment"), endpoint="four_seasons.allotment", icon="coins", weight=30))
     return items

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from core.api import (
     Allotment,
+    Form,
     ProgramYear,
     User,
     ZhijiaError,
@@ -17,14 +18,15 @@ from core.api import (
     needs,
     prove,
     require,
+    scope_of,
     state_of,
     today,
 )
 from plugins.four_seasons.visits.views import add_pages as add_visits
-from plugins.four_seasons.winter import allotting
+from plugins.four_seasons.winter import allotting, covering
 from plugins.four_seasons.winter.forms import BookingForm
 from plugins.four_seasons.winter.registers import HARDSHIP
-from plugins.four_seasons.words import ALLOT, VIEW
+from plugins.four_seasons.words import ALLOT, EDIT, VIEW
 
 blueprint = Blueprint("four_seasons", __name__, template_folder="../templates")
 add_visits(blueprint)
@@ -36,6 +38,39 @@ Page = Response | tuple[str, int]
 def hardship_list() -> Response:
     """The way from the figures of the year to the list."""
     return redirect(url_for("registers.index", name=HARDSHIP.name))
+
+
+@blueprint.get("/coverage")
+@needs(VIEW)
+def coverage() -> str:
+    """Whether anybody on file is not on the list, and whether anybody on the list is not reached."""
+    return _coverage_page(Form())
+
+
+@blueprint.post("/coverage/take")
+@needs(EDIT)
+def take() -> Page:
+    """Put everybody on file on the list."""
+    form = Form()
+    try:
+        count = covering.take_from_files(me(), current_program_year())
+    except ZhijiaError as error:
+        form.refuse(error)
+        return _coverage_page(form), error.status
+    flash(_("%(count)s workers were put on the list.", count=count), "success")
+    return redirect(url_for(".coverage"))
+
+
+def _coverage_page(form: Form) -> str:
+    program_year = current_program_year()
+    scope = scope_of(me(), VIEW, program_year.program)
+    may_take = state_of(program_year) == "open" and bool(scope_of(me(), EDIT, program_year.program).paths)
+    return render_template(
+        "four_seasons/coverage.html",
+        form=form,
+        coverage=covering.coverage(program_year, scope),
+        may_take=may_take,
+    )
 
 
 @blueprint.get("/allotment")
