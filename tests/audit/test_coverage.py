@@ -34,6 +34,7 @@ WRITING: dict[str, str] = {
     "four_seasons.add_visit": "ledger.spend",
     "four_seasons.allot": "ledger.allot",
     "four_seasons.own_funds": "ledger.fund",
+    "four_seasons.take": "register.take",
     "four_seasons.undo_visit": "ledger.reverse",
     "imports.cancel": "import.cancel",
     "imports.merge": "import.merge",

@@ -120,7 +120,7 @@ def take_from_files(actor: User, program_year: ProgramYear) -> int:
         db.session.rollback()
         raise Refused(_("Everybody on file is on the list already."))
     db.session.execute(text(f"ANALYZE {Hardship.__tablename__}"))  # a run may come before autovacuum does
-    record(actor, "hardship.take", f"program_year:{program_year.id}", program_year.org_path, added=added.rowcount)
+    record(actor, "register.take", f"program_year:{program_year.id}", program_year.org_path, added=added.rowcount)
     db.session.commit()
     return int(added.rowcount)
 
