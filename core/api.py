@@ -32,7 +32,7 @@ from core.ledger.allotting import Share, allot, fund_from_own, share_out
 from core.ledger.booking import post, reverse
 from core.ledger.budget_queries import allotments_of, budgets_of
 from core.ledger.holds import Held, hold, settle, spend, void
-from core.ledger.models import Allotment, Entry
+from core.ledger.models import Allotment, BudgetLine, Entry
 from core.ledger.posting import Posted, Posting
 from core.ledger.queries import template_of_year
 from core.ledger.services import add_activity, tell_of_entry
@@ -44,6 +44,7 @@ from core.notices.queries import under_objection, was_announced
 from core.org.models import LEVELS, Org
 from core.org.queries import by_code
 from core.org.scope import Scope, subtree
+from core.org.titles import LEVEL_TITLES
 from core.people.models import Person
 from core.people.numbers import (
     mask_account,
@@ -100,6 +101,7 @@ from core.web.guard import me, needs, prove
 
 __all__ = [
     "LEVELS",
+    "LEVEL_TITLES",
     "LOCAL_ZONE",
     "SOURCE_TITLES",
     "SYSTEM",
@@ -111,6 +113,7 @@ __all__ = [
     "BankLine",
     "BigId",
     "Blocker",
+    "BudgetLine",
     "Card",
     "Column",
     "Copied",

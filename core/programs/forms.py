@@ -12,20 +12,13 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from core.errors import ZhijiaError
 from core.org.models import LEVELS
+from core.org.titles import LEVEL_TITLES
 from core.plugin.registry import registry_of
 from core.programs.models import FIRST_YEAR, LAST_YEAR
 from core.web.fields import YuanField, from_json, shown, to_json
 from core.web.forms import Form, options
 
 AnyForm = TypeVar("AnyForm", bound=Form)
-LEVEL_TITLES = {
-    "province": _l("Province"),
-    "city": _l("City"),
-    "county": _l("County"),
-    "township": _l("Township"),
-    "village": _l("Village"),
-    "enterprise": _l("Enterprise"),
-}
 
 
 def bank_formats() -> list[Any]:

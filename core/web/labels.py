@@ -198,7 +198,7 @@ ACTIONS: dict[str, LazyString] = {
     "ledger.record": _l("wrote a line of the work ledger"),
     "register.add": _l("added an entry to a register"),
     "register.change": _l("changed an entry of a register"),
-    "register.take": _l("Took entries over from another program"),
+    "register.take": _l("took entries over from another program"),
     "register.remove": _l("removed an entry from a register"),
     "register.entry_shown": _l("opened an entry about a person"),
     "list.search": _l("searched a list of people"),

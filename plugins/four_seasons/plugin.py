@@ -24,6 +24,7 @@ from core.api import (
     User,
     hookimpl,
 )
+from plugins.four_seasons.overview.reports import MONEY
 from plugins.four_seasons.visits import people as visits
 from plugins.four_seasons.visits.kinds import KINDS
 from plugins.four_seasons.winter import cards, cli, people, views, years
@@ -31,14 +32,14 @@ from plugins.four_seasons.winter.forms import WinterSettingsForm
 from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.winter.reports import ON_FILE
 from plugins.four_seasons.winter.schemes import WINTER_PAYMENT, WINTER_WARMTH
-from plugins.four_seasons.words import EDIT, VIEW, WINTER
+from plugins.four_seasons.words import EDIT, OVERVIEW, VIEW, WINTER
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
 
 @hookimpl
 def programs() -> list[Program]:
-    """A program a season, so that each has its own years, settings and budget."""
+    """A program a season, so that each has its own years, settings and budget; and their year together."""
     return [
         Program(
             code=WINTER,
@@ -47,7 +48,14 @@ def programs() -> list[Program]:
             title_en="Winter: sending warmth",
             settings_form=WinterSettingsForm,
             view_permission=VIEW,
-        )
+        ),
+        Program(
+            code=OVERVIEW,
+            title=_l("Four-season campaigns"),
+            title_zh="四季送",
+            title_en="Four-season campaigns",
+            view_permission=VIEW,
+        ),
     ]
 
 
@@ -86,8 +94,8 @@ def entry_kinds() -> list[EntryKind]:
 
 @hookimpl
 def reports() -> list[Report]:
-    """Who is on file, and what they were paid."""
-    return [ON_FILE]
+    """Who is on file, and what they were paid; the money of all seasons."""
+    return [ON_FILE, MONEY]
 
 
 @hookimpl
@@ -105,13 +113,13 @@ def migrations() -> Path:
 @hookimpl
 def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The pages of a year."""
-    return cards.menu_of(user, program_year)
+    return cards.menu_of(user, program_year) if program_year.program == WINTER else []
 
 
 @hookimpl
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
-    return cards.cards_of(user, program_year)
+    return cards.cards_of(user, program_year) if program_year.program == WINTER else []
 
 
 @hookimpl
@@ -130,16 +138,17 @@ def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRe
 @hookimpl
 def year_enabled(program_year: ProgramYear) -> None:
     """A line among the targets for each paying union."""
-    years.begin(program_year)
+    if program_year.program == WINTER:
+        years.begin(program_year)
 
 
 @hookimpl
 def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
     """The targets of the unions."""
-    return years.copy_targets(source, target)
+    return years.copy_targets(source, target) if source.program == WINTER else []
 
 
 @hookimpl
 def year_blockers(program_year: ProgramYear) -> list[Blocker]:
     """Days that do not fit, lists that nobody dealt with."""
-    return years.blockers(program_year)
+    return years.blockers(program_year) if program_year.program == WINTER else []

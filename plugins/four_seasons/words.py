@@ -5,6 +5,9 @@ from flask_babel import lazy_gettext as _l
 
 #: The programs, one a season (春送岗位、夏送清凉、金秋助学、冬送温暖).
 WINTER = "winter_warmth"
+SEASON_TITLES: dict[str, LazyString] = {WINTER: _l("Winter: sending warmth")}
+#: The year of all seasons together.
+OVERVIEW = "four_seasons"
 VIEW, EDIT, ALLOT, SPEND = "four_seasons.view", "four_seasons.edit", "ledger.allot", "ledger.post"
 
 #: What the sponsor's money goes down by: the number on the list, or points of the unions.
