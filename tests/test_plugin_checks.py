@@ -196,7 +196,10 @@ NOT_OWN = ", which is not its own."
             "The bank format 'books./x' cannot be a file's name; small letters, digits, _ can.",
         ),
         ({"offers": [offer(program="club")]}, "The offer 'books.readers' names the program 'club'" + NOT_OWN),
-        ({"offers": [offer(kind="books")]}, "The offer 'books.readers' is of the kind 'books'; there are hardship."),
+        (
+            {"offers": [offer(kind="books")]},
+            "The offer 'books.readers' is of the kind 'books'; there are hardship, employer, placement.",
+        ),
         ({"bank_formats": ["csv"]}, "The hook bank_formats must return a list of BankFormat."),
         ({"programs": [program("books", requires=("halls",))]}, "It requires halls, which is not loaded."),
     ],

@@ -282,8 +282,13 @@ class Report:
 
 
 #: What programs may let each other read: kind -> the labels of its rows.
-#: ``hardship`` are workers on file in hardship: ``category`` is deep, relative or accidental, ``cause`` a few words.
-OFFERED: Mapping[str, tuple[str, ...]] = {"hardship": ("person_id", "org_id", "org_path", "category", "cause")}
+#: ``hardship`` are workers on file in hardship: ``category`` is deep, relative or accidental, ``cause`` a few words;
+#: ``employer`` who offered jobs at a union, ``placement`` who found one.
+OFFERED: Mapping[str, tuple[str, ...]] = {
+    "hardship": ("person_id", "org_id", "org_path", "category", "cause"),
+    "employer": ("org_id", "org_path", "name"),
+    "placement": ("person_id", "org_id", "org_path"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

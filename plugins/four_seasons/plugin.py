@@ -25,6 +25,11 @@ from core.api import (
     hookimpl,
 )
 from plugins.four_seasons.overview.reports import MONEY
+from plugins.four_seasons.spring import people as placements
+from plugins.four_seasons.spring import years as spring
+from plugins.four_seasons.spring.forms import SpringSettingsForm
+from plugins.four_seasons.spring.registers import EMPLOYERS, PLACEMENTS, SPRING_TARGETS
+from plugins.four_seasons.spring.reports import REACHED
 from plugins.four_seasons.visits import people as visits
 from plugins.four_seasons.visits.kinds import KINDS
 from plugins.four_seasons.winter import cards, cli, people, views, years
@@ -32,7 +37,7 @@ from plugins.four_seasons.winter.forms import WinterSettingsForm
 from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.winter.reports import ON_FILE
 from plugins.four_seasons.winter.schemes import WINTER_PAYMENT, WINTER_WARMTH
-from plugins.four_seasons.words import EDIT, OVERVIEW, VIEW, WINTER
+from plugins.four_seasons.words import EDIT, OVERVIEW, SPRING, VIEW, WINTER
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
@@ -47,6 +52,14 @@ def programs() -> list[Program]:
             title_zh="冬送温暖",
             title_en="Winter: sending warmth",
             settings_form=WinterSettingsForm,
+            view_permission=VIEW,
+        ),
+        Program(
+            code=SPRING,
+            title=_l("Spring: sending jobs"),
+            title_zh="春送岗位",
+            title_en="Spring: sending jobs",
+            settings_form=SpringSettingsForm,
             view_permission=VIEW,
         ),
         Program(
@@ -76,8 +89,8 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """The hardship list, and what each union is to reach."""
-    return [HARDSHIP, TARGETS]
+    """Of winter the hardship list and its targets; of spring its targets, employers, and who was placed."""
+    return [HARDSHIP, TARGETS, SPRING_TARGETS, EMPLOYERS, PLACEMENTS]
 
 
 @hookimpl
@@ -94,8 +107,8 @@ def entry_kinds() -> list[EntryKind]:
 
 @hookimpl
 def reports() -> list[Report]:
-    """Who is on file, and what they were paid; the money of all seasons."""
-    return [ON_FILE, MONEY]
+    """Who is on file and was paid; what spring reached; the money of all seasons."""
+    return [ON_FILE, REACHED, MONEY]
 
 
 @hookimpl
@@ -119,33 +132,36 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
 @hookimpl
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
-    return cards.cards_of(user, program_year) if program_year.program == WINTER else []
+    of_season = {WINTER: cards.cards_of, SPRING: spring.cards_of}.get(program_year.program)
+    return of_season(user, program_year) if of_season else []
 
 
 @hookimpl
 def person_merged(kept: Person, dropped: Person) -> None:
-    """The list of each year and the visits name the kept file."""
+    """The lists of each year and the visits name the kept file."""
     people.merge_rows(kept, dropped)
     visits.merge_visits(kept, dropped)
+    placements.merge_rows(kept, dropped)
 
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The hardship list, and the visits."""
-    return people.personal_data(person, action) + visits.personal_data(person)
+    """The hardship list, the visits, and jobs that were found."""
+    return people.personal_data(person, action) + visits.personal_data(person) + placements.personal_data(person)
 
 
 @hookimpl
 def year_enabled(program_year: ProgramYear) -> None:
-    """A line among the targets for each paying union."""
-    if program_year.program == WINTER:
-        years.begin(program_year)
+    """A line among the targets for each union that has some."""
+    if begin := {WINTER: years.begin, SPRING: spring.begin}.get(program_year.program):
+        begin(program_year)
 
 
 @hookimpl
 def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
     """The targets of the unions."""
-    return years.copy_targets(source, target) if source.program == WINTER else []
+    copy = {WINTER: years.copy_targets, SPRING: spring.copy_targets}.get(source.program)
+    return copy(source, target) if copy else []
 
 
 @hookimpl

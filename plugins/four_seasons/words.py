@@ -4,8 +4,8 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 #: The programs, one a season (春送岗位、夏送清凉、金秋助学、冬送温暖).
-WINTER = "winter_warmth"
-SEASON_TITLES: dict[str, LazyString] = {WINTER: _l("Winter: sending warmth")}
+WINTER, SPRING = "winter_warmth", "spring_jobs"
+SEASON_TITLES: dict[str, LazyString] = {WINTER: _l("Winter: sending warmth"), SPRING: _l("Spring: sending jobs")}
 #: The year of all seasons together.
 OVERVIEW = "four_seasons"
 VIEW, EDIT, ALLOT, SPEND = "four_seasons.view", "four_seasons.edit", "ledger.allot", "ledger.post"
@@ -29,3 +29,13 @@ REASON_TITLES: dict[str, LazyString] = {
     "inactive": _l("No longer on file"),
     "no_account": _l("No bank account"),
 }
+#: Where jobs are offered: a fair, or one of the four forms of the employment chain (就业帮扶链).
+JOB_FORMS: dict[str, LazyString] = {
+    "fair": _l("Job fair"),
+    "live": _l("Live stream of the chairman"),
+    "models": _l("Model workers send posts"),
+    "visit": _l("Visit to enterprises"),
+    "export": _l("Labour export from point to point"),
+}
+#: How somebody found a job: 职业介绍、职业技能培训.
+JOB_WAYS: dict[str, LazyString] = {"introduced": _l("Introduced by the union"), "trained": _l("After training")}
