@@ -17,7 +17,14 @@ FILLED: dict[str, Callable[[str], Any]] = {}
 def filled(form: Form, names: Sequence[str], marker: str, code: str = "") -> dict[str, Any]:
     """A value for each of these fields, as a service takes it; texts are the marker."""
     special = {name: FILLED[f"{code}:{name}"] for name in names if f"{code}:{name}" in FILLED}
-    return {name: special[name](marker) if name in special else _value(form[name], marker) for name in names}
+    found = {name: special[name](marker) if name in special else _value(form[name], marker) for name in names}
+    return found | {name: "" for name in names if not _counts(form[name], found)}
+
+
+def _counts(field: Field, values: dict[str, Any]) -> bool:
+    """Whether the value of another field lets this one count (``OnlyIf``)."""
+    other, _is, codes = (getattr(field.flags, "only_if", None) or "").partition("=")
+    return not other or str(values.get(other)) in codes.split("|")
 
 
 def own_values(register: Register, marker: str) -> dict[str, Any]:

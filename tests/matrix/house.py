@@ -69,7 +69,8 @@ class House:
 
     def _year(self, program: str, year: int, sponsor: str) -> ProgramYear:
         of_2014 = self.world.years[program].settings
-        settings = of_2014 | {"notice_working_days": 0} | ({"each": 100_00} if program == "aid" else {})
+        settings = of_2014 | ({"each": 100_00} if program == "aid" else {})
+        settings |= {name: 0 for name in ("notice_working_days",) if name in settings}
         org = self.world.org(sponsor)
         return enable(SYSTEM, program, year, org, opens_on=date(year, 1, 1), settings=settings)
 

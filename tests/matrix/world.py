@@ -156,8 +156,16 @@ class World:
         if not register.of_people:
             return {"org_code": code}
         number = self.person(code)[1]
+        self._put_before(register, code)
         named = {"id_number": number, "name": marker_of(code), "org_code": code}
         return {name: value for name, value in named.items() if name in register.form.whose}
+
+    def _put_before(self, register: Register, code: str) -> None:
+        """An entry of the same person in each register that rows of this one refer to."""
+        tables = {key.column.table for key in register.model.__table__.foreign_keys}
+        for other in registry_of().registers.values():
+            if other.model.__table__ in tables and (other.code, code) not in self.entries:
+                self.add(other, code)
 
     def add(self, register: Register, code: str) -> Entry:
         """Put an entry of a union into a register, as somebody of the province does it."""
@@ -174,7 +182,8 @@ class World:
         """An entry of each of these unions in every register, and something overdue there."""
         for code in codes:
             for register in self.registers:
-                self.add(register, code)
+                if (register.code, code) not in self.entries:
+                    self.add(register, code)
             org = self.org(code)
             open_task(DUE, f"matrix:{code}", org.id, org.path, permission="people.view", due_on=date(2014, 2, 1))
             task = db.session.query(Task).filter_by(subject=f"matrix:{code}").one()
