@@ -77,6 +77,7 @@ from core.plugin.types import (
     Register,
     Report,
     ReportContext,
+    Rule,
     Scheme,
     SchemeContext,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "Registered",
     "Report",
     "ReportContext",
+    "Rule",
     "Run",
     "RunChunk",
     "Scheme",
