@@ -43,7 +43,7 @@ from core.notices.calendar import add_working_days, calendar_known, is_working_d
 from core.notices.queries import under_objection, was_announced
 from core.org.models import LEVELS, Org
 from core.org.queries import by_code
-from core.org.scope import Scope, subtree
+from core.org.scope import Scope, lies_below, subtree
 from core.people.models import Person
 from core.people.numbers import (
     mask_account,
@@ -185,6 +185,7 @@ __all__ = [
     "holders",
     "hookimpl",
     "is_working_day",
+    "lies_below",
     "mask_account",
     "mask_id",
     "mask_name",

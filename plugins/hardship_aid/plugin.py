@@ -22,6 +22,8 @@ from core.api import (
     hookimpl,
 )
 from plugins.hardship_aid import views
+from plugins.hardship_aid.centres import centre_views as centre_views
+from plugins.hardship_aid.centres.registers import CENTRES
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -62,8 +64,8 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """Files with the members of households, pairs with their visits, and the subsistence lines."""
-    return [FILES, MEMBERS, PAIRS, PAIR_VISITS, LINES]
+    """Files with the members of households, pairs with their visits, places of help, and the subsistence lines."""
+    return [FILES, MEMBERS, PAIRS, PAIR_VISITS, CENTRES, LINES]
 
 
 @hookimpl
@@ -87,7 +89,10 @@ def jobs() -> list[JobSpec]:
 @hookimpl
 def menu_items() -> list[MenuItem]:
     """The pages of a year."""
-    return [*pair_cards.MENU]
+    return [
+        *pair_cards.MENU,
+        MenuItem(title=_l("Network of help"), endpoint=f"{PROGRAM}.places", icon="map-pin", weight=50),
+    ]
 
 
 @hookimpl
