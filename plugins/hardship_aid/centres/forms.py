@@ -17,7 +17,7 @@ class CentreForm(OrgRecordForm):
 
     kind = SelectField(_l("Kind"), choices=options(KINDS))
     name = StringField(_l("Name of the place"), validators=[DataRequired(), Length(max=100)])
-    address = StringField(_l("Address"), default="", validators=[Length(max=200)])
+    address = StringField(_l("Address of the place"), default="", validators=[Length(max=200)])
     phone = StringField(
         _l("Phone of the office"),
         description=_l("Nobody's own: it is shown as it is."),

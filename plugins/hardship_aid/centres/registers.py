@@ -17,7 +17,7 @@ CENTRES = Register(
     columns=(
         Column(name="name", title=_l("Name of the place")),
         Column(name="kind", title=_l("Kind"), kind="choice", choices=KINDS),
-        Column(name="address", title=_l("Address")),
+        Column(name="address", title=_l("Address of the place")),
         Column(name="phone", title=_l("Phone of the office")),
         Column(name="functions", title=_l("Functions"), kind="choice", choices=FUNCTIONS),
         Column(name="opened_on", title=_l("Opened on"), kind="day", hidden=True),
