@@ -1,7 +1,6 @@
 """The pages of pairing and of the network in a real browser: nothing is cut off, and the map is drawn."""
 
 from collections.abc import Callable
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -27,8 +26,8 @@ def test_nothing_is_cut_off_at_either_width(
     open_file(program_year, person)
     pair(program_year, person, unit="陕西省教育厅职业教育与成人教育处", post="副处长")
     open_file(program_year, make_person("610102"))
-    point = {"longitude": Decimal("108.94"), "latitude": Decimal("34.26")}
-    place(program_year, small_tree["6101"], "西安市困难职工援助中心", kind="centre", opened_on=date(2010, 5, 1), **point)
+    point = {"kind": "centre", "longitude": Decimal("108.94"), "latitude": Decimal("34.26")}
+    place(program_year, small_tree["6101"], "西安市困难职工援助中心", **point)
     paths = ("", "pairs/unvisited", "pairs/unpaired", "places", "registers/centres/add", "registers/pairs/add")
     open_as("clerk", path=f"{PAGES}/places")
     expect(page.locator("[data-map] canvas")).to_be_visible()
