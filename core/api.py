@@ -43,7 +43,7 @@ from core.notices.calendar import add_working_days, calendar_known, is_working_d
 from core.notices.queries import under_objection, was_announced
 from core.org.models import LEVELS, Org
 from core.org.queries import by_code
-from core.org.scope import Scope, subtree
+from core.org.scope import Scope, lies_below, subtree
 from core.org.titles import LEVEL_TITLES
 from core.people.models import Person
 from core.people.numbers import (
@@ -79,6 +79,7 @@ from core.plugin.types import (
     Register,
     Report,
     ReportContext,
+    Rule,
     Scheme,
     SchemeContext,
 )
@@ -153,6 +154,7 @@ __all__ = [
     "Registered",
     "Report",
     "ReportContext",
+    "Rule",
     "Run",
     "RunChunk",
     "Scheme",
@@ -189,6 +191,7 @@ __all__ = [
     "holders",
     "hookimpl",
     "is_working_day",
+    "lies_below",
     "mask_account",
     "mask_id",
     "mask_name",

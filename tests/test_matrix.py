@@ -152,6 +152,9 @@ MATRIX: dict[str, str] = {
     "four_seasons.new_visit": "ledger.post",
     "four_seasons.add_visit": "ledger.post",
     "four_seasons.undo_visit": "ledger.post",
+    "hardship_aid.unvisited": "hardship_aid.view",
+    "hardship_aid.unpaired": "hardship_aid.view",
+    "hardship_aid.places": "hardship_aid.view",
     # Each register and report asks for a permission of its plugin besides; whose rows they show: tests/matrix.
     "registers.index": "program.view",
     "registers.view": "program.view",

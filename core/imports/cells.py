@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 
 from flask_babel import force_locale
 from flask_babel import gettext as _
-from wtforms import BooleanField, DateField, DecimalField, FloatField, IntegerField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    DecimalField,
+    FloatField,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
 from wtforms import Field as FormField
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 
@@ -34,6 +43,8 @@ from core.web.forms import LARGEST_NUMBER, Form
 #: Texts of one column that are kept before they are forgotten all at once.
 MOST_KEPT = 20_000
 _DAY = re.compile(r"(\d{4})(?:年|[-/.])(\d{1,2})(?:月|[-/.])(\d{1,2})日?(?: 00:00:00)?|(\d{4})(\d\d)(\d\d)")
+#: What stands between several choices in one cell.
+_BETWEEN = re.compile("[、，,;；\n]")
 _ABOUT_LENGTH = (InputRequired, Optional, Length)
 _YES = frozenset(("是", "有", "√", "y", "yes", "true", "1"))
 _NO = frozenset(("", "否", "无", "×", "n", "no", "false", "0"))
@@ -80,10 +91,10 @@ class Known(dict[str, str]):
 
 
 class Typed:
-    """What a form is filled with: the one text of one field."""
+    """What a form is filled with: the one text of one field, or the several of one of several choices."""
 
-    def __init__(self, name: str, text: str) -> None:
-        self._name, self._text = name, text
+    def __init__(self, name: str, text: str | list[str]) -> None:
+        self._name, self._texts = name, [text] if isinstance(text, str) else text
 
     def __contains__(self, name: str) -> bool:
         return name == self._name
@@ -96,7 +107,7 @@ class Typed:
 
     def getlist(self, name: str) -> list[str]:
         """The texts of a field."""
-        return [self._text] if name == self._name else []
+        return self._texts if name == self._name else []
 
 
 class FormCells:
@@ -193,7 +204,9 @@ class TextCells:
 
 def is_required(field: FormField) -> bool:
     """Whether a cell of it must not be empty: so the form says, or no choice is empty."""
-    return bool(field.flags.required) or (isinstance(field, SelectField) and "" not in choices_by_title(field))
+    if isinstance(field, SelectField) and not isinstance(field, SelectMultipleField):
+        return bool(field.flags.required) or "" not in choices_by_title(field)
+    return bool(field.flags.required)
 
 
 def missing(title: str) -> str:
@@ -242,8 +255,11 @@ def is_asked_in_every_row(form: Form, field: FormField) -> bool:
     )
 
 
-def plain_text_for(field: FormField) -> Callable[[str], str]:
+def plain_text_for(field: FormField) -> Callable[[str], str | list[str]]:
     """What brings the text of a cell to what the field of a form takes; it raises :class:`ZhijiaError`."""
+    if isinstance(field, SelectMultipleField):
+        one = _choice(field)
+        return lambda text: [one(part) for part in _BETWEEN.split(text) if part.strip()]
     if isinstance(field, SelectField):
         return _choice(field)
     if isinstance(field, BooleanField):

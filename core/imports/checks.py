@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from flask_babel import gettext as _
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
     Index,
     Select,
@@ -20,8 +21,10 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    null,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -131,6 +134,17 @@ def value_of(name: str) -> ColumnElement[Any]:
     return ImportRow.values.op("->>", return_type=String())(literal(name))
 
 
+def typed_value(column: Any) -> ColumnElement[Any]:
+    """A field of a staged row as the column of the same name takes it."""
+    held = func.jsonb_extract_path(ImportRow.values, column.name)
+    if isinstance(column.type, JSONB):
+        return held
+    if isinstance(column.type, ARRAY):
+        parts = select(func.jsonb_array_elements_text(held)).correlate(ImportRow)
+        return func.array(parts.scalar_subquery(), type_=column.type)
+    return cast(value_of(column.name), column.type)
+
+
 @beyond_scope("imports.check")
 def check_together(upload: Import, register: Register, program_year: ProgramYear, scope: Scope) -> None:
     """Mark the good rows that are wrong beside the others or against the database, and those that are there already.
@@ -138,7 +152,7 @@ def check_together(upload: Import, register: Register, program_year: ProgramYear
     In the caller's transaction; may be called again when things have changed meanwhile.
     """
     beside = joined(register, program_year, scope)
-    told = [*_of_owner(beside)]
+    told = [*_of_owner(beside), *_of_rules(beside)]
     again = _("The same entry stands in line {line} already.")
     there: list[ColumnElement[bool]] = []
     for parts, known_there in beside.uniques():
@@ -187,6 +201,24 @@ def _of_owner(beside: Joined) -> Iterator[Told]:
     other_name = (value_of("name") != "") & (person.name != value_of("name"))
     sentence = _("This identity number is on file under another name.")
     yield Told(known & is_mine & person.active & other_name, sentence)
+
+
+def _of_rules(beside: Joined) -> Iterator[Told]:
+    """The rules of the register, of rows whose owner is known."""
+    register, table = beside.register, beside.register.model.__table__
+    if not register.rules:
+        return
+    owner: Any = beside.person if register.of_people else Org
+    row: dict[str, ColumnElement[Any]] = {column.name: cast(null(), column.type) for column in table.columns}
+    row |= {name: literal(value) for name, value in belonging(register, beside.program_year).items()}
+    if register.of_people:
+        row |= {"person_id": owner.id, "org_id": owner.org_id, "org_path": owner.org_path}
+    else:
+        row |= {"org_id": owner.id, "org_path": owner.path}
+    row |= {field.name: typed_value(table.c[field.name]) for field in register.form() if field.name in table.c}
+    is_asked = true() if register.takes_on_file else owner.id.is_not(None)
+    for rule in register.rules:
+        yield Told(is_asked & rule.broken(row, beside.program_year), str(rule.sentence))
 
 
 def _filled(told: Told, value: ColumnElement[Any] | None) -> SQLColumnExpression[str]:

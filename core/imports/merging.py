@@ -30,7 +30,7 @@ from core.audit.services import record
 from core.database import metadata
 from core.errors import Refused
 from core.extensions import db, whole
-from core.imports.checks import check_together, count_rows, joined, of_new_people, value_of
+from core.imports.checks import check_together, count_rows, joined, of_new_people, typed_value
 from core.imports.models import Import, ImportRow
 from core.org.models import Org
 from core.org.scope import Scope
@@ -183,7 +183,7 @@ def _insert(actor: User, upload: Import, register: Register, program_year: Progr
         sources |= {"org_id": owner.id, "org_path": owner.path}
     first = first_values(register, program_year, actor)
     sources |= {name: cast(literal(value), table.c[name].type) for name, value in first.items()}
-    sources |= {name: _typed(table.c[name]) for name in names}
+    sources |= {name: typed_value(table.c[name]) for name in names}
     rows = beside.rows(*sources.values()).where(good).order_by(ImportRow.line)
     result = db.session.connection().execute(
         insert(table).from_select(list(sources), rows).on_conflict_do_nothing(),
@@ -225,12 +225,6 @@ def _write_history(actor: User, upload: Import, register: Register, names: Seque
         .order_by(model.id)
     )
     db.session.execute(insert(RecordChange).from_select(_HISTORY, made))
-
-
-def _typed(column: Any) -> ColumnElement[Any]:
-    if isinstance(column.type, JSONB):
-        return func.jsonb_extract_path(ImportRow.values, column.name)
-    return cast(value_of(column.name), column.type)
 
 
 def _forget_missing(upload: Import, register: Register, *, there: bool = False) -> None:

@@ -57,7 +57,7 @@ def _text(form: Form, name: str, value: object) -> str:
         return ""
     if isinstance(field, SelectField):
         titles = {str(code): str(label) for code, label, *_more in field.iter_choices()}
-        return titles.get(str(value), str(value))
+        return "、".join(titles.get(str(one), str(one)) for one in (value if isinstance(value, list) else [value]))
     if isinstance(field, BooleanField) and isinstance(value, bool):
         return str(_("Yes") if value else _("No"))
     return plain_yuan(value) if isinstance(field, YuanField) and isinstance(value, int) else str(value)

@@ -207,6 +207,21 @@ class Card:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What a row of a register must keep to that its form cannot see: rows of other tables, the program year.
+
+    ``broken(row, program_year)`` is the condition under which the row does not keep to it, and ``sentence`` says so at
+    the ``field``. ``row`` is column -> SQL of what the row is to hold: whose it is, what the form holds, and ``id``
+    (null while the row is new). The same SQL is asked of one row of the form and of all rows of a file; it sees what
+    lies beyond the actor's scope. Of people who only come on file with the row ``person_id`` is null.
+    """
+
+    broken: Callable[[Mapping[str, ColumnElement[Any]], ProgramYear], ColumnElement[bool]]
+    sentence: Text
+    field: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Register:
     """A table with its list and its form (台账), for which the core makes every page, a report among them.
 
@@ -217,7 +232,7 @@ class Register:
 
     ``stays()`` is the condition (on the model) under which a row must stay, and ``stays_because`` the sentence for it:
     such rows are neither removed nor taken back with their import. A file in which more than ``import_bad_share`` of
-    the rows are wrong is not merged at all.
+    the rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows.
     """
 
     code: str
@@ -232,6 +247,7 @@ class Register:
     stays: Callable[[], ColumnElement[bool]] | None = None
     stays_because: Text = ""
     import_bad_share: float = 0.5
+    rules: tuple[Rule, ...] = ()
 
     @property
     def name(self) -> str:

@@ -20,6 +20,7 @@ from core.registers import queries
 from core.registers.history import difference, keep, values_of
 from core.registers.models import RecordChange
 from core.registers.owners import org_of, person_of, person_on_file
+from core.registers.rules import refuse_broken
 from core.registers.states import first_values, refuse_unless_changeable
 from core.users.access import require, scope_of
 from core.users.models import User
@@ -41,15 +42,17 @@ class Outdated(Refused):
 def add(actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any]) -> Any:
     """Put a row into the register: ``values`` of its form, with ``id_number`` or ``org_code``. Returns the row.
 
-    Raises :class:`ZhijiaError` at the field: nobody on file or no such union in the actor's scope at this sponsor, or
-    in the register already.
+    Raises :class:`ZhijiaError` at the field: nobody on file or no such union in the actor's scope at this sponsor, in
+    the register already, or a rule of the register that is broken.
     """
     scope = scope_of(actor, register.edit_permission, program_year.program)
     given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
         place = _place(actor, register, program_year, values, scope)
         first = first_values(register, program_year, actor)
-        row = register.model(**queries.belonging(register, program_year), **place, **first, **given)
+        held = {**queries.belonging(register, program_year), **place, **first, **given}
+        refuse_broken(register, program_year, held)
+        row = register.model(**held)
         db.session.add(row)
         db.session.flush()
         keep(actor, register, row, "add", difference({}, values_of(register, row)))
@@ -70,7 +73,7 @@ def change(
 
     ``seen`` are the values (:func:`values_of`) that the actor had before them. Raises :class:`Outdated` when others
     stand there now, :class:`Refused` in a state that forbids it, :class:`Forbidden`, and :class:`ZhijiaError` at the
-    field where a value stands in the register already.
+    field where a value stands in the register already or breaks a rule of the register.
     """
     with _rules_kept(register, values):
         db.session.refresh(row, with_for_update=True)
@@ -79,6 +82,8 @@ def change(
         before = values_of(register, row)
         if meanwhile := difference(seen, before):
             raise Outdated(meanwhile, queries.last_change(register, row.id))
+        held = {column.name: getattr(row, column.name) for column in register.model.__table__.columns}
+        refuse_broken(register, program_year, {**held, **values})
         for name, value in values.items():
             setattr(row, name, value)
         if changed := difference(before, values_of(register, row)):

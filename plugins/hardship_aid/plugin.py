@@ -2,13 +2,39 @@
 
 from pathlib import Path
 
+from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
-from core.api import Copied, Offer, Permission, Program, ProgramYear, Register, hookimpl
+from core.api import (
+    Card,
+    Copied,
+    JobSpec,
+    MenuItem,
+    Offer,
+    Permission,
+    Person,
+    PersonalDataAction,
+    PersonalRecord,
+    Program,
+    ProgramYear,
+    Register,
+    Report,
+    User,
+    hookimpl,
+)
+from plugins.hardship_aid import views
+from plugins.hardship_aid.centres import centre_views as centre_views
+from plugins.hardship_aid.centres.registers import CENTRES
 from plugins.hardship_aid.files.offers import HARDSHIP
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
+from plugins.hardship_aid.pairing import cards as pair_cards
+from plugins.hardship_aid.pairing import duty
+from plugins.hardship_aid.pairing import pair_views as pair_views
+from plugins.hardship_aid.pairing import people as paired
+from plugins.hardship_aid.pairing.registers import PAIR_VISITS, PAIRS
+from plugins.hardship_aid.pairing.reports import COVERAGE
 from plugins.hardship_aid.settings import SettingsForm
 from plugins.hardship_aid.words import EDIT, EVERYONE, PROGRAM, REVIEW, VIEW
 
@@ -40,8 +66,53 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """Files with the members of households, and the subsistence lines."""
-    return [FILES, MEMBERS, LINES]
+    """Files with the members of households, pairs with their visits, places of help, and the subsistence lines."""
+    return [FILES, MEMBERS, PAIRS, PAIR_VISITS, CENTRES, LINES]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Who is paired and visited, and who was left out."""
+    return [COVERAGE]
+
+
+@hookimpl
+def blueprints() -> dict[str, Blueprint]:
+    """The pages, which each area adds to."""
+    return {PROGRAM: views.blueprint}
+
+
+@hookimpl
+def jobs() -> list[JobSpec]:
+    """What the clock asks for."""
+    return duty.JOBS
+
+
+@hookimpl
+def menu_items() -> list[MenuItem]:
+    """The pages of a year."""
+    return [
+        *pair_cards.MENU,
+        MenuItem(title=_l("Network of help"), endpoint=f"{PROGRAM}.places", icon="map-pin", weight=50),
+    ]
+
+
+@hookimpl
+def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
+    """The figures of a year."""
+    return pair_cards.cards_of(user, program_year)
+
+
+@hookimpl
+def person_merged(kept: Person, dropped: Person) -> None:
+    """Pairs and visits first: they must name somebody with a file."""
+    paired.merge_pairs(kept, dropped)
+
+
+@hookimpl
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    """Pairs and visits."""
+    return paired.personal_data(person, action)
 
 
 @hookimpl

@@ -38,6 +38,16 @@ class SettingsForm(ProgramSettingsForm):
     review_days = IntegerField(
         _l("Working days for each review"), default=5, validators=[InputRequired(), NumberRange(min=1, max=60)]
     )
+    visits_a_year = IntegerField(
+        _l("Visits in a year by each paired leader, at least"),
+        default=1,
+        validators=[InputRequired(), NumberRange(min=0, max=365)],
+    )
+    remind_from_month = IntegerField(
+        _l("Remind of missing visits from the beginning of this month"),
+        default=10,
+        validators=[InputRequired(), NumberRange(min=1, max=12)],
+    )
 
     def validate_relative_percent(self, field: IntegerField) -> None:
         """What is relative begins where what is deep ends."""

@@ -92,7 +92,7 @@
   const label = { show: true, fontSize: 11, color: "#17253a", textBorderColor: "#fff", textBorderWidth: 2 };
   const short = (name) => name.replace(/市$|示范区$|农业高新技术产业示范区$/g, "");
 
-  function map({ rows, unit }, known) {
+  function map({ rows, unit, points: places = [] }, known) {
     const onMap = rows.filter(([name]) => known.has(name));
     const points = rows.flatMap(([name, value]) => {
       const key = Object.keys(POINTS).find((point) => name.startsWith(point));
@@ -119,6 +119,11 @@
           type: "scatter", coordinateSystem: "geo", data: points, symbolSize: 11,
           itemStyle: { color: "#b3202a", borderColor: "#fff", borderWidth: 1.5 },
           label: { ...label, position: "bottom", formatter: ({ name }) => short(name) },
+        },
+        {
+          type: "scatter", coordinateSystem: "geo", symbolSize: 6, itemStyle: { color: "#b3202a", opacity: 0.8 },
+          data: places.map(([name, east, north]) => ({ name, value: [east, north] })),
+          tooltip: { formatter: ({ name }) => name },
         },
       ],
     };

@@ -1,0 +1,7 @@
+"""The blueprint of the pages below ``/<year>/<sponsor>/hardship_aid/``; each area adds its own."""
+
+from flask import Blueprint
+
+from plugins.hardship_aid.words import PROGRAM
+
+blueprint = Blueprint(PROGRAM, __name__, template_folder="templates")
