@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
-from core.api import Copied, Permission, Program, ProgramYear, Register, hookimpl
+from core.api import Copied, JobSpec, MenuItem, Permission, Program, ProgramYear, Register, hookimpl
+from plugins.hardship_aid import views
+from plugins.hardship_aid.categories import jobs as category_jobs
+from plugins.hardship_aid.categories import views as category_views  # noqa: F401  # adds its pages
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -28,6 +32,12 @@ def programs() -> list[Program]:
 
 
 @hookimpl
+def blueprints() -> dict[str, Blueprint]:
+    """The pages."""
+    return {PROGRAM: views.blueprint}
+
+
+@hookimpl
 def permissions() -> list[Permission]:
     """To see files, to change them, and to decide about them."""
     return [
@@ -41,6 +51,18 @@ def permissions() -> list[Permission]:
 def registers() -> list[Register]:
     """Files with the members of households, and the subsistence lines."""
     return [FILES, MEMBERS, LINES]
+
+
+@hookimpl
+def jobs() -> list[JobSpec]:
+    """What workers do."""
+    return [category_jobs.CLASSIFY]
+
+
+@hookimpl
+def menu_items() -> list[MenuItem]:
+    """The tabs of a year."""
+    return [MenuItem(title=_l("Categories of hardship"), endpoint="hardship_aid.categories", icon="calculator")]
 
 
 @hookimpl
