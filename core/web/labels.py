@@ -223,6 +223,7 @@ ACTIONS: dict[str, LazyString] = {
     "hardship.decide": _l("decided about a category of hardship"),
     "hardship.take_back": _l("took back a decision about a category of hardship"),
     "hardship.compare": _l("compared files of workers in hardship with a list from outside"),
+    "hardship.recheck": _l("reminded unions of files that are to be checked again"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }

@@ -5,10 +5,26 @@ from pathlib import Path
 from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
-from core.api import Copied, JobSpec, MenuItem, Permission, Program, ProgramYear, Register, hookimpl
+from core.api import (
+    Copied,
+    JobSpec,
+    MenuItem,
+    Permission,
+    Person,
+    PersonalDataAction,
+    PersonalRecord,
+    Program,
+    ProgramYear,
+    Register,
+    Report,
+    hookimpl,
+)
 from plugins.hardship_aid import views
+from plugins.hardship_aid.categories import compare_views  # noqa: F401  # adds its pages
 from plugins.hardship_aid.categories import jobs as category_jobs
+from plugins.hardship_aid.categories import people as category_people
 from plugins.hardship_aid.categories import views as category_views  # noqa: F401  # adds its pages
+from plugins.hardship_aid.categories.reports import CATEGORIES
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -56,13 +72,28 @@ def registers() -> list[Register]:
 @hookimpl
 def jobs() -> list[JobSpec]:
     """What workers do."""
-    return [category_jobs.CLASSIFY]
+    return [category_jobs.CLASSIFY, category_jobs.RECHECK]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Files by what they came to."""
+    return [CATEGORIES]
 
 
 @hookimpl
 def menu_items() -> list[MenuItem]:
     """The tabs of a year."""
-    return [MenuItem(title=_l("Categories of hardship"), endpoint="hardship_aid.categories", icon="calculator")]
+    return [
+        MenuItem(title=_l("Categories of hardship"), endpoint="hardship_aid.categories", icon="calculator", weight=30),
+        MenuItem(title=_l("Outside data"), endpoint="hardship_aid.comparisons", icon="arrows-diff", weight=31),
+    ]
+
+
+@hookimpl
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    """What was decided about the file, and in which lists from outside the worker is."""
+    return category_people.personal_data(person, action)
 
 
 @hookimpl

@@ -36,6 +36,7 @@ WRITING: dict[str, str] = {
     "four_seasons.own_funds": "ledger.fund",
     "four_seasons.undo_visit": "ledger.reverse",
     "hardship_aid.classify": "hardship.ask",
+    "hardship_aid.compare": "hardship.compare",
     "hardship_aid.compute": "hardship.classify",
     "hardship_aid.decide": "hardship.decide",
     "hardship_aid.take_back": "hardship.take_back",

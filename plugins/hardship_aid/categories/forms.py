@@ -1,7 +1,7 @@
-"""The form of a decision."""
+"""The forms of a decision and of a list to compare with."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import SelectField, TextAreaField
+from wtforms import FileField, SelectField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
 from core.api import Form, options
@@ -17,3 +17,9 @@ class DecisionForm(Form):
         description=_l("What the rule does not know of, and on which papers it rests."),
         validators=[InputRequired(_l("Please say why.")), Length(max=500)],
     )
+
+
+class OutsideForm(Form):
+    """A list from civil affairs or another office."""
+
+    file = FileField(_l("List (xlsx or CSV)"), validators=[InputRequired()])

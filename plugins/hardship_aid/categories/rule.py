@@ -7,18 +7,18 @@ one absurd file must not stop the classification of all the others.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Subquery, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Numeric, Subquery, case, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.api import Org, ProgramYear
+from core.api import Org, ProgramYear, today
 from plugins.hardship_aid.files.models import File
 from plugins.hardship_aid.lines.models import SubsistenceLine
 from plugins.hardship_aid.words import NONE
 
 MONTHS = 12
 #: States of files that are closed: nothing is computed or decided about them any more.
-CLOSED = ("out", "refused", "removed")
+ON_FILE, CLOSED = "on_file", ("out", "refused", "removed")
 Whole = ColumnElement[int] | InstrumentedAttribute[int]
 
 
@@ -58,6 +58,13 @@ def nearest_lines(program_year: ProgramYear) -> Subquery:
     )
     line_fen = func.coalesce(own.c.monthly_fen, program_year.settings["line"]).label("line_fen")
     return select(Org.id.label("org_id"), line_fen).outerjoin(own, own.c.id == Org.id).subquery()
+
+
+def is_stale(program_year: ProgramYear) -> ColumnElement[bool]:
+    """That a household on file was last looked at more than so many months ago: a year to the day is not more."""
+    months = func.make_interval(0, program_year.settings["recheck_months"])
+    last = func.coalesce(File.checked_on, File.applied_on)
+    return (File.state == ON_FILE) & (last < literal(today()) - months)
 
 
 def is_open_file() -> ColumnElement[bool]:

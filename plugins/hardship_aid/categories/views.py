@@ -30,6 +30,7 @@ FILTERS = {
     "uncomputed": _l("Not computed yet"),
     "none": _l("In no category, and nothing decided"),
     "differing": _l("Decided otherwise than computed"),
+    "stale": _l("To be checked again"),
 }
 
 
@@ -59,12 +60,8 @@ def categories() -> str:
 @needs(EDIT)
 def classify() -> Page:
     """Have a worker compute all files."""
-    try:
-        services.ask_to_classify(me(), current_program_year())
-    except ZhijiaError as error:
-        flash(str(error), "danger")
-    else:
-        flash(_("The categories are being computed."), "success")
+    services.ask_to_classify(me(), current_program_year())
+    flash(_("The categories are being computed."), "success")
     return redirect(url_for(".categories"))
 
 

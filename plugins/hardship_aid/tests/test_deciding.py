@@ -57,8 +57,7 @@ def test_a_clerk_of_the_sponsor_has_all_files_computed(
 def test_a_clerk_of_a_county_does_not(program_year: ProgramYear, as_user: AsUser) -> None:
     clerk = as_user("clerk", "610102")
     assert "Compute all files" not in clerk.get(LIST).text
-    page = clerk.post(f"{LIST}/classify", follow_redirects=True)
-    assert "You need the permission" in page.text
+    assert clerk.post(f"{LIST}/classify").status_code == 403
     assert db.session.query(Job).filter_by(name="hardship_aid.classify").count() == 0
     assert as_user("reviewer").post(f"{LIST}/classify").status_code == 403
 

@@ -154,7 +154,7 @@ def test_an_industry_union_computes_the_files_of_its_members(
 def test_closed_files_and_those_of_other_sponsors_are_left_alone(
     program_year: ProgramYear, make_file: MakeFile
 ) -> None:
-    states = ("draft", "unit_review", "visit", "matching", "notice", "approval", "on_file", "recheck", "returned")
+    states = ("draft", "unit_review", "visit", "comparison", "notice", "approval", "on_file", "recheck", "returned")
     open_files = [make_file(state=state) for state in states]
     closed = [make_file(state=state) for state in ("out", "refused", "removed")]
     other = make_file("610102", sponsor="6101")
