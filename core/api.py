@@ -60,6 +60,7 @@ from core.people.secrets import decrypt, digest, encrypt
 from core.people.services import PersonRow, Registered, register_people
 from core.plugin.flow import Flow, Transition, review, review_flow
 from core.plugin.gate import current_program_year
+from core.plugin.hooks import scan_file
 from core.plugin.hookspecs import hookimpl
 from core.plugin.types import (
     BankFormat,
@@ -99,6 +100,7 @@ from core.web.fields import YuanField
 from core.web.filters import wan
 from core.web.forms import Form, OnlyIf, SignedForm, options
 from core.web.guard import me, needs, prove
+from core.web.sending import sent_file
 
 __all__ = [
     "LEVELS",
@@ -222,10 +224,12 @@ __all__ = [
     "reverse",
     "review",
     "review_flow",
+    "scan_file",
     "scope_of",
     "sealed",
     "seen_below",
     "send_xlsx",
+    "sent_file",
     "settings_from",
     "settle",
     "share_out",

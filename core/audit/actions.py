@@ -26,6 +26,7 @@ GROUPS: dict[str, LazyString] = {
     "calendar": _l("Working days"),
     "task": _l("Tasks"),
     "job": _l("Background jobs"),
+    "hardship": _l("Workers in hardship"),
 }
 OTHER = "other"
 #: Somebody saw personal data: a file, a number in full, a list to sign, a document.

@@ -219,6 +219,12 @@ ACTIONS: dict[str, LazyString] = {
     "flow.batch": _l("took a step with many entries"),
     "report.download": _l("downloaded a report"),
     "task.urge": _l("urged what is overdue"),
+    "hardship.ask": _l("had the categories of files of workers in hardship computed"),
+    "hardship.classify": _l("computed categories of hardship"),
+    "hardship.decide": _l("decided about a category of hardship"),
+    "hardship.take_back": _l("took back a decision about a category of hardship"),
+    "hardship.compare": _l("compared files of workers in hardship with a list from outside"),
+    "hardship.recheck": _l("reminded unions of files that are to be checked again"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }

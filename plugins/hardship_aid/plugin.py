@@ -6,11 +6,9 @@ from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
 from core.api import (
-    Card,
     Copied,
     JobSpec,
     MenuItem,
-    Offer,
     Permission,
     Person,
     PersonalDataAction,
@@ -19,13 +17,14 @@ from core.api import (
     ProgramYear,
     Register,
     Report,
-    User,
     hookimpl,
 )
 from plugins.hardship_aid import views
-from plugins.hardship_aid.centres import centre_views as centre_views
-from plugins.hardship_aid.centres.registers import CENTRES
-from plugins.hardship_aid.files.offers import HARDSHIP
+from plugins.hardship_aid.categories import compare_views  # noqa: F401  # adds its pages
+from plugins.hardship_aid.categories import jobs as category_jobs
+from plugins.hardship_aid.categories import people as category_people
+from plugins.hardship_aid.categories import views as category_views  # noqa: F401  # adds its pages
+from plugins.hardship_aid.categories.reports import CATEGORIES
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -52,6 +51,12 @@ def programs() -> list[Program]:
             view_permission=VIEW,
         )
     ]
+
+
+@hookimpl
+def blueprints() -> dict[str, Blueprint]:
+    """The pages."""
+    return {PROGRAM: views.blueprint}
 
 
 @hookimpl
@@ -119,6 +124,33 @@ def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRe
 def offers() -> list[Offer]:
     """Who is on file in hardship, for the campaigns."""
     return [HARDSHIP]
+
+
+@hookimpl
+def jobs() -> list[JobSpec]:
+    """What workers do."""
+    return [category_jobs.CLASSIFY, category_jobs.RECHECK]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Files by what they came to."""
+    return [CATEGORIES]
+
+
+@hookimpl
+def menu_items() -> list[MenuItem]:
+    """The tabs of a year."""
+    return [
+        MenuItem(title=_l("Categories of hardship"), endpoint="hardship_aid.categories", icon="calculator", weight=30),
+        MenuItem(title=_l("Outside data"), endpoint="hardship_aid.comparisons", icon="arrows-diff", weight=31),
+    ]
+
+
+@hookimpl
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    """What was decided about the file, and in which lists from outside the worker is."""
+    return category_people.personal_data(person, action)
 
 
 @hookimpl

@@ -49,6 +49,12 @@ class SettingsForm(ProgramSettingsForm):
         validators=[InputRequired(), NumberRange(min=1, max=12)],
     )
 
+    recheck_months = IntegerField(
+        _l("Files are checked again after so many months"),
+        default=12,
+        validators=[InputRequired(), NumberRange(min=1, max=60)],
+    )
+
     def validate_relative_percent(self, field: IntegerField) -> None:
         """What is relative begins where what is deep ends."""
         if field.data and self.deep_percent.data and field.data < self.deep_percent.data:

@@ -65,7 +65,9 @@ OF_ONE_USER = {"exports.show", "exports.take", "inbox.follow", "users.end_sessio
 #: What unions below the thing's see too: notices are announced to them, and the program of a sponsor above is theirs.
 ANNOUNCED = {"notices.show", "notices.printed"}
 #: What a role does only at the sponsor's own union, or above.
-AT_SPONSOR = {"four_seasons.allotment", "four_seasons.allot", "four_seasons.own_funds"}
+AT_SPONSOR = {
+    "four_seasons.allotment", "four_seasons.allot", "four_seasons.own_funds", "hardship_aid.classify",
+}  # fmt: skip
 #: What is done for all unions at once, by who holds the permission at the province, where no reader sits.
 AT_PROVINCE = {"ledger.periods", "ledger.period", "ledger.move_period"}
 #: Pages that by their address alone lead nowhere: what they are about stands behind it.
@@ -78,6 +80,7 @@ SPECIAL: dict[str, dict[str, str]] = {
     "imports.merge": {"import_id": "ready"},
     "imports.undo": {"import_id": "merged"},
     "four_seasons.visit_of_entry": {"entry_id": "visit entry"},
+    **{f"hardship_aid.{name}": {"file_id": "hardship file"} for name in ("category", "compute", "decide", "take_back")},
     **{f"runs.{name}": {"run_id": "cash run"} for name in ("sign_list", "handing_out", "hand_out", "confirm")},
 }
 VALUES = {

@@ -31,6 +31,7 @@ from core.users.access import today
 from core.users.models import Session, User
 from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons.visits.services import Visited, record_visit
+from plugins.hardship_aid.files.models import File
 from tests.disbursements.banking import as_csv, payments, row
 from tests.matrix.furnishing import furnish
 from tests.matrix.world import MISSING, NO_UNION, World, marker_of, one_of_each_kind
@@ -171,7 +172,21 @@ class House:
         line = db.session.scalars(select(AuditLine.id).where(AuditLine.org_path == org.path).limit(1)).one()
         found = {"job_id": job_id, "activity_id": activity.id, "consent_id": consent, "rule_id": rule.id}
         found["audit line"] = line
-        return found | self._visit(org, maker)
+        return found | self._visit(org, maker) | {"hardship file": self._hardship_file(org, person)}
+
+    def _hardship_file(self, org: Org, person: int) -> int:
+        """The file of a worker in hardship, computed and decided about."""
+        there = db.session.scalars(select(File.id).where(File.person_id == person)).one_or_none()
+        if there is not None:
+            return there
+        file = File(
+            sponsor_id=self.world.org("61").id, person_id=person, org_id=org.id, org_path=org.path, worker="employed",
+            household_size=1, head="self", income_fen=0, rigid_fen=0, cause="illness", applied_on=date(2014, 2, 1),
+            computed="deep", computed_year=2014, line_fen=1, decided="none", decided_because=marker_of(org.code),
+        )  # fmt: skip
+        db.session.add(file)
+        db.session.commit()
+        return file.id
 
     def _visit(self, org: Org, maker: User) -> Things:
         year = self.world.years["winter_warmth"]

@@ -26,7 +26,7 @@ class File(FlowColumns, Base):
 
     ``computed`` is what the rule of ``computed_year`` came to with ``line_fen`` (a head and month), one of
     ``words.OUTCOMES``; ``decided`` what people decided against it, and why. ``checked_on`` is when the household was
-    last looked at.
+    last looked at; ``compared_on`` when it was last compared with data from outside.
     """
 
     __tablename__ = "hardship_aid_file"
@@ -62,6 +62,7 @@ class File(FlowColumns, Base):
     barrier: Mapped[str] = mapped_column(server_default="none")
     applied_on: Mapped[date]
     checked_on: Mapped[date | None]
+    compared_on: Mapped[date | None]
     computed: Mapped[str | None]
     computed_year: Mapped[int | None]
     line_fen: Mapped[int | None]

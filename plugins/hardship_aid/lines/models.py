@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from core.api import Fen, YearColumns, org_reference
+from core.api import Fen, YearColumns, org_reference, seen_below
 from plugins.hardship_aid.base import Base
 
 
@@ -19,6 +19,7 @@ class SubsistenceLine(YearColumns, Base):
         CheckConstraint("monthly_fen > 0", name="monthly"),
         UniqueConstraint("program_year_id", "org_id"),
         Index("ix_hardship_aid_line_org_path", "program_year_id", "org_path", "id"),
+        {"info": seen_below()},  # a county computes with the line of its city
     )
 
     monthly_fen: Mapped[Fen]
