@@ -25,6 +25,7 @@ from core.disbursements.models import Payment, Run, RunChunk
 from core.disbursements.rules import paid_before, share_pool
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
+from core.files.queries import has_files
 from core.flows.models import FlowColumns
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
@@ -179,6 +180,7 @@ __all__ = [
     "find",
     "finish_tasks",
     "fund_from_own",
+    "has_files",
     "hold",
     "holders",
     "hookimpl",

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, true, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.extensions import db
 from core.lists.types import Column
@@ -175,14 +176,20 @@ def under_objection(register: str, model: type[Any]) -> ColumnElement[bool]:
     )
 
 
-def was_announced(register: str, model: type[Any]) -> ColumnElement[bool]:
-    """Whether a row of the register with this code stood under a notice that has ended and was not withdrawn."""
+def was_announced(
+    register: str, model: type[Any], since: ColumnElement[date] | InstrumentedAttribute[date] | None = None
+) -> ColumnElement[bool]:
+    """Whether a row of the register with this code stood under a notice that has ended and was not withdrawn.
+
+    ``since`` is the day, a column of the row, before which no notice counts: that of a new application.
+    """
     return exists().where(
         NoticeLine.row_id == model.id,
         NoticeLine.notice_id == Notice.id,
         Notice.register == register,
         Notice.ends_on < today(),
         Notice.withdrawn_on.is_(None),
+        true() if since is None else Notice.posted_on >= since,
     )
 
 
