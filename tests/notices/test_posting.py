@@ -5,7 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, literal
+from sqlalchemy import event, insert, literal, update
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
@@ -353,6 +353,11 @@ def test_conditions_say_what_is_announced_and_what_is_held(
     for since, count in ((posted, 2), (posted + timedelta(days=1), 0)):
         announced_since = was_announced("reading_club.readers", Reader, since=literal(since))
         assert db.session.query(Reader).filter(announced_since).count() == count
+    db.session.execute(update(NoticeLine).where(NoticeLine.row_id == readers[0].id).values(held=True))
+    for since, count in ((posted, 1), (posted + timedelta(days=1), 0)):
+        held_since = under_objection("reading_club.readers", Reader, since=literal(since))
+        assert db.session.query(Reader).filter(held_since).count() == count
+    db.session.rollback()
     assert db.session.query(Reader).filter(under_objection("reading_club.readers", Reader)).count() == 0
 
 
