@@ -58,6 +58,7 @@ from core.people.numbers import (
 from core.people.queries import person_id_of
 from core.people.secrets import decrypt, digest, encrypt
 from core.people.services import PersonRow, Registered, register_people
+from core.pinyin import spell_name
 from core.plugin.flow import Flow, Transition, review, review_flow
 from core.plugin.gate import current_program_year
 from core.plugin.hookspecs import hookimpl
@@ -222,6 +223,7 @@ __all__ = [
     "settle",
     "share_out",
     "share_pool",
+    "spell_name",
     "spend",
     "split_by_weight",
     "sponsor_code",

@@ -88,6 +88,7 @@ class Member(Base):
         CheckConstraint("income_fen >= 0", name="income"),
         Index("ix_hardship_aid_member_org_path", "sponsor_id", "org_path", "id"),
         Index("ix_hardship_aid_member_name", "person_id", "name", "born_on", unique=True),
+        Index("ix_hardship_aid_member_born_on", "born_on", "name"),
     )
 
     id: Mapped[BigId]
