@@ -4,7 +4,18 @@ from pathlib import Path
 
 from flask_babel import lazy_gettext as _l
 
-from core.api import Copied, Permission, Program, ProgramYear, Register, hookimpl
+from core.api import (
+    Copied,
+    Permission,
+    Person,
+    PersonalDataAction,
+    PersonalRecord,
+    Program,
+    ProgramYear,
+    Register,
+    hookimpl,
+)
+from plugins.hardship_aid import people
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -53,3 +64,15 @@ def migrations() -> Path:
 def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
     """The subsistence lines of unions."""
     return lines.copy_lines(source, target)
+
+
+@hookimpl
+def person_merged(kept: Person, dropped: Person) -> None:
+    """One file for one person."""
+    people.merge_files(kept, dropped)
+
+
+@hookimpl
+def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
+    """The file and the household."""
+    return people.personal_data(person, action)

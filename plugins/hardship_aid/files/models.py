@@ -93,7 +93,7 @@ class Member(Base):
 
     id: Mapped[BigId]
     sponsor_id: Mapped[int] = mapped_column(ForeignKey("core_org.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("hardship_aid_file.person_id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("hardship_aid_file.person_id", onupdate="CASCADE"))
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     name: Mapped[str]
