@@ -44,6 +44,9 @@ FILES = Register(
     view_permission=VIEW,
     edit_permission=EDIT,
     flow=FLOW,
+    # Else whoever begins a re-check could remove a file on which others have decided.
+    stays=lambda: File.state_since > File.created_at,
+    stays_because=_l("An application that was submitted once stays; it can be refused, or taken off file."),
     similar=similar_files,
 )
 MEMBERS = Register(

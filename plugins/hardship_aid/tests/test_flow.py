@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.api import Forbidden, Org, Person, ProgramYear, Refused, User, ZhijiaError, db, decrypt, today
@@ -108,7 +108,9 @@ def post(clerk: User, year: ProgramYear, file: File, posted: date, ends: date) -
 def stop(clerk: User, file: File, state: str) -> None:
     """Put a file into a state, as if it had gone there; for tests of one step."""
     level = "county" if state == "approval" else None
-    db.session.execute(update(File).where(File.id == file.id).values(state=state, at_level=level))
+    db.session.execute(
+        update(File).where(File.id == file.id).values(state=state, at_level=level, state_since=func.clock_timestamp())
+    )
     db.session.commit()
     db.session.refresh(file)
 
@@ -320,20 +322,27 @@ def test_whoever_left_applies_again_with_the_same_file_and_goes_the_whole_way(
 
 
 @pytest.mark.parametrize("state", FLOW.states)
-def test_a_file_is_changed_and_removed_only_where_it_is_filled_in(
+def test_a_file_is_changed_only_where_it_is_filled_in_and_stays_once_it_was_submitted(
     program_year: ProgramYear, make_file: MakeFile, clerk: User, state: str
 ) -> None:
     file = make_file(0)
     stop(clerk, file, state)
     if state in ("draft", "returned", "visit", "recheck"):
         edit(clerk, program_year, file, visitors="李某")
+    else:
+        with pytest.raises(Refused, match="it can be changed only in"):
+            edit(clerk, program_year, file, visitors="李某")
+    with pytest.raises(Refused, match="An application that was submitted once stays"):
         remove(clerk, FILES, program_year, file)
-        assert db.session.query(File).count() == 0
-        return
-    with pytest.raises(Refused, match="it can be changed only in"):
-        edit(clerk, program_year, file, visitors="李某")
-    with pytest.raises(Refused, match="it can be changed only in"):
-        remove(clerk, FILES, program_year, file)
+
+
+def test_a_draft_that_nobody_has_seen_yet_is_removed(
+    program_year: ProgramYear, make_file: MakeFile, clerk: User
+) -> None:
+    file = make_file(0)
+    edit(clerk, program_year, file, visitors="李某")
+    remove(clerk, FILES, program_year, file)
+    assert db.session.query(File).count() == 0
 
 
 def test_of_many_only_those_with_a_complete_household_are_submitted(
