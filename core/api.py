@@ -25,6 +25,7 @@ from core.disbursements.models import Payment, Run, RunChunk
 from core.disbursements.rules import paid_before, share_pool
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
+from core.files.queries import has_files
 from core.flows.models import FlowColumns
 from core.jobs.context import JobContext
 from core.jobs.services import enqueue
@@ -58,6 +59,7 @@ from core.people.numbers import (
 from core.people.queries import person_id_of
 from core.people.secrets import decrypt, digest, encrypt
 from core.people.services import PersonRow, Registered, register_people
+from core.pinyin import spell_name
 from core.plugin.flow import Flow, Transition, review, review_flow
 from core.plugin.gate import current_program_year
 from core.plugin.hooks import scan_file
@@ -189,6 +191,7 @@ __all__ = [
     "find",
     "finish_tasks",
     "fund_from_own",
+    "has_files",
     "hold",
     "holders",
     "hookimpl",
@@ -234,6 +237,7 @@ __all__ = [
     "settle",
     "share_out",
     "share_pool",
+    "spell_name",
     "spend",
     "split_by_weight",
     "sponsor_code",

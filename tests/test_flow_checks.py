@@ -4,6 +4,7 @@ import ast
 from typing import Any
 
 import pytest
+from sqlalchemy import true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from wtforms import IntegerField
 
@@ -86,6 +87,7 @@ SEND = step(code="send", target="wait")
     [
         flow(),
         flow(step(working_days=1)),
+        flow(step(provided=true, provided_because="No.")),
         flow(step(working_days="days")),
         flow(SEND, step(source="wait", level="county", votes="all"), states=WAIT),
         flow(SEND, step(source="wait", votes=2), states=WAIT),
@@ -132,6 +134,8 @@ def test_good_flows_are_taken(good: Flow) -> None:
         (flow(step(votes="all")), "asks everybody of a union, and names no level"),
         (flow(step(votes=0)), "needs at least one vote"),
         (flow(step(working_days=0)), "allows no working day"),
+        (flow(step(provided=true)), "needs both 'provided' and 'provided_because', or neither"),
+        (flow(step(provided_because="No.")), "needs both 'provided' and 'provided_because', or neither"),
         (flow(step(working_days="weeks")), "names the setting 'weeks', which the program does not have"),
     ],
 )

@@ -1,8 +1,9 @@
 """The files of a record, and those that ought to go."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, func, or_, select
 
 from core.extensions import db
 from core.files.models import File
@@ -19,6 +20,12 @@ def find_file(subject: str, file_id: int) -> File | None:
     if file_id >= 2**63:  # the database could not even be asked
         return None
     return db.session.scalars(_of(subject).where(File.id == file_id)).one_or_none()
+
+
+def has_files(register: str, model: type[Any]) -> ColumnElement[bool]:
+    """Whether a row of the register with this code has a file that is not removed: a condition, as for a flow."""
+    subject = func.concat(f"{register}:", cast(model.id, Text))
+    return select(File.id).where(File.subject == subject, File.removed_at.is_(None)).correlate(model).exists()
 
 
 def named_keys(keys: Iterable[str]) -> set[str]:

@@ -84,7 +84,7 @@ def asked_for(flow: Flow, state: str) -> list[Transition]:
         return []
     is_reviewed = bool(flow.levels_of(state))
     asked = [step for step in flow.steps_from(state) if bool(step.levels) == is_reviewed and not step.goes_down]
-    return list({(step.permission, step.not_creator, step.votes): step for step in asked}.values())
+    return list({(step.permission, step.not_creator, step.votes, step.provided): step for step in asked}.values())
 
 
 def hindrance(move: Move) -> Expression:
@@ -110,6 +110,8 @@ def hindrances_of(way: Way, user: Any) -> list[tuple[Any, str]]:
         whens.append((_has_voted(way, user), "voted"))
     if step.votes == "all":
         whens.append((_asked(way) & ~_asked(way, lambda voter: voter == user), "asked"))
+    if step.provided is not None:  # last: it is told to those whose step it is otherwise
+        whens.append((~func.coalesce(step.provided(), false()), "provided"))
     return whens
 
 
@@ -257,14 +259,26 @@ def _is_author(way: Way, user: Any) -> ColumnElement[bool]:
     )
     return or_(
         func.coalesce(way.model.made_by == user, false()),
-        submitted.where(_STEP.from_state.in_(way.flow.open_states)).correlate(way.model, User).exists(),
+        submitted.where(_is_with_author(way.flow, _STEP, _STEP.from_state)).correlate(way.model, User).exists(),
         changed.correlate(way.model, User).exists(),
     )
 
 
+def _is_with_author(flow: Flow, step: Any, state: Any) -> ColumnElement[bool]:
+    """Whether a step leads out of, or into, a ``state`` in which its authors have the entry.
+
+    To decide about an entry in such a state, or on its way to one that is no draft, makes nobody its author.
+    """
+    decisions = [one.code for one in flow.transitions if one.not_creator]
+    found: ColumnElement[bool] = state.in_(flow.open_states) & (
+        state.in_(flow.drafts) | step.transition.not_in(decisions)
+    )
+    return found
+
+
 def _has_acted(way: Way, user: Any, state: Any, level: Any) -> ColumnElement[bool]:
     """Whether the user took a step with the entry in another state or at another level since its author had it."""
-    begun = _last(way, _LAST.to_state.in_(way.flow.open_states))
+    begun = _last(way, _is_with_author(way.flow, _LAST, _LAST.to_state))
     elsewhere = (_STEP.from_state != state) | _STEP.at_level.is_distinct_from(level)
     acted = select(_STEP.id).where(_of_entry(way, _STEP), _STEP.user_id == user, _STEP.id > begun, elsewhere)
     return acted.correlate(way.model, User).exists()

@@ -88,7 +88,7 @@ def _deciding(stage: Stage, way: Way, conditions: Sequence[ColumnElement[bool]])
         found = found.join(reach, reach.c.user_id == User.id).join(
             model, entries & lies_below(model.org_path, reach.c.path)
         )
-    if stage.state in way.flow.open_states:
+    if stage.state in way.flow.drafts:
         found = found.where(model.made_by == User.id)
     hindered = [condition for condition, _code in hindrances_of(way, User.id)]
     return found.where(not_(or_(false(), *hindered)))

@@ -27,12 +27,14 @@ from core.users.models import User
 class Options:
     """What a user may do with an entry: these steps; ``hindrance`` is why not the others that are theirs otherwise.
 
-    ``lower`` are the levels to which it can be returned.
+    ``lower`` are the levels to which it can be returned. ``lacking`` are the steps that would be theirs if the entry
+    met the condition of the step.
     """
 
     steps: Sequence[Transition]
     hindrance: str | None
     lower: Sequence[str]
+    lacking: Sequence[Transition] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def options_of(user: User, register: Register, program_year: ProgramYear, row: A
     why = dict(zip(steps, reasons, strict=True))
     able = [step for step, reason in why.items() if reason is None]
     mine = [reason for reason in why.values() if reason in ("own", "acted", "voted", "asked")]
-    return Options(able, None if able or not mine else mine[0], lower)
+    lacking = [step for step, reason in why.items() if reason == "provided"]
+    return Options(able, None if able or not mine else mine[0], lower, lacking)
 
 
 def _lower_levels(move: Move, row: Any) -> list[str]:
@@ -226,7 +229,7 @@ def _for(user: User, register: Register, program_year: ProgramYear) -> ColumnEle
         able = _able(user, register, program_year, flow, state) if flow else []
         if able:
             waits = and_(model.state == state, or_(*able))
-            conditions.append(waits & (model.made_by == user.id) if flow and state in flow.open_states else waits)
+            conditions.append(waits & (model.made_by == user.id) if flow and state in flow.drafts else waits)
     return or_(*conditions) if conditions else false()
 
 

@@ -14,7 +14,7 @@ from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db, whole
 from core.flows.conditions import Move, due_on, hindrance, levels_above, moves, voters, where_to
 from core.flows.models import FlowBatch, FlowStep
-from core.flows.titles import HINDRANCES
+from core.flows.titles import sentence_of
 from core.jobs.models import Job
 from core.jobs.services import enqueue
 from core.plugin.registry import registry_of
@@ -60,7 +60,7 @@ def move(move: Move, row_id: int) -> Done:
         reason = db.session.scalar(select(hindrance(move)).where(model.id == row_id))
         if reason is not None:
             kind = Forbidden if reason in _ABOUT_ME else Refused
-            raise kind(HINDRANCES[reason], field="level" if reason == "level" else None)
+            raise kind(sentence_of(move.step, reason), field="level" if reason == "level" else None)
         state, org_path = db.session.execute(select(model.state, model.org_path).where(model.id == row_id)).one()
         done = _take(move, chosen, at)
         data = {"step": move.step.code, "from": state, "moved": done.moved == 1}

@@ -3,7 +3,9 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-#: Code of :func:`core.flows.conditions.hindrance` -> the sentence.
+from core.plugin.flow import Transition
+
+#: Code of :func:`core.flows.conditions.hindrance` -> the sentence; ``provided`` has that of the step itself.
 HINDRANCES: dict[str, LazyString] = {
     "meanwhile": _l("Somebody else has moved this entry on since you opened it; look at it again."),
     "state": _l("This step does not lead out of the state that the entry is in."),
@@ -14,3 +16,8 @@ HINDRANCES: dict[str, LazyString] = {
     "voted": _l("You have decided about this entry already; the others are still asked."),
     "asked": _l("Those who held the permission when the entry arrived decide about it."),
 }
+
+
+def sentence_of(step: Transition, hindrance: str) -> str:
+    """Why an entry cannot take the step."""
+    return str(step.provided_because if hindrance == "provided" else HINDRANCES[hindrance])

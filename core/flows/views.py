@@ -17,7 +17,7 @@ from core.flows.conditions import Move
 from core.flows.forms import MoveForm
 from core.flows.queries import the_move
 from core.flows.services import AT_ONCE, Done
-from core.flows.titles import HINDRANCES
+from core.flows.titles import HINDRANCES, sentence_of
 from core.lists.queries import rows_of
 from core.lists.views import chosen
 from core.org.titles import LEVEL_TITLES
@@ -184,5 +184,5 @@ def _ask_page(asked: Move, form: MoveForm, counts: dict[str | None, int]) -> str
         seen=asked.seen,
         able=counts.get(None, 0),
         later=counts.get(None, 0) > AT_ONCE,
-        others=[(HINDRANCES[reason], count) for reason, count in counts.items() if reason],
+        others=[(sentence_of(asked.step, reason), count) for reason, count in counts.items() if reason],
     )

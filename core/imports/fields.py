@@ -45,8 +45,9 @@ class Field:
 
     @property
     def heading(self) -> str:
-        """What stands above it in the template."""
-        return str(_("%(title)s (yuan)", title=self.title)) if self.is_money else self.title
+        """What stands above it in the template: with the unit of money, once."""
+        lacks_unit = self.is_money and not _UNIT.search(_narrow(self.title))
+        return str(_("%(title)s (yuan)", title=self.title)) if lacks_unit else self.title
 
 
 def plain(heading: str) -> str:

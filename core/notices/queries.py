@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, exists, func, select, true, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core.extensions import db
 from core.lists.types import Column
@@ -20,6 +21,8 @@ from core.users.access import scope_of, today
 from core.users.models import User
 
 PAGE = 50
+#: A day of the row, such as that of its application.
+Since: TypeAlias = ColumnElement[date] | InstrumentedAttribute[date]
 #: Lines that are printed in one piece, some 170 sheets; a browser gives up at a hundred thousand.
 PART = 5_000
 
@@ -161,28 +164,34 @@ def running_with(register: Register, rows: Select[int]) -> tuple[Notice, int] | 
     return (row[0], row[1]) if row else None
 
 
-def under_objection(register: str, model: type[Any]) -> ColumnElement[bool]:
+def under_objection(register: str, model: type[Any], since: Since | None = None) -> ColumnElement[bool]:
     """Whether a row of the register with this code stands under an objection that is open or was upheld.
 
     For the ``WHERE`` or the ``exclude_reason`` of a scheme, and for a flow: such an entry is not paid. A rule of public
-    notices: record the objection, keep the entry out of payment until it is decided.
+    notices: record the objection, keep the entry out of payment until it is decided. ``since`` is as for
+    :func:`was_announced`.
     """
     return exists().where(
         NoticeLine.row_id == model.id,
         NoticeLine.held,
         NoticeLine.notice_id == Notice.id,
         Notice.register == register,
+        true() if since is None else Notice.posted_on >= since,
     )
 
 
-def was_announced(register: str, model: type[Any]) -> ColumnElement[bool]:
-    """Whether a row of the register with this code stood under a notice that has ended and was not withdrawn."""
+def was_announced(register: str, model: type[Any], since: Since | None = None) -> ColumnElement[bool]:
+    """Whether a row of the register with this code stood under a notice that has ended and was not withdrawn.
+
+    ``since`` is the day, a column of the row, before which no notice counts: that of a new application.
+    """
     return exists().where(
         NoticeLine.row_id == model.id,
         NoticeLine.notice_id == Notice.id,
         Notice.register == register,
         Notice.ends_on < today(),
         Notice.withdrawn_on.is_(None),
+        true() if since is None else Notice.posted_on >= since,
     )
 
 

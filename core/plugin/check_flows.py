@@ -78,6 +78,8 @@ def _check_step(step: Transition, name: str) -> None:
         raise ConfigError(f"{name} needs at least one vote.")
     if isinstance(step.working_days, int) and step.working_days < 1:
         raise ConfigError(f"{name} allows no working day.")
+    if (step.provided is None) == bool(step.provided_because):
+        raise ConfigError(f"{name} needs both 'provided' and 'provided_because', or neither.")
 
 
 def _check_model(register: Register, flow: Flow) -> None:

@@ -1,11 +1,12 @@
 """The flow of a register: the states of an entry, and who may move it from one to the next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class Transition:
     earliest of a state's steps is its deadline, anew at each level. ``votes`` are needed of those who hold the
     permission there; ``"all"`` is everybody who held it when the entry arrived. ``not_creator``: who made, changed or
     submitted the entry, or took a step with it at another level or in another state since, may not do it.
+    ``provided()`` is the condition (on the model of the register) that an entry must meet for it, and
+    ``provided_because`` the sentence for whoever tries with one that does not.
     """
 
     code: str
@@ -35,6 +38,8 @@ class Transition:
     working_days: int | str | None = None
     votes: int | Literal["all"] = 1
     not_creator: bool = True
+    provided: Callable[[], ColumnElement[bool]] | None = None
+    provided_because: str | LazyString = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -65,7 +70,12 @@ class Flow:
     @property
     def open_states(self) -> tuple[str, ...]:
         """The states in which an entry may be changed."""
-        return self.editable or tuple(state for state in self.states if state in (self.initial, "returned"))
+        return self.editable or self.drafts
+
+    @property
+    def drafts(self) -> tuple[str, ...]:
+        """The states in which an entry lies with whoever made it: the first one, and ``returned``."""
+        return tuple(state for state in self.states if state in (self.initial, "returned"))
 
     def transition(self, code: str) -> Transition | None:
         """The transition with this code."""

@@ -231,7 +231,9 @@ class Register:
     ``NewPersonRecordForm`` whoever is unknown is taken on file first. With a ``flow`` the model is a ``FlowColumns``.
 
     ``stays()`` is the condition (on the model) under which a row must stay, and ``stays_because`` the sentence for it:
-    such rows are neither removed nor taken back with their import. A file in which more than ``import_bad_share`` of
+    such rows are neither removed nor taken back with their import. ``similar(program_year, values)`` is a ``SELECT`` of
+    the ids of rows that could be the same as one with these values of the form, whose person is on file by then: they
+    are shown before it is saved. An import does not ask for them. A file in which more than ``import_bad_share`` of
     the rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows.
     """
 
@@ -246,6 +248,7 @@ class Register:
     flow: Flow | None = None
     stays: Callable[[], ColumnElement[bool]] | None = None
     stays_because: Text = ""
+    similar: Callable[[ProgramYear, Mapping[str, Any]], Select[Any]] | None = None
     import_bad_share: float = 0.5
     rules: tuple[Rule, ...] = ()
 

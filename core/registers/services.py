@@ -21,6 +21,7 @@ from core.registers.history import difference, keep, values_of
 from core.registers.models import RecordChange
 from core.registers.owners import org_of, person_of, person_on_file
 from core.registers.rules import refuse_broken
+from core.registers.similar import refuse_similar
 from core.registers.states import first_values, refuse_unless_changeable
 from core.users.access import require, scope_of
 from core.users.models import User
@@ -39,16 +40,20 @@ class Outdated(Refused):
         self.meanwhile, self.last = meanwhile, last
 
 
-def add(actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any]) -> Any:
+def add(actor: User, register: Register, program_year: ProgramYear, values: Mapping[str, Any], others: str = "") -> Any:
     """Put a row into the register: ``values`` of its form, with ``id_number`` or ``org_code``. Returns the row.
 
+    ``others`` is the token of a :class:`Similar` that the actor has looked at, and meant none of its entries.
+
     Raises :class:`ZhijiaError` at the field: nobody on file or no such union in the actor's scope at this sponsor, in
-    the register already, or a rule of the register that is broken.
+    the register already, or a rule of the register that is broken. Raises :class:`Similar` where the register knows of
+    entries that could be the same.
     """
     scope = scope_of(actor, register.edit_permission, program_year.program)
     given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
         place = _place(actor, register, program_year, values, scope)
+        refuse_similar(actor, register, program_year, values, others)
         first = first_values(register, program_year, actor)
         held = {**queries.belonging(register, program_year), **place, **first, **given}
         refuse_broken(register, program_year, held)

@@ -29,6 +29,7 @@ from core.registers.history import Change, as_shown, read_seen, shown_difference
 from core.registers.listing import STATE, listing_of
 from core.registers.parts import batch_actions, list_actions, record_parts
 from core.registers.queries import Line
+from core.registers.similar import Similar
 from core.registers.states import is_changeable, is_open_state, refuse_unless_changeable
 from core.users.access import scope_of
 from core.web.forms import Form
@@ -66,7 +67,10 @@ def add(name: str) -> Page:
         return _form_page(register, form)
     if form.validate():
         try:
-            services.add(me(), register, program_year, form.data)
+            services.add(me(), register, program_year, form.data, request.form.get("others", ""))
+        except Similar as similar:
+            form.refuse(similar)
+            return _form_page(register, form, similar=similar), similar.status
         except ZhijiaError as error:
             form.refuse(error)
         else:
@@ -187,7 +191,13 @@ def _meanwhile(register: Register, error: ZhijiaError) -> Change | None:
     return Change("change", last.actor, last.at, fields) if last else Change("change", "", None, fields)
 
 
-def _form_page(register: Register, form: Form, line: Line | None = None, meanwhile: Change | None = None) -> str:
+def _form_page(
+    register: Register,
+    form: Form,
+    line: Line | None = None,
+    meanwhile: Change | None = None,
+    similar: Similar | None = None,
+) -> str:
     return render_template(
         "registers/form.html",
         register=register,
@@ -195,6 +205,7 @@ def _form_page(register: Register, form: Form, line: Line | None = None, meanwhi
         line=line,
         seen=write_seen(values_of(register, line.row)) if line else "",
         meanwhile=meanwhile,
+        similar=similar,
     )
 
 

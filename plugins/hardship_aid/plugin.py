@@ -6,9 +6,11 @@ from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
 from core.api import (
+    Card,
     Copied,
     JobSpec,
     MenuItem,
+    Offer,
     Permission,
     Person,
     PersonalDataAction,
@@ -17,14 +19,17 @@ from core.api import (
     ProgramYear,
     Register,
     Report,
+    User,
     hookimpl,
 )
-from plugins.hardship_aid import views
-from plugins.hardship_aid.categories import compare_views  # noqa: F401  # adds its pages
+from plugins.hardship_aid import people, views
+from plugins.hardship_aid.categories import compare_views as compare_views
 from plugins.hardship_aid.categories import jobs as category_jobs
-from plugins.hardship_aid.categories import people as category_people
-from plugins.hardship_aid.categories import views as category_views  # noqa: F401  # adds its pages
+from plugins.hardship_aid.categories import people as compared
 from plugins.hardship_aid.categories.reports import CATEGORIES
+from plugins.hardship_aid.centres import centre_views as centre_views
+from plugins.hardship_aid.centres.registers import CENTRES
+from plugins.hardship_aid.files.offers import HARDSHIP
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.lines import years as lines
 from plugins.hardship_aid.lines.registers import LINES
@@ -55,7 +60,7 @@ def programs() -> list[Program]:
 
 @hookimpl
 def blueprints() -> dict[str, Blueprint]:
-    """The pages."""
+    """The pages, which each area adds to."""
     return {PROGRAM: views.blueprint}
 
 
@@ -76,21 +81,21 @@ def registers() -> list[Register]:
 
 
 @hookimpl
-def reports() -> list[Report]:
-    """Who is paired and visited, and who was left out."""
-    return [COVERAGE]
-
-
-@hookimpl
-def blueprints() -> dict[str, Blueprint]:
-    """The pages, which each area adds to."""
-    return {PROGRAM: views.blueprint}
+def offers() -> list[Offer]:
+    """Who is on file in hardship, for the campaigns."""
+    return [HARDSHIP]
 
 
 @hookimpl
 def jobs() -> list[JobSpec]:
-    """What the clock asks for."""
-    return duty.JOBS
+    """What the clock asks for: categories, files to look at again, visits that are missing."""
+    return [category_jobs.CLASSIFY, category_jobs.RECHECK, *duty.JOBS]
+
+
+@hookimpl
+def reports() -> list[Report]:
+    """Files by what they came to; who is paired and visited, and who was left out."""
+    return [CATEGORIES, COVERAGE]
 
 
 @hookimpl
@@ -98,6 +103,8 @@ def menu_items() -> list[MenuItem]:
     """The pages of a year."""
     return [
         *pair_cards.MENU,
+        MenuItem(title=_l("Categories of hardship"), endpoint=f"{PROGRAM}.categories", icon="calculator", weight=30),
+        MenuItem(title=_l("Outside data"), endpoint=f"{PROGRAM}.comparisons", icon="arrows-diff", weight=31),
         MenuItem(title=_l("Network of help"), endpoint=f"{PROGRAM}.places", icon="map-pin", weight=50),
     ]
 
@@ -110,47 +117,16 @@ def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
 
 @hookimpl
 def person_merged(kept: Person, dropped: Person) -> None:
-    """Pairs and visits first: they must name somebody with a file."""
+    """One file for one person; pairs and visits first, as they must name somebody with a file."""
     paired.merge_pairs(kept, dropped)
+    people.merge_files(kept, dropped)
 
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """Pairs and visits."""
-    return paired.personal_data(person, action)
-
-
-@hookimpl
-def offers() -> list[Offer]:
-    """Who is on file in hardship, for the campaigns."""
-    return [HARDSHIP]
-
-
-@hookimpl
-def jobs() -> list[JobSpec]:
-    """What workers do."""
-    return [category_jobs.CLASSIFY, category_jobs.RECHECK]
-
-
-@hookimpl
-def reports() -> list[Report]:
-    """Files by what they came to."""
-    return [CATEGORIES]
-
-
-@hookimpl
-def menu_items() -> list[MenuItem]:
-    """The tabs of a year."""
-    return [
-        MenuItem(title=_l("Categories of hardship"), endpoint="hardship_aid.categories", icon="calculator", weight=30),
-        MenuItem(title=_l("Outside data"), endpoint="hardship_aid.comparisons", icon="arrows-diff", weight=31),
-    ]
-
-
-@hookimpl
-def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """What was decided about the file, and in which lists from outside the worker is."""
-    return category_people.personal_data(person, action)
+    """The file and the household, what outside data said of it, pairs and visits."""
+    answers = (compared.personal_data, people.personal_data, paired.personal_data)
+    return [record for answer in answers for record in answer(person, action)]
 
 
 @hookimpl

@@ -11,7 +11,9 @@ from wtforms.validators import Length, NumberRange
 from core.api import Form, Register, YuanField
 
 #: Code of a field (``meals.bids:dish``) -> how it is filled, where its kind alone does not say it.
-FILLED: dict[str, Callable[[str], Any]] = {}
+FILLED: dict[str, Callable[[str], Any]] = {
+    "hardship_aid.files:head": lambda _marker: "other",  # else the head has no name of its own
+}
 
 
 def filled(form: Form, names: Sequence[str], marker: str, code: str = "") -> dict[str, Any]:

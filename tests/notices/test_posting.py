@@ -1,11 +1,11 @@
 """Posting a notice: what is refused, what it shows, how long it runs."""
 
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import event, insert, literal, update
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
@@ -349,6 +349,15 @@ def test_conditions_say_what_is_announced_and_what_is_held(
     wall(date(2026, 9, 12))
     assert announced() == ids(readers[:2])
     assert db.session.query(Corner).filter(was_announced("reading_club.corners", Corner)).count() == 0
+    posted = db.session.query(Notice).one().posted_on
+    for since, count in ((posted, 2), (posted + timedelta(days=1), 0)):
+        announced_since = was_announced("reading_club.readers", Reader, since=literal(since))
+        assert db.session.query(Reader).filter(announced_since).count() == count
+    db.session.execute(update(NoticeLine).where(NoticeLine.row_id == readers[0].id).values(held=True))
+    for since, count in ((posted, 1), (posted + timedelta(days=1), 0)):
+        held_since = under_objection("reading_club.readers", Reader, since=literal(since))
+        assert db.session.query(Reader).filter(held_since).count() == count
+    db.session.rollback()
     assert db.session.query(Reader).filter(under_objection("reading_club.readers", Reader)).count() == 0
 
 

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select
 
 from core.api import Column, Report, ReportContext
-from plugins.hardship_aid.categories.words import STATES
+from plugins.hardship_aid.files.flow import STATES
 from plugins.hardship_aid.files.models import File
 from plugins.hardship_aid.words import CAUSES, OUTCOMES, PROGRAM, VIEW, WORKERS
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Numeric, Subquery, case, cast, func, liter
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute
 
-from core.api import Org, ProgramYear, today
+from core.api import Org, ProgramYear, lies_below, today
 from plugins.hardship_aid.files.models import File
 from plugins.hardship_aid.lines.models import SubsistenceLine
 from plugins.hardship_aid.words import NONE
@@ -47,7 +47,7 @@ def nearest_lines(program_year: ProgramYear) -> Subquery:
     By region: an enterprise follows the county that it lies in, not the industry union that it belongs to as well.
     """
     line = SubsistenceLine
-    below = (Org.path >= line.org_path) & (Org.path < func.left(line.org_path, -1) + "0")
+    below = lies_below(Org.path, line.org_path)
     own = (
         select(Org.id, line.monthly_fen)
         .join(line, below)

@@ -1,4 +1,4 @@
-"""What a list from outside says of somebody, and how people write it; the states of a file in the report."""
+"""What a list from outside says of somebody, and how people write it."""
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -32,19 +32,4 @@ HEADINGS = {
         )
     ),
     "kind": frozenset(("比对事项", "事项", "类别", "类型", "情况", "信息类别", "kind", "whatfor")),
-}
-#: The states of a file, in the order in which it goes through them.
-STATES: dict[str, LazyString] = {
-    "draft": _l("Application"),
-    "unit_review": _l("First review by the union"),
-    "visit": _l("Home visit"),
-    "comparison": _l("Comparison with outside data"),
-    "notice": _l("Public notice"),
-    "approval": _l("Approval"),
-    "on_file": _l("On file"),
-    "recheck": _l("Yearly re-check"),
-    "out": _l("Out of hardship"),
-    "removed": _l("Removed from file"),
-    "returned": _l("Returned"),
-    "refused": _l("Not put on file"),
 }

@@ -3,7 +3,7 @@
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import DateField, IntegerField, SelectField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from core.api import NewPersonRecordForm, OnlyIf, PersonRecordForm, YuanField, options, today
 from plugins.hardship_aid.words import BARRIERS, CAUSES, HEADS, HEALTH, RELATIONS, WORKERS
@@ -46,6 +46,13 @@ class FileForm(NewPersonRecordForm):
     cause_note = StringField(_l("More about the cause"), default="", validators=[Length(max=200)])
     barrier = SelectField(_l("What keeps a household off the file"), choices=options(BARRIERS))
     applied_on = DateField(_l("Applied on"), validators=[InputRequired(), not_in_future])
+
+    visited_on = DateField(
+        _l("Visited on"),
+        description=_l("Once the first review is passed."),
+        validators=[Optional(), not_in_future],
+    )
+    visitors = StringField(_l("Visitors"), default="", validators=[Length(max=100)])
 
     def validate_head_name(self, field: StringField) -> None:
         """A household has a head."""

@@ -24,9 +24,12 @@ class File(FlowColumns, Base):
     ``head`` says who the head of the household is (户主), by ``head_name`` where it is not the worker. ``barrier``
     keeps a household off the file.
 
+    ``visited_on`` is the day of the visit to the household (入户核查) and ``visitors`` who went; ``compared_on`` is
+    when what it says was last compared with outside data (信息比对).
+
     ``computed`` is what the rule of ``computed_year`` came to with ``line_fen`` (a head and month), one of
     ``words.OUTCOMES``; ``decided`` what people decided against it, and why. ``checked_on`` is when the household was
-    last looked at; ``compared_on`` when it was last compared with data from outside.
+    last looked at.
     """
 
     __tablename__ = "hardship_aid_file"
@@ -40,6 +43,7 @@ class File(FlowColumns, Base):
         CheckConstraint(one_of("barrier", BARRIERS), name="barrier"),
         CheckConstraint(one_of("computed", OUTCOMES), name="computed"),
         CheckConstraint("num_nonnulls(computed, computed_year, line_fen) IN (0, 3)", name="computed_year"),
+        CheckConstraint("visited_on <= CAST(now() AT TIME ZONE 'Asia/Shanghai' AS date)", name="visited_on"),
         CheckConstraint(f"decided IS NULL OR {one_of('decided', OUTCOMES)} AND decided_because <> ''", name="decided"),
         Index("ix_hardship_aid_file_org_path", "sponsor_id", "org_path", "id"),
         Index("ix_hardship_aid_file_waiting", "sponsor_id", "state", "at_level", "org_path"),
@@ -61,8 +65,10 @@ class File(FlowColumns, Base):
     cause_note: Mapped[str] = mapped_column(server_default="")
     barrier: Mapped[str] = mapped_column(server_default="none")
     applied_on: Mapped[date]
-    checked_on: Mapped[date | None]
+    visited_on: Mapped[date | None]
+    visitors: Mapped[str] = mapped_column(server_default="")
     compared_on: Mapped[date | None]
+    checked_on: Mapped[date | None]
     computed: Mapped[str | None]
     computed_year: Mapped[int | None]
     line_fen: Mapped[int | None]
@@ -82,11 +88,12 @@ class Member(Base):
         CheckConstraint("income_fen >= 0", name="income"),
         Index("ix_hardship_aid_member_org_path", "sponsor_id", "org_path", "id"),
         Index("ix_hardship_aid_member_name", "person_id", "name", "born_on", unique=True),
+        Index("ix_hardship_aid_member_born_on", "born_on", "name"),
     )
 
     id: Mapped[BigId]
     sponsor_id: Mapped[int] = mapped_column(ForeignKey("core_org.id"))
-    person_id: Mapped[int] = mapped_column(ForeignKey("hardship_aid_file.person_id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("hardship_aid_file.person_id", onupdate="CASCADE"))
     org_id: Mapped[int]
     org_path: Mapped[OrgPath]
     name: Mapped[str]

@@ -3,8 +3,10 @@
 from flask_babel import lazy_gettext as _l
 
 from core.api import Column, Register
+from plugins.hardship_aid.files.flow import CODE, FLOW
 from plugins.hardship_aid.files.forms import FileForm, MemberForm
 from plugins.hardship_aid.files.models import File, Member
+from plugins.hardship_aid.files.similar import similar_files
 from plugins.hardship_aid.words import (
     CATEGORY_COLOURS,
     CAUSES,
@@ -18,7 +20,7 @@ from plugins.hardship_aid.words import (
 )
 
 FILES = Register(
-    code="hardship_aid.files",
+    code=CODE,
     program=PROGRAM,
     title=_l("Files of workers in hardship"),
     model=File,
@@ -34,10 +36,18 @@ FILES = Register(
         Column(name="income_fen", title=_l("Income in a year"), kind="yuan", hidden=True),
         Column(name="rigid_fen", title=_l("Unavoidable expenses in a year"), kind="yuan", hidden=True),
         Column(name="applied_on", title=_l("Applied on"), kind="day"),
+        Column(name="visited_on", title=_l("Visited on"), kind="day", hidden=True),
+        Column(name="visitors", title=_l("Visitors"), hidden=True),
+        Column(name="compared_on", title=_l("Compared with outside data on"), kind="day", hidden=True),
         Column(name="checked_on", title=_l("Last checked on"), kind="day", hidden=True),
     ),
     view_permission=VIEW,
     edit_permission=EDIT,
+    flow=FLOW,
+    # Else whoever begins a re-check could remove a file on which others have decided.
+    stays=lambda: File.state_since > File.created_at,
+    stays_because=_l("An application that was submitted once stays; it can be refused, or taken off file."),
+    similar=similar_files,
 )
 MEMBERS = Register(
     code="hardship_aid.members",

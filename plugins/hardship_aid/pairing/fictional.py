@@ -14,7 +14,7 @@ LEADERS, WORKERS = 61_300, 81_100
 _PAIRS = text("""
 WITH file AS (
     SELECT row_number() OVER (ORDER BY org_path, id) AS at, id, sponsor_id, person_id, org_id, org_path
-      FROM hardship_aid_file WHERE sponsor_id = :sponsor AND state = 'approved'
+      FROM hardship_aid_file WHERE sponsor_id = :sponsor AND state = 'on_file'
      ORDER BY org_path, id LIMIT :workers
 ), placed AS (
     SELECT file.*, row_number() OVER (PARTITION BY org_id ORDER BY at) % 2 = 0 AS may_share FROM file

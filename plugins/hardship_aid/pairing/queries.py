@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, exists, func, or_,
 from core.api import Org, Person, ProgramYear, Scope, db, mask_id, today
 from plugins.hardship_aid.files.models import File
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
+from plugins.hardship_aid.words import ON_FILE
 
 #: Lines on a page.
 PAGE = 50
@@ -51,8 +52,8 @@ def needed(program_year: ProgramYear) -> int:
 
 
 def on_file() -> ColumnElement[bool]:
-    """Files of workers who are in hardship for certain: approved."""
-    return File.state == "approved"
+    """Files whose workers are on file, also while they are looked at again."""
+    return File.state.in_(ON_FILE)
 
 
 def standing(program_year: ProgramYear, scope: Scope | None = None) -> list[ColumnElement[bool]]:

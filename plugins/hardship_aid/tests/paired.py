@@ -22,7 +22,7 @@ def number_of(person: Person) -> str:
 
 
 def open_file(year: ProgramYear, person: Person, **changes: Any) -> File:
-    """An approved file of somebody."""
+    """A file of somebody who is on file."""
     values: dict[str, Any] = {
         "worker": "employed",
         "household_size": 3,
@@ -31,7 +31,7 @@ def open_file(year: ProgramYear, person: Person, **changes: Any) -> File:
         "rigid_fen": 0,
         "cause": "illness",
         "applied_on": date(2013, 12, 2),
-        "state": "approved",
+        "state": "on_file",
     }
     whose = {"person_id": person.id, "org_id": person.org_id, "org_path": person.org_path}
     file = File(sponsor_id=year.org_id, **whose, **(values | changes))

@@ -126,7 +126,7 @@ def test_the_pages_name_who_is_left_out(
 ) -> None:
     made = [pair(program_year, worker(program_year, make_person), leader=f"领导{at}") for at in range(3)]
     visit(program_year, made[0])
-    alone, draft = (open_file(program_year, make_person("610102"), state=state) for state in ("approved", "draft"))
+    alone, draft = (open_file(program_year, make_person("610102"), state=state) for state in ("on_file", "draft"))
     clerk = as_user("clerk", "610102")
     page = clerk.get(f"{PAGES}/pairs/unvisited").text
     assert "领导0" not in page

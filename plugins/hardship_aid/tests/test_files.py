@@ -9,9 +9,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from core.api import Person, ProgramYear, db, decrypt
+from core.api import Person, ProgramYear, Register, db, decrypt
+from core.imports.fields import fields_of, matched
 from core.users.testing import AsUser
 from plugins.hardship_aid.files.models import File
+from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.tests.conftest import PAGES
 
 VALUES = {
@@ -99,3 +101,11 @@ def test_the_table_keeps_the_rules_itself(
     send(as_user("clerk", "610102"), make_person("610102"))
     with pytest.raises(IntegrityError, match=f"ck_hardship_aid_file_{rule}"):
         db.session.execute(text(f"UPDATE hardship_aid_file SET {change}"))  # noqa: S608  # of the list above
+
+
+@pytest.mark.parametrize("register", [FILES, MEMBERS])
+def test_an_import_knows_every_heading_of_its_template(program_year: ProgramYear, register: Register) -> None:
+    fields = fields_of(register)
+    headings = [field.heading for field in fields]
+    assert matched(headings, fields, {}) == [field.name for field in fields]
+    assert [heading for heading in headings if heading.count("yuan") > 1] == []

@@ -6,7 +6,7 @@ from core.api import ProgramYear, ReportContext, Scope, db
 from core.users.testing import AsUser
 from plugins.hardship_aid.categories.reports import CATEGORIES
 from plugins.hardship_aid.categories.rule import CLOSED, ON_FILE
-from plugins.hardship_aid.categories.words import STATES
+from plugins.hardship_aid.files.flow import STATES
 from plugins.hardship_aid.tests.conftest import PAGES
 from plugins.hardship_aid.tests.households import MakeFile
 from plugins.hardship_aid.tests.households import make_file as make_file
