@@ -373,3 +373,10 @@ def test_a_table_that_nobody_declared_is_shown_to_nobody(app: Flask, run_command
     assert run_command("db", "upgrade").exit_code == 0
     with beyond_scope("a test"):
         assert db.session.scalar(text("SELECT count(*) FROM four_seasons_secret")) == 0
+
+
+def test_the_reach_is_asked_for_in_the_process_that_it_was_signed_for(app: Flask) -> None:
+    """A process that helps with a large query has another number: it would find no reach, and hide its rows."""
+    found = text("SELECT proname, proparallel::text FROM pg_proc WHERE proname = ANY(:names)")
+    names = ["core_reach", "core_sees_all", "core_reader", "core_scope", "core_from", "core_to", "core_above"]
+    assert dict(db.session.execute(found, {"names": names}).all()) == dict.fromkeys(names, "r")
