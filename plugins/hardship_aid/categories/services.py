@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import CursorResult, and_, func, select, update
+from sqlalchemy import CursorResult, and_, exists, func, select, update
 
 from core.api import (
     SYSTEM,
@@ -39,9 +39,14 @@ class Classified:
 
 
 def ask_to_classify(actor: User, program_year: ProgramYear) -> None:
-    """Have a worker compute all files of the sponsor. Raises :class:`Forbidden`, :class:`Refused` in a closed year."""
+    """Have a worker compute all files of the sponsor.
+
+    Raises :class:`Forbidden`; :class:`Refused` in a closed year, and where there is no file.
+    """
     require(actor, EDIT, program_year.org_path, PROGRAM)
     _refuse_unless_open(program_year)
+    if not db.session.scalar(select(exists().where(File.sponsor_id == program_year.org_id, is_open_file()))):
+        raise Refused(_("There is no open file to compute."))
     key = f"{CLASSIFY}:{program_year.id}:{actor.id}"
     job = enqueue(CLASSIFY, actor, program_year.org_path, program_year_id=program_year.id, key=key)
     record(actor, "hardship.ask", f"program_year:{program_year.id}", program_year.org_path, job=job.id)

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 
 from core.api import (
     NotFound,
+    Refused,
     Scope,
     User,
     ZhijiaError,
@@ -60,8 +61,12 @@ def categories() -> str:
 @needs(EDIT)
 def classify() -> Page:
     """Have a worker compute all files."""
-    services.ask_to_classify(me(), current_program_year())
-    flash(_("The categories are being computed."), "success")
+    try:
+        services.ask_to_classify(me(), current_program_year())
+    except Refused as error:
+        flash(str(error), "warning")
+    else:
+        flash(_("The categories are being computed."), "success")
     return redirect(url_for(".categories"))
 
 

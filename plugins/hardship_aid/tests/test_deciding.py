@@ -62,6 +62,16 @@ def test_a_clerk_of_a_county_does_not(program_year: ProgramYear, as_user: AsUser
     assert as_user("reviewer").post(f"{LIST}/classify").status_code == 403
 
 
+def test_without_an_open_file_no_work_is_asked_for(
+    program_year: ProgramYear, make_file: MakeFile, make_user: MakeUser
+) -> None:
+    make_file(state="out")
+    make_file(sponsor="6101")
+    with pytest.raises(Refused, match="no open file"):
+        services.ask_to_classify(make_user("clerk"), program_year)
+    assert db.session.query(Job).filter_by(name="hardship_aid.classify").count() == 0
+
+
 def test_every_night_new_files_are_computed(program_year: ProgramYear, make_file: MakeFile) -> None:
     assert jobs.CLASSIFY.schedule
     assert open_year_ids("hardship_aid") == [program_year.id]

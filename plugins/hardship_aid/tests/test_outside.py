@@ -258,6 +258,17 @@ def test_a_list_reaches_the_files_of_its_sender_and_is_seen_there(
     assert "西安名单" not in county.get(PAGE).text
 
 
+def test_wall_one_keeps_a_list_to_the_files_of_its_sender(
+    program_year: ProgramYear, make_file: MakeFile, make_user: MakeUser
+) -> None:
+    """In a test's own reach the database holds nothing back."""
+    mine, beside = (make_file(code, state="comparison") for code in ("610102", "610103"))
+    other = make_file(sponsor="6101", state="comparison")
+    rows = [(number_of(file), "低保") for file in (mine, beside, other)]
+    done = compare(make_user("clerk", "610102"), program_year, rows)
+    assert (done.hits, done.files, hits_of(mine)) == (1, 1, ["relief"])
+
+
 def test_the_database_shows_a_list_to_nobody_beside(
     program_year: ProgramYear, make_file: MakeFile, make_user: MakeUser
 ) -> None:

@@ -138,6 +138,15 @@ def test_a_county_computes_with_the_line_of_its_city(
     assert computed(theirs) == (None, None, None)
 
 
+def test_wall_one_keeps_a_county_to_its_own_files(
+    program_year: ProgramYear, make_file: MakeFile, make_user: MakeUser
+) -> None:
+    """In a test's own reach the database holds nothing back."""
+    mine, theirs = make_file("610102001"), make_file("610103")
+    assert classify(make_user("clerk", "610102"), program_year).changed == 1
+    assert (computed(mine)[0], computed(theirs)[0]) == ("deep", None)
+
+
 def test_an_industry_union_computes_the_files_of_its_members(
     program_year: ProgramYear, small_tree: dict[str, Org], make_file: MakeFile, make_user: MakeUser
 ) -> None:
