@@ -198,6 +198,8 @@ def _of_owner(beside: Joined) -> Iterator[Told]:
     else:
         nobody = _("Nobody with this identity number is on file in a union of this sponsor that you answer for.")
         yield Told(not_(is_mine & func.coalesce(person.active, False)), nobody)
+    if not register.names_person:
+        return
     other_name = (value_of("name") != "") & (person.name != value_of("name"))
     sentence = _("This identity number is on file under another name.")
     yield Told(known & is_mine & person.active & other_name, sentence)

@@ -64,12 +64,12 @@ def unit_of(heading: str) -> str:
 def fields_of(register: Register) -> list[Field]:
     """The columns of the register's files: first whose row it is, then the others in the order of the form.
 
-    A register of people who must be on file takes their names as well, to compare them.
+    A register of people who must be on file takes their names as well, to compare them, if it has no ``name`` itself.
     """
     form = register.form()
     own = [field for field in form if field.name not in register.form.whose]
     found = [field_of(name, form[name].label.text, is_required(form[name])) for name in register.form.whose]
-    if register.of_people and not register.takes_on_file:
+    if register.names_person and not register.takes_on_file:
         found.append(field_of("name", _l("Name"), False))
     found += [field_of(field.name, field.label.text, is_required(field), isinstance(field, YuanField)) for field in own]
     return found

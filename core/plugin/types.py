@@ -263,6 +263,11 @@ class Register:
         return issubclass(self.form, PersonRecordForm)
 
     @property
+    def names_person(self) -> bool:
+        """Whether ``name`` in a row of an import is that of the person on file, and no field of the register's own."""
+        return self.of_people and (self.takes_on_file or not hasattr(self.form, "name"))
+
+    @property
     def takes_on_file(self) -> bool:
         """Whether somebody unknown is taken on file with the row."""
         return issubclass(self.form, NewPersonRecordForm)

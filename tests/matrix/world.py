@@ -194,7 +194,9 @@ class World:
         """Put every entry back to where its flow begins; the ways of the steps have moved it."""
         for register in self.registers:
             if register.flow:
-                db.session.execute(update(register.model).values(state=register.flow.initial, at_level=None))
+                as_made = {"state_since": register.model.created_at} if hasattr(register.model, "created_at") else {}
+                first = {"state": register.flow.initial, "at_level": None}
+                db.session.execute(update(register.model).values(first | as_made))
         db.session.commit()
 
     def strange_to(self, code: str) -> tuple[set[str], set[str]]:

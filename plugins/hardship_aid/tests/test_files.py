@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from core.api import Person, ProgramYear, Register, db, decrypt
+from core.imports import services as imports
 from core.imports.fields import fields_of, matched
-from core.users.testing import AsUser
-from plugins.hardship_aid.files.models import File
+from core.users.testing import AsUser, MakeUser
+from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
 from plugins.hardship_aid.tests.conftest import PAGES
 
@@ -108,4 +110,21 @@ def test_an_import_knows_every_heading_of_its_template(program_year: ProgramYear
     fields = fields_of(register)
     headings = [field.heading for field in fields]
     assert matched(headings, fields, {}) == [field.name for field in fields]
+    assert len(set(headings)) == len(headings)
     assert [heading for heading in headings if heading.count("yuan") > 1] == []
+
+
+def test_members_are_imported_by_the_number_of_the_worker(
+    program_year: ProgramYear, as_user: AsUser, make_person: Callable[..., Person], make_user: MakeUser
+) -> None:
+    person, clerk = make_person("610102"), make_user("clerk", "610102")
+    assert send(as_user(clerk), person).status_code == 302
+    number = decrypt("id_number", person.id_number)
+    head = ",".join(field.heading for field in fields_of(MEMBERS))
+    line = f"{number},某家属,Child,2005-06-07,Healthy,某中学,0"
+    one = imports.upload(clerk, MEMBERS, program_year, BytesIO(f"{head}\n{line}\n".encode()), "members.csv")
+    assert (one.state, one.good, one.bad) == ("staged", 1, 0)
+    imports.start_merge(clerk, one, MEMBERS, program_year, only_good=False)
+    imports.merge_by_job(clerk, one, MEMBERS, program_year, lambda _done, _total: None)
+    member = db.session.query(Member).one()
+    assert (member.person_id, member.name, member.relation) == (person.id, "某家属", "child")
