@@ -23,6 +23,7 @@ from core.api import (
     hookimpl,
 )
 from plugins.hardship_aid import people, views
+from plugins.hardship_aid.categories import category_views as category_views
 from plugins.hardship_aid.categories import compare_views as compare_views
 from plugins.hardship_aid.categories import jobs as category_jobs
 from plugins.hardship_aid.categories import people as compared
