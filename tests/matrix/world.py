@@ -161,10 +161,13 @@ class World:
         return {name: value for name, value in named.items() if name in register.form.whose}
 
     def _put_before(self, register: Register, code: str) -> None:
-        """An entry of the same person in each register that rows of this one refer to."""
+        """An entry of the same person in each register that rows of this one refer to, by a key or by a rule."""
         tables = {key.column.table for key in register.model.__table__.foreign_keys}
         for other in registry_of().registers.values():
-            if other.model.__table__ in tables and (other.code, code) not in self.entries:
+            if other is register:
+                return  # what others are put before stands before it in its program
+            by_rule = bool(register.rules) and other.program == register.program and other.of_people
+            if (by_rule or other.model.__table__ in tables) and (other.code, code) not in self.entries:
                 self.add(other, code)
 
     def add(self, register: Register, code: str) -> Entry:

@@ -233,7 +233,7 @@ def test_a_long_list_has_pages(
     program_year: ProgramYear, make_file: MakeFile, as_user: AsUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("plugins.hardship_aid.categories.queries.PAGE", 1)
-    monkeypatch.setattr("plugins.hardship_aid.categories.views.PAGE", 1)
+    monkeypatch.setattr("plugins.hardship_aid.categories.category_views.PAGE", 1)
     first = make_file(name="王未算")
     make_file(name="李无类")
     leader = as_user("leader")

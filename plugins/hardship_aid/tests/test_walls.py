@@ -11,10 +11,12 @@ from core.plugin.testing import AssertWalls
 from core.users.testing import MakeUser
 from plugins.hardship_aid.categories import outside
 from plugins.hardship_aid.categories.models import Hit
+from plugins.hardship_aid.centres.models import Centre
 from plugins.hardship_aid.files.models import Member
 from plugins.hardship_aid.lines.models import SubsistenceLine
 from plugins.hardship_aid.tests.households import MakeFile
 from plugins.hardship_aid.tests.households import make_file as make_file
+from plugins.hardship_aid.tests.paired import pair, visit
 
 pytestmark = pytest.mark.services
 
@@ -36,14 +38,26 @@ def test_every_page_keeps_to_the_walls(
     line = SubsistenceLine(program_year_id=program_year.id, monthly_fen=777_77, **place)
     db.session.add_all([member, line])
     db.session.commit()
+    paired = pair(program_year, db.session.get_one(Person, file.person_id), leader="李厅长秦")
+    visited = visit(program_year, paired)
+    centre = Centre(sponsor_id=file.sponsor_id, kind="centre", name="秦安援助中心", opened_on=date(2010, 1, 1), **place)
+    db.session.add(centre)
+    db.session.commit()
     number = decrypt("id_number", db.session.get_one(Person, file.person_id).id_number)
     content = io.BytesIO(f"身份证号,类别\n{number},车辆\n".encode())
     assert outside.compare(make_user("clerk", "610102"), program_year, content, "新城车辆.csv").hits == 1
     assert db.session.query(Hit).count() == 1
     asked = assert_walls(
         program_year,
-        hidden=["王秦安", "王*安", "李秦安", number, number[-4:], "777.77", "财产核查", "新城车辆"],
-        rows={"files": file.id, "members": member.id, "lines": line.id},
+        hidden=["王秦安", "王*安", "李秦安", number, number[-4:], "777.77", "财产核查", "新城车辆", "李厅长秦"],
+        rows={
+            "files": file.id,
+            "members": member.id,
+            "lines": line.id,
+            "pairs": paired.id,
+            "pair_visits": visited.id,
+            "centres": centre.id,
+        },  # fmt: skip
         file_id=file.id,
     )
     assert asked > 60
