@@ -16,7 +16,7 @@ class SettingsForm(ProgramSettingsForm):
     """
 
     line = YuanField(
-        _l("Subsistence line, a head and month (yuan)"),
+        _l("Subsistence line per head and month (yuan)"),
         description=_l("Where no union above a worker has a line of its own (低保标准)."),
         validators=[InputRequired(), more_than_nothing],
     )

@@ -153,7 +153,8 @@ def _other(value: Any) -> Any:
 def _add(target: Target) -> Sent:
     """An entry of a union that has none yet, below that of the target."""
     code = target.world.new_union(target.entry.code)
-    return Sent({}, target.world.whose(target.register, code) | typed(target.register.form, target.entry.values))
+    values = own_values(target.register, marker_of(code))  # as what was put before it has them
+    return Sent({}, target.world.whose(target.register, code) | typed(target.register.form, values))
 
 
 def sheet(world: World, register: Register, code: str, *, extra: str = "", wrong: str = "") -> tuple[list[str], bytes]:
@@ -163,7 +164,8 @@ def sheet(world: World, register: Register, code: str, *, extra: str = "", wrong
     if wrong:
         values |= {name: wrong for name in ("org_code", "id_number") if name in values}
     for name, text in typed(register.form, own_values(register, marker_of(code))).items():
-        values[name] = choices_of(form[name]).get(text, text)
+        titles = choices_of(form[name])
+        values[name] = "、".join(titles.get(one) or one for one in (text if isinstance(text, list) else [text]))
     fields = [field for field in fields_of(register) if field.name in values]
     head = [field.heading for field in fields] + [extra] * bool(extra)
     line = [str(values[field.name]) for field in fields] + ["x"] * bool(extra)

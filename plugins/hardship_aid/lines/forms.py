@@ -18,5 +18,5 @@ class LineForm(OrgRecordForm):
     """What a head needs to live on in a month at this union."""
 
     monthly_fen = YuanField(
-        _l("Subsistence line, a head and month (yuan)"), validators=[InputRequired(), more_than_nothing]
+        _l("Subsistence line per head and month (yuan)"), validators=[InputRequired(), more_than_nothing]
     )

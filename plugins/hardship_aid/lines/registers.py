@@ -13,7 +13,7 @@ LINES = Register(
     title=_l("Subsistence lines"),
     model=SubsistenceLine,
     form=LineForm,
-    columns=(Column(name="monthly_fen", title=_l("Subsistence line, a head and month"), kind="yuan"),),
+    columns=(Column(name="monthly_fen", title=_l("Subsistence line per head and month"), kind="yuan"),),
     view_permission=VIEW,
     edit_permission=EDIT,
 )

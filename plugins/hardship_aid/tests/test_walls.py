@@ -57,7 +57,7 @@ def test_every_page_keeps_to_the_walls(
             "pairs": paired.id,
             "pair_visits": visited.id,
             "centres": centre.id,
-        },  # fmt: skip
+        },
         file_id=file.id,
     )
     assert asked > 60
