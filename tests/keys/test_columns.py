@@ -14,7 +14,10 @@ PLAIN = {
     "core_bank_file.lines_digest", "core_import.digest", "core_refusal.digest",
     "core_run.digest", "core_run_chunk.digest", "core_seal.digest", "core_session.digest",
     "core_statement.digest", "core_wall.inside", "core_wall.outside",
+    "hardship_aid_outside_list.content",
 }  # fmt: skip
+#: Keyed digests of numbers that are kept nowhere: the list is uploaded again after a change of the key.
+OF_NOTHING_KEPT = {"hardship_aid_outside.digest"}
 
 
 def test_every_column_of_bytes_is_encrypted_or_a_digest_or_known_to_be_plain(app: Flask) -> None:
@@ -25,7 +28,7 @@ def test_every_column_of_bytes_is_encrypted_or_a_digest_or_known_to_be_plain(app
         for column in table.columns
         if isinstance(column.type, LargeBinary)
     }
-    assert {name for name, info in found.items() if not info.keys() & {SEALED, DIGEST}} == PLAIN & found.keys()
+    assert {name for name, info in found.items() if not info.keys() & {SEALED, DIGEST}} == (PLAIN | OF_NOTHING_KEPT) & found.keys()
 
 
 def test_each_digest_is_of_a_column_that_is_encrypted(app: Flask) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from flask_babel import gettext as _
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.api import (
@@ -96,9 +96,8 @@ def compare(actor: User, program_year: ProgramYear, content: IO[bytes], name: st
     name = Path(name).name[:200]
     _scan(content, name)
     try:
-        one, is_new = _list_of(actor, program_year, content, name)
-        if is_new:
-            one.rows = _take(one.id, content, name)
+        one = _list_of(actor, program_year, content, name)
+        one.rows = _take(one.id, content, name)
         hits, files = _match(program_year, one, scope_of(actor, EDIT, PROGRAM))
         done = Compared(one.id, one.rows, hits, files)
         said = {"list": done.list_id, "rows": done.rows, "hits": hits, "files": files}
@@ -116,19 +115,20 @@ def _scan(content: IO[bytes], name: str) -> None:
         raise Refused(sentence, field="file")
 
 
-def _list_of(actor: User, program_year: ProgramYear, content: IO[bytes], name: str) -> tuple[OutsideList, bool]:
-    """The list that this file is, and whether it is new; who uploads the same at the same moment waits here."""
+def _list_of(actor: User, program_year: ProgramYear, content: IO[bytes], name: str) -> OutsideList:
+    """The list that this file is; who uploads the same at the same moment waits here."""
     content.seek(0)
     print_of = hashlib.file_digest(content, "sha256").digest()  # type: ignore[arg-type]  # what a form sends is enough
     values = {"program_year_id": program_year.id, "org_id": actor.org_id, "content": print_of}
     made = insert(OutsideList).values(**values, org_path=actor.org_path, name=name, user_id=actor.id)
-    new = db.session.scalars(made.on_conflict_do_nothing().returning(OutsideList.id)).one_or_none()
-    return db.session.scalars(select(OutsideList).filter_by(**values)).one(), new is not None
+    db.session.execute(made.on_conflict_do_nothing())
+    return db.session.scalars(select(OutsideList).filter_by(**values).with_for_update()).one()
 
 
 def _take(list_id: int, content: IO[bytes], name: str) -> int:
-    """Store the digests; returns how many."""
+    """Store the digests in the place of former ones, which an older data key may have made; returns how many."""
     faults = Faults()
+    db.session.execute(delete(Outside).where(Outside.list_id == list_id))
     digest("id_number", "")  # takes hold of the key, which cannot be done while rows are streamed
     content.seek(0)
     count = copy_rows(Outside.__tablename__, ["list_id", "digest", "kind"], _digests(list_id, content, name, faults))

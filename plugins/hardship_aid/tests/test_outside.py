@@ -224,6 +224,20 @@ def test_the_same_list_again_finds_only_who_came_since(
     assert (other.list_id != once.list_id, other.hits) == (True, 2)
 
 
+def test_a_list_from_before_a_change_of_the_data_key_is_found_when_it_is_uploaded_again(
+    program_year: ProgramYear, make_file: MakeFile, make_user: MakeUser
+) -> None:
+    file, clerk = make_file(state="comparison"), make_user("clerk", "610102")
+    rows = [(number_of(file), "低保")]
+    file.state = "out"
+    db.session.commit()
+    assert compare(clerk, program_year, rows).hits == 0
+    db.session.execute(text("UPDATE hardship_aid_outside SET digest = sha256(digest)"))
+    file.state = "comparison"
+    db.session.commit()
+    assert compare(clerk, program_year, rows).hits == 1
+
+
 def test_who_was_on_file_under_another_number_is_found(
     program_year: ProgramYear, make_file: MakeFile, make_person: Callable[..., Person], make_user: MakeUser
 ) -> None:
