@@ -28,7 +28,9 @@ def test_every_column_of_bytes_is_encrypted_or_a_digest_or_known_to_be_plain(app
         for column in table.columns
         if isinstance(column.type, LargeBinary)
     }
-    assert {name for name, info in found.items() if not info.keys() & {SEALED, DIGEST}} == (PLAIN | OF_NOTHING_KEPT) & found.keys()
+    assert {name for name, info in found.items() if not info.keys() & {SEALED, DIGEST}} == (
+        PLAIN | OF_NOTHING_KEPT
+    ) & found.keys()
 
 
 def test_each_digest_is_of_a_column_that_is_encrypted(app: Flask) -> None:

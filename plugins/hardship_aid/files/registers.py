@@ -6,6 +6,7 @@ from core.api import Column, Register
 from plugins.hardship_aid.files.flow import CODE, FLOW
 from plugins.hardship_aid.files.forms import FileForm, MemberForm
 from plugins.hardship_aid.files.models import File, Member
+from plugins.hardship_aid.files.rules import NO_FILE
 from plugins.hardship_aid.files.similar import similar_files
 from plugins.hardship_aid.words import (
     CATEGORY_COLOURS,
@@ -64,4 +65,5 @@ MEMBERS = Register(
     ),
     view_permission=VIEW,
     edit_permission=EDIT,
+    rules=(NO_FILE,),
 )

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlalchemy.orm import aliased
 
 from core.api import Column, ProgramYear, Register, Rule
-from plugins.hardship_aid.files.models import File
+from plugins.hardship_aid.files.rules import NO_FILE
 from plugins.hardship_aid.pairing.forms import PairForm, PairVisitForm
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
 from plugins.hardship_aid.pairing.queries import stood_on
@@ -16,11 +16,6 @@ from plugins.hardship_aid.pairing.words import RANKS
 from plugins.hardship_aid.words import EDIT, PROGRAM, VIEW
 
 Row = Mapping[str, ColumnElement[Any]]
-
-
-def has_no_file(row: Row, _year: ProgramYear) -> ColumnElement[bool]:
-    """Only workers with a file are paired and visited."""
-    return ~exists().where(File.person_id == row["person_id"])
 
 
 def has_no_pair(row: Row, _year: ProgramYear) -> ColumnElement[bool]:
@@ -63,7 +58,6 @@ def is_visited() -> ColumnElement[bool]:
     )
 
 
-NO_FILE = Rule(broken=has_no_file, sentence=_l("This worker has no file; open one first."), field="id_number")
 PAIRS = Register(
     code="hardship_aid.pairs",
     program=PROGRAM,

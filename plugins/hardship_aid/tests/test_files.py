@@ -128,3 +128,16 @@ def test_members_are_imported_by_the_number_of_the_worker(
     imports.merge_by_job(clerk, one, MEMBERS, program_year, lambda _done, _total: None)
     member = db.session.query(Member).one()
     assert (member.person_id, member.name, member.relation) == (person.id, "某家属", "child")
+
+
+def test_a_household_is_that_of_a_worker_with_a_file(
+    program_year: ProgramYear, as_user: AsUser, make_person: Callable[..., Person]
+) -> None:
+    clerk, person = as_user("clerk", "610102"), make_person("610102")
+    member = {"name": "李小草", "relation": "child", "born_on": "2005-01-01", "health": "healthy", "income_fen": "0"}
+    values = member | {"id_number": decrypt("id_number", person.id_number)}
+    refused = clerk.post(f"{PAGES}/registers/members/add", data=values)
+    assert refused.status_code == 400
+    assert "This worker has no file; open one first." in refused.text
+    assert send(clerk, person).status_code == 302
+    assert clerk.post(f"{PAGES}/registers/members/add", data=values).status_code == 302
