@@ -322,9 +322,9 @@ def test_the_figures_of_the_year_are_those_of_the_scope(
 
 
 @pytest.mark.parametrize(("role", "titles"), [
-    ("clerk", ["Visits"]),
-    ("finance", ["Visits", "Allotment"]),
-    ("auditor", ["Visits"]),
+    ("clerk", ["Visits", "Coverage"]),
+    ("finance", ["Visits", "Coverage", "Allotment"]),
+    ("auditor", ["Visits", "Coverage"]),
 ])  # fmt: skip
 def test_the_menu_has_what_the_user_may_do(
     app: Flask, make_user: MakeUser, listed: ProgramYear, role: str, titles: list[str]
