@@ -17,7 +17,7 @@ from core.extensions import db
 from core.imports.fields import fields_of
 from core.registers.history import values_of, write_seen
 from core.users.access import today
-from tests.matrix.filling import choices_of, own_values, typed
+from tests.matrix.filling import FILLED, choices_of, own_values, typed
 from tests.matrix.world import MISSING, NO_UNION, Entry, World, marker_of
 
 PDF = b"%PDF-1.4\n{}\n%%EOF\n"
@@ -138,7 +138,10 @@ def _change(target: Target) -> Sent:
     entry = target.entry
     row = db.session.get_one(entry.register.model, entry.row)
     form = entry.register.form()
-    changed = {name: value if choices_of(form[name]) else _other(value) for name, value in entry.values.items()}
+    changed = {
+        name: value if choices_of(form[name]) or f"{entry.register.code}:{name}" in FILLED else _other(value)
+        for name, value in entry.values.items()
+    }
     data = typed(entry.register.form, changed) | {"seen": write_seen(values_of(entry.register, row))}
     return Sent({"row_id": target.row}, data)
 
