@@ -24,6 +24,7 @@ from core.api import (
     User,
     hookimpl,
 )
+from plugins.four_seasons.overview import views as year_end
 from plugins.four_seasons.overview.reports import MONEY
 from plugins.four_seasons.spring import people as placements
 from plugins.four_seasons.spring import years as spring
@@ -75,7 +76,7 @@ def programs() -> list[Program]:
 @hookimpl
 def blueprints() -> dict[str, Blueprint]:
     """The pages."""
-    return {WINTER: views.blueprint}
+    return {WINTER: views.blueprint, OVERVIEW: year_end.blueprint}
 
 
 @hookimpl
@@ -126,6 +127,8 @@ def migrations() -> Path:
 @hookimpl
 def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The pages of a year."""
+    if program_year.program == OVERVIEW:
+        return [MenuItem(title=_l("Table of the year's end"), endpoint="four_seasons_overview.year_end", icon="table")]
     return cards.menu_of(user, program_year) if program_year.program == WINTER else []
 
 

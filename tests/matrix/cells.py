@@ -56,7 +56,7 @@ IDS = {
     "account_id", "statement_id", "job_id", "activity_id", "rule_id", "visit_id", "program_year_id", "line",
 }  # fmt: skip
 OTHERS = {
-    "year", "sponsor", "program", "name", "code", "kind", "filename", "step", "book", "month", "program_code",
+    "year", "sponsor", "program", "name", "code", "kind", "filename", "step", "book", "month", "program_code", "figure",
 }  # fmt: skip
 #: Blueprints in whose addresses ``<code>`` names a union.
 OF_UNIONS = ("org", "accounts", "statements", "runs")
@@ -85,7 +85,7 @@ SPECIAL: dict[str, dict[str, str]] = {
 }
 VALUES = {
     "kind": "csv", "filename": "app.css", "step": "start", "book": "fund", "month": "2014-01",
-    "program_code": "winter_warmth",
+    "program_code": "winter_warmth", "figure": "winter_warmth-raised",
 }  # fmt: skip
 
 
