@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import click
 from flask import Blueprint
 from flask_babel import lazy_gettext as _l
 
@@ -22,7 +23,7 @@ from core.api import (
     User,
     hookimpl,
 )
-from plugins.hardship_aid import people, views
+from plugins.hardship_aid import cli, people, views
 from plugins.hardship_aid.categories import category_views as category_views
 from plugins.hardship_aid.categories import compare_views as compare_views
 from plugins.hardship_aid.categories import jobs as category_jobs
@@ -97,6 +98,12 @@ def jobs() -> list[JobSpec]:
 def reports() -> list[Report]:
     """Files by what they came to; who is paired and visited, and who was left out."""
     return [CATEGORIES, COVERAGE]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """``zhijia hardship-aid ...``."""
+    return [cli.make_files]
 
 
 @hookimpl

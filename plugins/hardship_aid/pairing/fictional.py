@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy import text
 
 from core.api import ProgramYear, db
+from plugins.hardship_aid.files.fictional import NAMES
 
 #: Of the year 2014 (facts.csv, pairing.*): 61,300 leaders with 81,100 workers.
 LEADERS, WORKERS = 61_300, 81_100
@@ -49,12 +50,6 @@ SELECT :year_id, pair.person_id, pair.org_id, pair.org_path, pair.leader, :first
   FROM hardship_aid_pair pair WHERE pair.sponsor_id = :sponsor AND pair.paired_on = :paired_on
 ON CONFLICT DO NOTHING
 """)
-#: Twenty signs each.
-_NAMES = {
-    "surnames": "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗",
-    "first": "建国文志明晓春海新宏振学庆世德光立仁义忠",
-    "last": "军伟勇刚涛斌辉鹏峰磊平波宁宇浩华生民成山",
-}
 
 
 def pair_workers(program_year: ProgramYear, workers: int = WORKERS, leaders: int = LEADERS) -> int:
@@ -63,7 +58,7 @@ def pair_workers(program_year: ProgramYear, workers: int = WORKERS, leaders: int
     The same files give the same pairs, and what is there stays. A leader has one worker or two of the same union; there
     are more leaders where too few unions have two workers. In the caller's transaction.
     """
-    values = _NAMES | {"sponsor": program_year.org_id, "workers": workers, "leaders": leaders}
+    values = NAMES | {"sponsor": program_year.org_id, "workers": workers, "leaders": leaders}
     return _count(_PAIRS, values | {"paired_on": _begin(program_year)})
 
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import func, select, tuple_
 
 from core.api import Person, ProgramYear, Scope, db
+from plugins.hardship_aid.files.fictional import NAMES
 from plugins.hardship_aid.pairing import queries
-from plugins.hardship_aid.pairing.fictional import _NAMES, LEADERS, WORKERS, pair_workers, visit_workers
+from plugins.hardship_aid.pairing.fictional import LEADERS, WORKERS, pair_workers, visit_workers
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
 from plugins.hardship_aid.tests.paired import open_file
 
@@ -36,7 +37,7 @@ def leaders() -> int:
 
 def test_the_figures_of_the_year_are_the_source_s() -> None:
     assert (LEADERS, WORKERS, round(WORKERS / LEADERS, 2)) == (61_300, 81_100, 1.32)
-    assert {len(set(signs)) for signs in _NAMES.values()} == {20}
+    assert {len(set(signs)) for signs in NAMES.values()} == {20}
 
 
 @pytest.mark.parametrize(("workers", "wanted", "found"), [(20, 15, 15), (20, 20, 20), (20, 10, 11), (21, 30, 21)])
