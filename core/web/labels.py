@@ -199,6 +199,7 @@ ACTIONS: dict[str, LazyString] = {
     "register.add": _l("added an entry to a register"),
     "register.change": _l("changed an entry of a register"),
     "register.take": _l("took entries over from another program"),
+    "register.make": _l("made fictional entries of a register"),
     "register.remove": _l("removed an entry from a register"),
     "register.entry_shown": _l("opened an entry about a person"),
     "list.search": _l("searched a list of people"),

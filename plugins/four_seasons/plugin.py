@@ -24,6 +24,7 @@ from core.api import (
     User,
     hookimpl,
 )
+from plugins.four_seasons import cli
 from plugins.four_seasons.overview import views as year_end
 from plugins.four_seasons.overview.reports import MONEY
 from plugins.four_seasons.spring import people as placements
@@ -33,7 +34,7 @@ from plugins.four_seasons.spring.registers import EMPLOYERS, PLACEMENTS, SPRING_
 from plugins.four_seasons.spring.reports import REACHED
 from plugins.four_seasons.visits import people as visits
 from plugins.four_seasons.visits.kinds import KINDS
-from plugins.four_seasons.winter import cards, cli, people, views, years
+from plugins.four_seasons.winter import cards, people, views, years
 from plugins.four_seasons.winter.forms import WinterSettingsForm
 from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.winter.reports import ON_FILE
@@ -115,7 +116,7 @@ def reports() -> list[Report]:
 @hookimpl
 def commands() -> list[click.Command]:
     """``zhijia four-seasons ...``."""
-    return [cli.make_list]
+    return [cli.make_list, cli.make_season]
 
 
 @hookimpl

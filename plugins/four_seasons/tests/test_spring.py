@@ -30,6 +30,7 @@ from core.programs.queries import find
 from core.programs.services import disable, enable
 from core.users.testing import AsUser, Browser
 from plugins.four_seasons import plugin as four_seasons
+from plugins.four_seasons.spring import fictional
 from plugins.four_seasons.spring.models import Employer, Placement, SpringTarget
 from plugins.four_seasons.spring.reports import reached
 from plugins.four_seasons.tests.conftest import MakePeople
@@ -179,3 +180,16 @@ def test_the_pages_are_for_those_in_reach(
         "spring_targets": target,
     }
     assert_walls(spring, hidden=[person.name, "秦岭机械厂"], rows=rows)
+
+
+def test_a_fictional_spring_is_made_once(
+    app: Flask, spring: ProgramYear, make_people: MakePeople, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_people(3)
+    monkeypatch.setattr(fictional, "EMPLOYERS", 5)
+    monkeypatch.setattr(fictional, "PLACED", 2)
+    command = ["four-seasons", "make-season", "spring_jobs", "--year", "2014", "--sponsor", "61"]
+    assert app.test_cli_runner().invoke(args=command).output.split("\n")[:2] == ["employers 5", "placed 2"]
+    assert app.test_cli_runner().invoke(args=command).output.split("\n")[:2] == ["employers 0", "placed 0"]
+    names = list(db.session.scalars(select(Employer.name)))
+    assert len(set(names)) == 5 and all("虚构" in name for name in names)

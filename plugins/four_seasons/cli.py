@@ -1,0 +1,43 @@
+"""``zhijia four-seasons ...``: what a demonstration needs."""
+
+from collections.abc import Callable
+from functools import partial
+
+import click
+from flask_babel import gettext as _
+
+from core.api import SYSTEM, NotFound, ProgramYear, find
+from plugins.four_seasons.spring import fictional as spring
+from plugins.four_seasons.winter import services
+from plugins.four_seasons.words import SPRING, WINTER
+
+#: Season -> what makes a fictional year of it, and says how many rows of each kind are new.
+SEASONS: dict[str, Callable[[ProgramYear], dict[str, int]]] = {SPRING: partial(spring.make_year, SYSTEM)}
+
+_of_year = click.option("--year", type=int, required=True)
+_of_sponsor = click.option("--sponsor", required=True, help="Code of the union that runs the campaign.")
+
+
+@click.command("make-list")
+@_of_year
+@_of_sponsor
+def make_list(year: int, sponsor: str) -> None:
+    """Put everybody on file on the hardship list of a year, for a demonstration."""
+    click.echo(f"added {services.make_list(SYSTEM, _found(year, sponsor, WINTER))}")
+
+
+@click.command("make-season")
+@click.argument("season", type=click.Choice(list(SEASONS)))
+@_of_year
+@_of_sponsor
+def make_season(season: str, year: int, sponsor: str) -> None:
+    """Make the fictional records of a season, for a demonstration."""
+    for kind, count in SEASONS[season](_found(year, sponsor, season)).items():
+        click.echo(f"{kind} {count}")
+
+
+def _found(year: int, sponsor: str, program: str) -> ProgramYear:
+    program_year = find(year, sponsor, program)
+    if program_year is None:
+        raise NotFound(_("The program is not enabled for %(year)s and the sponsor %(code)s.", year=year, code=sponsor))
+    return program_year
