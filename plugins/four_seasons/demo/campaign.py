@@ -19,6 +19,8 @@ BASE = f"/{YEAR}/{SPONSOR}/winter_warmth"
 POOL, FROM_PROVINCE = "125000000.00", "11000000.00"
 FUNDED_ON = "2014-01-06"
 EFFECTIVE_ON = "2014-01-24"
+#: Yuan a head and month.
+SUBSISTENCE_LINE = "500.00"
 PATIENCE = 300.0
 _STAT = re.compile(r'class="stat-value">([0-9,]+)<')
 
@@ -44,6 +46,7 @@ class Demo:
     accounts: list[Account] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
+    run_id: str = ""
     bank_lines: int = 0
     bank_fen: int = 0
 
@@ -55,27 +58,26 @@ class Demo:
         self.seconds[name] = round(time.monotonic() - begun, 2)
         self.say(f"{name:<12} {self.seconds[name]:6.2f} s")
 
-    def run(self) -> None:
-        """Everything, from the empty folder to the bank files. Raises :class:`DemoError` where it stops."""
-        begun = time.monotonic()
+    def winter(self) -> None:
+        """The winter, from the empty folder to the bank files. Raises :class:`DemoError` where it stops."""
         self._prepare()
         with self.phase("log in"):
             self.house.wait_for_web()
-            both, reviewer, finance, admin = (self._browser(role) for role in ("both", "reviewer", "finance", "admin"))
+            both, reviewer, finance = (self.browser(role) for role in ("both", "reviewer", "finance"))
+        with self.phase("list"):
+            both.get(f"{BASE}/coverage")
+            both.post(f"{BASE}/coverage/take")
         with self.phase("allotment"):
             self._allot(finance)
         with self.phase("compute"):
-            run_id = self._compute(both)
+            run_id = self.computed(both, BASE, "four_seasons.winter", "2014年元旦春节送温暖")
         with self.phase("approval"):
             self._approve(both, reviewer, run_id)
         with self.phase("posting"):
-            finance.get(f"{BASE}/runs/{run_id}")
-            finance.post(f"{BASE}/runs/{run_id}/post", effective_on=EFFECTIVE_ON, password=self.password)
+            self.post(finance, BASE, run_id, EFFECTIVE_ON)
         with self.phase("bank files"):
             self._bank_files(finance, run_id)
-        with self.phase("verify"):
-            self._verify(admin, run_id)
-        self.seconds["together"] = round(time.monotonic() - begun, 2)
+        self.run_id = run_id
 
     def _prepare(self) -> None:
         """Tables, unions, people, users, the year and its list; web and worker get ready meanwhile."""
@@ -86,8 +88,8 @@ class Demo:
         with self.phase("unions"):
             self.house.zhijia("orgs", "load", "core/org/data/divisions-shaanxi.csv")
         self.house.side_by_side(self._make_people, self._make_users)
-        with self.phase("list"):
-            self.house.zhijia("four-seasons", "make-list", "--year", YEAR, "--sponsor", SPONSOR)
+        with self.phase("files"):
+            self.house.zhijia("hardship-aid", "make-files", "--year", YEAR, "--sponsor", SPONSOR)
 
     def _make_people(self) -> None:
         with self.phase("people"):
@@ -99,8 +101,13 @@ class Demo:
         with self.phase("year"):
             settings = {"rule": "pool", "pool": POOL, "province_allotment": FROM_PROVINCE, "notice_working_days": "0"}
             settings |= {"starts_on": "2014-01-01", "ends_on": "2014-01-30"}
-            options = [text for key, value in settings.items() for text in ("--set", f"{key}={value}")]
-            self.house.zhijia("years", "enable", "winter_warmth", "--year", YEAR, "--sponsor", SPONSOR, *options)
+            self.enable("winter_warmth", settings)
+            self.enable("hardship_aid", {"line": SUBSISTENCE_LINE})
+
+    def enable(self, program: str, settings: dict[str, str]) -> None:
+        """Switch the program on for the year."""
+        options = [text for key, value in settings.items() for text in ("--set", f"{key}={value}")]
+        self.house.zhijia("years", "enable", program, "--year", YEAR, "--sponsor", SPONSOR, *options)
 
     def _make_accounts(self) -> None:
         """One user for each role, and a clerk who becomes reviewer, to see that nobody approves their own work."""
@@ -112,7 +119,7 @@ class Demo:
             username, name, org, _state, roles = line.split("\t")
             self.accounts.append(Account(username, name, org, roles))
 
-    def _browser(self, role: str) -> Browser:
+    def browser(self, role: str) -> Browser:
         """A new browser, logged in as who is called like their role for the province."""
         if role not in {account.username for account in self.accounts}:
             raise DemoError(f"There is no user {role}.")
@@ -130,34 +137,38 @@ class Demo:
         self.report["allotted_fen"] = sum(given)
         self.report["cities"] = sum(1 for amount in given if amount)
 
-    def _compute(self, clerk: Browser) -> str:
-        clerk.get(f"{BASE}/runs/new")
-        run = clerk.post(
-            f"{BASE}/runs/new", scheme="four_seasons.winter", title="2014年元旦春节送温暖", org_code=SPONSOR
-        )
+    def computed(self, clerk: Browser, base: str, scheme: str, title: str) -> str:
+        """The number of a new run for the whole province, once it is computed."""
+        clerk.get(f"{base}/runs/new")
+        run = clerk.post(f"{base}/runs/new", scheme=scheme, title=title, org_code=SPONSOR)
         run_id = run.url.rpartition("/")[2]
         if not run_id.isdecimal():
             raise DemoError("The run was not made.")
-        clerk.post(f"{BASE}/runs/{run_id}/compute")
-        self._wait(lambda: clerk.get(f"{BASE}/runs/{run_id}/progress", htmx=True), _is_computed)
+        clerk.post(f"{base}/runs/{run_id}/compute")
+        self._wait(lambda: clerk.get(f"{base}/runs/{run_id}/progress", htmx=True), _is_computed)
         return run_id
+
+    def post(self, finance: Browser, base: str, run_id: str, day: str) -> None:
+        """Book an approved run on this day."""
+        finance.get(f"{base}/runs/{run_id}")
+        finance.post(f"{base}/runs/{run_id}/post", effective_on=day, password=self.password)
 
     def _approve(self, maker: Browser, reviewer: Browser, run_id: str) -> None:
         url = f"{BASE}/runs/{run_id}"
         maker.get(url)
         maker.post(f"{url}/submit")
         self._promote("both")
-        refused = self._decide(maker, url, "", expect=409)
+        refused = self.decide(maker, url, "", expect=409)
         self.report["own_approval_refused"] = refused.status == 409
         reviewer.get(url)
-        self._decide(reviewer, url, "同意", expect=200)
+        self.decide(reviewer, url, "同意", expect=200)
 
     def _promote(self, username: str) -> None:
         """Make a clerk a reviewer; both at once is nobody."""
         self.house.zhijia("users", "take", username, "clerk", "--org", SPONSOR)
         self.house.zhijia("users", "grant", username, "reviewer", "--org", SPONSOR)
 
-    def _decide(self, browser: Browser, url: str, comment: str, *, expect: int) -> Page:
+    def decide(self, browser: Browser, url: str, comment: str, *, expect: int) -> Page:
         """Approve the run in the first stage of its first round, with one's own password."""
         return browser.post(
             f"{url}/decide", decision="approve", comment=comment, seen="1-1", password=self.password, expect=expect
@@ -174,6 +185,11 @@ class Demo:
             lines, total = _bank_totals(finance.get(f"{url}/bank-files/{code}"))
             self.bank_lines += lines
             self.bank_fen += total
+
+    def verify(self) -> None:
+        """Whether the books are sound, and no job failed."""
+        with self.phase("verify"):
+            self._verify(self.browser("admin"), self.run_id)
 
     def _verify(self, admin: Browser, run_id: str) -> None:
         sound = json.loads(self.house.zhijia("verify", "--json"))
