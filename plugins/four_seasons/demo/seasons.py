@@ -4,6 +4,7 @@ import html
 import re
 from dataclasses import dataclass
 
+from core.api import split_by_weight, yuan
 from plugins.four_seasons.demo.browser import Browser, fen, number, table_rows
 from plugins.four_seasons.demo.campaign import SPONSOR, YEAR, Demo
 from plugins.four_seasons.demo.house import DemoError
@@ -25,6 +26,14 @@ SAID = (
     ("autumn_study_aid-raised", True, 3_000_000, "exact"),
     ("autumn_study_aid-raised", False, 30_480_000, "exact"),
     ("autumn_study_aid-students", False, 14_417, "exact"),
+)
+AUTUMN_BASE = f"/{YEAR}/{SPONSOR}/autumn_study_aid"
+AUTUMN_FUNDED_ON, AUTUMN_ON = "2014-08-20", "2014-08-25"
+STUDY_AID_YUAN, FROM_PROVINCE_YUAN = 30_480_000, 3_000_000
+BASES = ("on_file", "difficult")
+#: What a run pays through a union: its code and the amount, from the table of the run's page.
+_NEED = re.compile(
+    r'payments\?org=([0-9]+)">[0-9,]+</a></td>\s*<td[^>]*>.*?</td>\s*<td[^>]*>([0-9,.]+)</td>', re.DOTALL
 )
 #: Figures that count people on file.
 OF_PEOPLE = {"winter_warmth-workers", "spring_jobs-placed", "autumn_study_aid-students"}
@@ -54,14 +63,55 @@ def replay(demo: Demo) -> list[Line]:
     with demo.phase("spring"):
         demo.enable("spring_jobs", {"employers": "2000", "placed": "22194"})
         make(demo, "spring_jobs")
+    with demo.phase("summer"):
+        demo.enable("summer_coolness", {})
+        make(demo, "summer_coolness", "--user", "finance")
+    with demo.phase("autumn"):
+        _autumn(demo)
     with demo.phase("year-end"):
         demo.enable("four_seasons", {})
         return year_end(demo, demo.browser("leader"))
 
 
-def make(demo: Demo, season: str) -> None:
+def make(demo: Demo, season: str, *more: str) -> None:
     """The fictional records of a season."""
-    demo.house.zhijia("four-seasons", "make-season", season, "--year", YEAR, "--sponsor", SPONSOR)
+    demo.house.zhijia("four-seasons", "make-season", season, "--year", YEAR, "--sponsor", SPONSOR, *more)
+
+
+def _autumn(demo: Demo) -> None:
+    """Applications, a run that shares the pool among them, the money for it, its approval and posting."""
+    amounts = {f"{level}_{basis}": "2000" for level in ("senior", "junior", "bachelor") for basis in BASES}
+    pool = {"rule": "pool", "pool": f"{STUDY_AID_YUAN}", "province_fund": f"{FROM_PROVINCE_YUAN}"}
+    demo.enable("autumn_study_aid", amounts | pool | {"notice_working_days": "0"})
+    make(demo, "autumn_study_aid")
+    clerk, reviewer, finance = (demo.browser(role) for role in ("clerk", "reviewer", "finance"))
+    run_id = demo.computed(clerk, AUTUMN_BASE, "four_seasons.autumn", "2014年金秋助学")
+    url = f"{AUTUMN_BASE}/runs/{run_id}"
+    needs = {code: fen(text) for code, text in _NEED.findall(clerk.get(url).text)}
+    _raise(demo, finance, needs)
+    clerk.get(url)
+    clerk.post(f"{url}/submit")
+    reviewer.get(url)
+    demo.decide(reviewer, url, "同意", expect=200)
+    demo.post(finance, AUTUMN_BASE, run_id, AUTUMN_ON)
+
+
+def _raise(demo: Demo, finance: Browser, needs: dict[str, int]) -> None:
+    """The province's part goes down by what each city needs, who raise the rest themselves: fen."""
+    given = dict(zip(needs, split_by_weight(FROM_PROVINCE_YUAN * 100, list(needs.values())), strict=True))
+    budget, day, why, password = f"{AUTUMN_BASE}/budget", AUTUMN_FUNDED_ON, "金秋助学", demo.password
+    finance.get(f"{budget}/")
+    raised = {SPONSOR: FROM_PROVINCE_YUAN * 100} | {code: need - given[code] for code, need in needs.items()}
+    for code, amount in raised.items():
+        finance.post(
+            f"{budget}/own-funds", key=f"demo-{code}", org_code=code, source="union", amount=yuan(amount),
+            effective_on=day, description=why, password=password,
+        )  # fmt: skip
+    shares = ",".join(f"{code} {amount}" for code, amount in given.items())
+    finance.post(
+        f"{budget}/allot", key="demo-down", giver=SPONSOR, source="union", level="", way="table",
+        amount=str(FROM_PROVINCE_YUAN), shares=shares, effective_on=day, description=why, password=password,
+    )  # fmt: skip
 
 
 def year_end(demo: Demo, reader: Browser) -> list[Line]:
