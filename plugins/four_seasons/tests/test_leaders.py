@@ -156,4 +156,4 @@ def test_the_pages_are_for_those_in_reach(
     hardship, target = (db.session.scalars(one).one() for one in mine)
     rows = {"leaders": leader, "hardship": hardship, "targets": target}
     assert_walls(winter, hidden=["张主席"], rows=rows, visit_id=paid.id, entry_id=paid.entry_id)
-    assert "张主席" in clerk.get(f"{PAGES}/reports/leaders_visits").text
+    assert "张主席" in clerk.get(f"{PAGES}/reports/leaders_visits?by=name").text

@@ -211,4 +211,4 @@ def test_the_pages_are_for_those_in_reach(
     asked = {"visit_id": visit.id, "lot_id": lot.id, "entry_id": lot.entry_id}
     assert_walls(with_money, hidden=["秦岭钢厂", "炉前", "灞河热电", "绿豆汤料"], rows=rows, **asked)
     assert clerk.get(f"{PAGES}/posts").headers["Location"].endswith("/registers/posts/")
-    assert "秦岭钢厂" in clerk.get(f"{PAGES}/reports/heat").text
+    assert "秦岭钢厂" in clerk.get(f"{PAGES}/reports/heat?by=unit&by=post").text
