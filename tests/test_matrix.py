@@ -156,6 +156,14 @@ MATRIX: dict[str, str] = {
     "four_seasons_overview.year_end_sheet": "four_seasons.view",
     "four_seasons_overview.year_end_file": "four_seasons.view",
     "four_seasons_overview.year_end_rows": "four_seasons.view",
+    **{
+        f"four_seasons_summer.{name}": "four_seasons.view"
+        for name in ("posts", "visits", "visit", "visit_of_entry", "stock", "lot", "lot_of_entry")
+    },
+    **{
+        f"four_seasons_summer.{name}": "ledger.post"
+        for name in ("new_visit", "add_visit", "undo_visit", "new_lot", "add_lot", "undo_lot")
+    },
     "hardship_aid.unvisited": "hardship_aid.view",
     "hardship_aid.unpaired": "hardship_aid.view",
     "hardship_aid.places": "hardship_aid.view",

@@ -27,6 +27,8 @@ GROUPS: dict[str, LazyString] = {
     "task": _l("Tasks"),
     "job": _l("Background jobs"),
     "hardship": _l("Workers in hardship"),
+    "visit": _l("Visits and what they brought"),
+    "stock": _l("Goods in stock"),
 }
 OTHER = "other"
 #: Somebody saw personal data: a file, a number in full, a list to sign, a document.

@@ -226,6 +226,12 @@ ACTIONS: dict[str, LazyString] = {
     "hardship.take_back": _l("took back a decision about a category of hardship"),
     "hardship.compare": _l("compared files of workers in hardship with a list from outside"),
     "hardship.recheck": _l("reminded unions of files that are to be checked again"),
+    "visit.record": _l("wrote a visit down"),
+    "visit.undo": _l("undid a visit"),
+    "visit.give": _l("gave goods from stock at a visit"),
+    "visit.put_back": _l("undid a visit and put its goods back in stock"),
+    "stock.buy": _l("bought goods for the stock"),
+    "stock.undo": _l("undid a purchase of goods"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }

@@ -1,19 +1,22 @@
 """``zhijia four-seasons ...``: what a demonstration needs."""
 
 from collections.abc import Callable
-from functools import partial
 
 import click
 from flask_babel import gettext as _
+from sqlalchemy import select
 
-from core.api import SYSTEM, NotFound, ProgramYear, find
+from core.api import SYSTEM, NotFound, ProgramYear, User, db, find
 from plugins.four_seasons.spring import fictional as spring
+from plugins.four_seasons.summer import fictional as summer
 from plugins.four_seasons.winter import services
-from plugins.four_seasons.words import SPRING, WINTER
+from plugins.four_seasons.words import SPRING, SUMMER, WINTER
 
-#: Season -> what makes a fictional year of it, and says how many rows of each kind are new.
-SEASONS: dict[str, Callable[[ProgramYear], dict[str, int]]] = {SPRING: partial(spring.make_year, SYSTEM)}
-
+#: Season -> what makes a fictional year of it, and says how many there are of each kind.
+SEASONS: dict[str, Callable[[User, ProgramYear], dict[str, int]]] = {
+    SPRING: spring.make_year,
+    SUMMER: summer.make_year,
+}
 _of_year = click.option("--year", type=int, required=True)
 _of_sponsor = click.option("--sponsor", required=True, help="Code of the union that runs the campaign.")
 
@@ -30,9 +33,13 @@ def make_list(year: int, sponsor: str) -> None:
 @click.argument("season", type=click.Choice(list(SEASONS)))
 @_of_year
 @_of_sponsor
-def make_season(season: str, year: int, sponsor: str) -> None:
+@click.option("--user", "username", required=True, help="Who writes it down; who may spend for all unions.")
+def make_season(season: str, year: int, sponsor: str, username: str) -> None:
     """Make the fictional records of a season, for a demonstration."""
-    for kind, count in SEASONS[season](_found(year, sponsor, season)).items():
+    user = db.session.scalar(select(User).where(User.username == username))
+    if user is None:
+        raise NotFound(_("There is no user %(name)s.", name=username))
+    for kind, count in SEASONS[season](user, _found(year, sponsor, season)).items():
         click.echo(f"{kind} {count}")
 
 

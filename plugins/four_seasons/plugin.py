@@ -25,6 +25,8 @@ from core.api import (
     hookimpl,
 )
 from plugins.four_seasons import cli
+from plugins.four_seasons.leaders.registers import LEADERS
+from plugins.four_seasons.leaders.reports import LEADERS_VISITS
 from plugins.four_seasons.overview import views as year_end
 from plugins.four_seasons.overview.reports import MONEY
 from plugins.four_seasons.spring import people as placements
@@ -32,14 +34,20 @@ from plugins.four_seasons.spring import years as spring
 from plugins.four_seasons.spring.forms import SpringSettingsForm
 from plugins.four_seasons.spring.registers import EMPLOYERS, PLACEMENTS, SPRING_TARGETS
 from plugins.four_seasons.spring.reports import REACHED
+from plugins.four_seasons.stock.reports import STOCK
+from plugins.four_seasons.summer import cards as summer
+from plugins.four_seasons.summer import views as summer_views
+from plugins.four_seasons.summer.forms import SummerSettingsForm
+from plugins.four_seasons.summer.registers import POSTS, VISIT_PLANS
+from plugins.four_seasons.summer.reports import HEAT
 from plugins.four_seasons.visits import people as visits
-from plugins.four_seasons.visits.kinds import KINDS
+from plugins.four_seasons.visits.kinds import KINDS, STOCK_KINDS
 from plugins.four_seasons.winter import cards, people, views, years
 from plugins.four_seasons.winter.forms import WinterSettingsForm
 from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.winter.reports import ON_FILE
 from plugins.four_seasons.winter.schemes import WINTER_PAYMENT, WINTER_WARMTH
-from plugins.four_seasons.words import EDIT, OVERVIEW, SPRING, VIEW, WINTER
+from plugins.four_seasons.words import EDIT, OVERVIEW, SPRING, SUMMER, VIEW, WINTER
 
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
@@ -65,6 +73,14 @@ def programs() -> list[Program]:
             view_permission=VIEW,
         ),
         Program(
+            code=SUMMER,
+            title=_l("Summer: sending coolness"),
+            title_zh="夏送清凉",
+            title_en="Summer: sending coolness",
+            settings_form=SummerSettingsForm,
+            view_permission=VIEW,
+        ),
+        Program(
             code=OVERVIEW,
             title=_l("Four-season campaigns"),
             title_zh="四季送",
@@ -77,7 +93,7 @@ def programs() -> list[Program]:
 @hookimpl
 def blueprints() -> dict[str, Blueprint]:
     """The pages."""
-    return {WINTER: views.blueprint, OVERVIEW: year_end.blueprint}
+    return {WINTER: views.blueprint, SUMMER: summer_views.blueprint, OVERVIEW: year_end.blueprint}
 
 
 @hookimpl
@@ -91,8 +107,10 @@ def permissions() -> list[Permission]:
 
 @hookimpl
 def registers() -> list[Register]:
-    """Of winter the hardship list and its targets; of spring its targets, employers, and who was placed."""
-    return [HARDSHIP, TARGETS, SPRING_TARGETS, EMPLOYERS, PLACEMENTS]
+    """Of winter the hardship list, its targets and the leaders; of spring its targets, employers, and who was placed;
+    of summer its posts and the plan of visits.
+    """
+    return [HARDSHIP, TARGETS, LEADERS, SPRING_TARGETS, EMPLOYERS, PLACEMENTS, POSTS, VISIT_PLANS]
 
 
 @hookimpl
@@ -103,14 +121,16 @@ def schemes() -> list[Scheme]:
 
 @hookimpl
 def entry_kinds() -> list[EntryKind]:
-    """What a run of winter warmth posts, and a visit."""
-    return [WINTER_PAYMENT, *KINDS.values()]
+    """What a run of winter warmth posts, a visit, and goods that are bought for the stock."""
+    return [WINTER_PAYMENT, *KINDS.values(), *STOCK_KINDS.values()]
 
 
 @hookimpl
 def reports() -> list[Report]:
-    """Who is on file and was paid; what spring reached; the money of all seasons."""
-    return [ON_FILE, REACHED, MONEY]
+    """Who is on file and was paid; what leaders visited; what spring reached; the heat and the stock of summer; the
+    money of all seasons.
+    """
+    return [ON_FILE, LEADERS_VISITS, REACHED, HEAT, STOCK, MONEY]
 
 
 @hookimpl
@@ -130,13 +150,15 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
     """The pages of a year."""
     if program_year.program == OVERVIEW:
         return [MenuItem(title=_l("Table of the year's end"), endpoint="four_seasons_overview.year_end", icon="table")]
+    if program_year.program == SUMMER:
+        return summer.MENU
     return cards.menu_of(user, program_year) if program_year.program == WINTER else []
 
 
 @hookimpl
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
-    of_season = {WINTER: cards.cards_of, SPRING: spring.cards_of}.get(program_year.program)
+    of_season = {WINTER: cards.cards_of, SPRING: spring.cards_of, SUMMER: summer.cards_of}.get(program_year.program)
     return of_season(user, program_year) if of_season else []
 
 
@@ -171,4 +193,4 @@ def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
 @hookimpl
 def year_blockers(program_year: ProgramYear) -> list[Blocker]:
     """Days that do not fit, lists that nobody dealt with."""
-    return years.blockers(program_year) if program_year.program == WINTER else []
+    return years.blockers(program_year) if program_year.program in (WINTER, SUMMER) else []

@@ -29,6 +29,8 @@ CATEGORY_COLOURS = {"deep": "red", "relative": "orange", "accidental": "azure"}
 #: What a visit brings: money (慰问金) or goods (慰问品).
 GIFTS = ("cash", "goods")
 GIFT_TITLES: dict[str, LazyString] = {"cash": _l("Money"), "goods": _l("Goods")}
+#: What a visit brings where there is a stock of goods: the form asks, the visit is then one of goods.
+STOCK_TITLES: dict[str, LazyString] = {**GIFT_TITLES, "stock": _l("Goods from stock")}
 WHOM_TITLES: dict[str, LazyString] = {"person": _l("A worker on file"), "unit": _l("A unit")}
 REASON_TITLES: dict[str, LazyString] = {
     "inactive": _l("No longer on file"),
@@ -44,3 +46,17 @@ JOB_FORMS: dict[str, LazyString] = {
 }
 #: How somebody found a job: 职业介绍、职业技能培训.
 JOB_WAYS: dict[str, LazyString] = {"introduced": _l("Introduced by the union"), "trained": _l("After training")}
+#: What the heat at a post asks for (防暑降温措施管理办法 of 2012): 停止作业、限时作业、轮换作业.
+HEAT_TITLES: dict[str, LazyString] = {
+    "stop": _l("Work outdoors stops"),
+    "limit": _l("Hours of work are limited"),
+    "high": _l("Work in shifts"),
+    "none": _l("No measure"),
+}
+#: How goods came into a lot or left it (入库、出库).
+MOVEMENT_TITLES: dict[str, LazyString] = {
+    "bought": _l("Bought"),
+    "given": _l("Given out at a visit"),
+    "put_back": _l("Put back, as the visit was undone"),
+    "undone": _l("Undone"),
+}

@@ -34,6 +34,7 @@ TABLES = {
     "run_id": "core_run",
     "booking_id": "core_allotment",
     "visit_id": "four_seasons_visit",
+    "lot_id": "four_seasons_lot",
     "entry_id": "core_entry",
     "rule_id": "core_approval_rule",
     "message_id": "core_message",

@@ -63,6 +63,8 @@ TAKING = {
     "flows.move",
     "flows.move_chosen",
     "four_seasons.undo_visit",
+    "four_seasons_summer.undo_lot",
+    "four_seasons_summer.undo_visit",
     "imports.cancel",
     "imports.undo",
     "ledger.shut_account",

@@ -53,7 +53,7 @@ NAMES = [relation.name for relation in RELATIONS]
 IDS = {
     "row_id", "file_id", "import_id", "notice_id", "line_id", "objection_id", "export_id", "task_id", "user_id",
     "grant_id", "message_id", "session_id", "person_id", "consent_id", "run_id", "return_id", "booking_id", "entry_id",
-    "account_id", "statement_id", "job_id", "activity_id", "rule_id", "visit_id", "program_year_id", "line",
+    "account_id", "statement_id", "job_id", "activity_id", "rule_id", "visit_id", "lot_id", "program_year_id", "line",
 }  # fmt: skip
 OTHERS = {
     "year", "sponsor", "program", "name", "code", "kind", "filename", "step", "book", "month", "program_code", "figure",
@@ -80,6 +80,9 @@ SPECIAL: dict[str, dict[str, str]] = {
     "imports.merge": {"import_id": "ready"},
     "imports.undo": {"import_id": "merged"},
     "four_seasons.visit_of_entry": {"entry_id": "visit entry"},
+    "four_seasons_summer.visit_of_entry": {"entry_id": "summer entry"},
+    "four_seasons_summer.lot_of_entry": {"entry_id": "lot entry"},
+    **{f"four_seasons_summer.{name}": {"visit_id": "summer visit"} for name in ("visit", "undo_visit")},
     **{f"hardship_aid.{name}": {"file_id": "hardship file"} for name in ("category", "compute", "decide", "take_back")},
     **{f"runs.{name}": {"run_id": "cash run"} for name in ("sign_list", "handing_out", "hand_out", "confirm")},
 }

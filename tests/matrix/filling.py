@@ -12,6 +12,7 @@ from core.api import Form, Register, YuanField
 
 #: Code of a field (``meals.bids:dish``) -> how it is filled, where its kind alone does not say it.
 FILLED: dict[str, Callable[[str], Any]] = {
+    "four_seasons.visit_plans:source": lambda _marker: "union",  # of which the house has money
     "hardship_aid.centres:phone": lambda _marker: "029-87654321",
     "hardship_aid.files:head": lambda _marker: "other",  # else the head has no name of its own
 }

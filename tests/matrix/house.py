@@ -30,6 +30,7 @@ from core.tasks.models import Message
 from core.users.access import today
 from core.users.models import Session, User
 from core.users.testing import AsUser, MakeUser
+from plugins.four_seasons.stock.services import Bought, buy_lot
 from plugins.four_seasons.visits.services import Visited, record_visit
 from plugins.hardship_aid.files.models import File
 from tests.disbursements.banking import as_csv, payments, row
@@ -196,4 +197,18 @@ class House:
             source="union", unit=marker_of(org.code),
         )  # fmt: skip
         visit = record_visit(maker, year, visited)
-        return {"visit_id": visit.id, "visit entry": visit.entry_id}
+        return {"visit_id": visit.id, "visit entry": visit.entry_id} | self._summer(org, maker, visited)
+
+    def _summer(self, org: Org, maker: User, visited: Visited) -> Things:
+        """A visit of summer, and a lot in stock."""
+        year = self.world.years["summer_coolness"]
+        self._fund(maker, year, org)
+        visit = record_visit(maker, year, visited)
+        bought = Bought(
+            key=org.code, org_code=org.code, goods=marker_of(org.code), measure="x", quantity=2, price_fen=1_00,
+            source="union", supplier=marker_of(org.code), bought_on=date(2014, 2, 1),
+        )  # fmt: skip
+        lot = buy_lot(maker, year, bought)
+        return {
+            "summer visit": visit.id, "summer entry": visit.entry_id, "lot_id": lot.id, "lot entry": lot.entry_id,
+        }  # fmt: skip

@@ -15,6 +15,7 @@ from stdnum.cn.ric import calc_check_digit
 from core.api import Form, Org, Person, ProgramYear, Register, Scope, TaskKind, User, by_code, open_task
 from core.audit.services import SYSTEM
 from core.extensions import db
+from core.ledger.allotting import fund_from_own
 from core.people.services import PersonRow, register_people
 from core.plugin.registry import registry_of
 from core.plugin.tables import owner_engine
@@ -36,6 +37,8 @@ FURNISHED = "610103"
 #: No id of the house; with as many digits.
 MISSING = 5_000_000
 NO_UNION = "999999"
+#: Registers whose rows are refused beyond what the union's budget line has left.
+TO_THE_BUDGET = {"four_seasons.visit_plans"}
 DUE = TaskKind(code="matrix.due", title="Something is due", endpoint="tasks.index")
 
 
@@ -75,6 +78,7 @@ class World:
         self._users: dict[tuple[str, str], User] = {}
         self._people: dict[str, tuple[int, str]] = {}
         self._serials = count(1)
+        self._funded: set[tuple[str, str]] = set()
         self.entries: dict[tuple[str, str], Entry] = {}
         for number, table in enumerate(tables(), start=1):  # ids that are told from each other and from plain numbers
             sequence = f"pg_get_serial_sequence('{table}', 'id')"
@@ -154,11 +158,21 @@ class World:
     def whose(self, register: Register, code: str) -> dict[str, str]:
         """What a form asks for about whose entry it is."""
         if not register.of_people:
+            self._fund(register, code)
             return {"org_code": code}
         number = self.person(code)[1]
         self._put_before(register, code)
         named = {"id_number": number, "name": marker_of(code), "org_code": code}
         return {name: value for name, value in named.items() if name in register.form.whose}
+
+    def _fund(self, register: Register, code: str) -> None:
+        """Money of a union that has none yet, where rows keep to its budget."""
+        if register.code in TO_THE_BUDGET and (register.code, code) not in self._funded:
+            self._funded.add((register.code, code))
+            fund_from_own(
+                self.user("61"), self.years[register.program], key=f"{register.code}:{code}",
+                amounts={self.org(code).id: 1_000_00}, effective_on=date(2014, 1, 2), description=marker_of(code),
+            )  # fmt: skip
 
     def _put_before(self, register: Register, code: str) -> None:
         """An entry of the same person in each register that rows of this one refer to, by a key or by a rule."""

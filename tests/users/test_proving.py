@@ -61,6 +61,10 @@ UNSIGNED = {
     "statements.match": "lays lines beside each other, and can be taken back",
     "four_seasons.add_visit": "one gift, spent from a budget whose allotment was signed, many a day",
     "four_seasons.undo_visit": "takes one gift back",
+    "four_seasons_summer.add_visit": "one gift, spent from a budget whose allotment was signed, or from stock",
+    "four_seasons_summer.undo_visit": "takes one gift back",
+    "four_seasons_summer.add_lot": "one purchase, spent from a budget whose allotment was signed",
+    "four_seasons_summer.undo_lot": "takes one purchase back",
 }
 
 

@@ -65,7 +65,7 @@ def replay(demo: Demo) -> list[Line]:
         make(demo, "spring_jobs")
     with demo.phase("summer"):
         demo.enable("summer_coolness", {})
-        make(demo, "summer_coolness", "--user", "finance")
+        make(demo, "summer_coolness")
     with demo.phase("autumn"):
         _autumn(demo)
     with demo.phase("year-end"):
@@ -73,9 +73,10 @@ def replay(demo: Demo) -> list[Line]:
         return year_end(demo, demo.browser("leader"))
 
 
-def make(demo: Demo, season: str, *more: str) -> None:
+def make(demo: Demo, season: str) -> None:
     """The fictional records of a season."""
-    demo.house.zhijia("four-seasons", "make-season", season, "--year", YEAR, "--sponsor", SPONSOR, *more)
+    options = ["--year", YEAR, "--sponsor", SPONSOR, "--user", "finance"]
+    demo.house.zhijia("four-seasons", "make-season", season, *options)
 
 
 def _autumn(demo: Demo) -> None:

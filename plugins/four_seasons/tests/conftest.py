@@ -143,3 +143,18 @@ def funded(
     amounts, day = {small_tree["6101"].id: 1_000_00}, date(2014, 1, 20)
     fund_from_own(make_user("finance"), program_year, key="own", amounts=amounts, effective_on=day, description="")
     return program_year
+
+
+@pytest.fixture
+def summer(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
+    """Summer of 2014, run by the province: 40, 37 and 35 degrees, and posts to be visited from 35."""
+    settings = {"stop_at": 40, "limit_at": 37, "high_at": 35, "visit_from": 35}
+    return enable(SYSTEM, "summer_coolness", 2014, small_tree["61"], opens_on=date(2014, 1, 1), settings=settings)
+
+
+@pytest.fixture
+def with_money(summer: ProgramYear, make_user: MakeUser, small_tree: dict[str, Org]) -> ProgramYear:
+    """The same; 西安 has 1,000 yuan of union funds."""
+    amounts, day = {small_tree["6101"].id: 1_000_00}, date(2014, 6, 1)
+    fund_from_own(make_user("finance"), summer, key="own", amounts=amounts, effective_on=day, description="")
+    return summer

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.api import (
     SYSTEM,
+    NotFound,
     Offer,
     Org,
     Person,
@@ -28,7 +29,7 @@ from core.people.personal import show_data
 from core.programs.copying import copy_year
 from core.programs.queries import find
 from core.programs.services import disable, enable
-from core.users.testing import AsUser, Browser
+from core.users.testing import AsUser, Browser, MakeUser
 from plugins.four_seasons import plugin as four_seasons
 from plugins.four_seasons.spring import fictional
 from plugins.four_seasons.spring.models import Employer, Placement, SpringTarget
@@ -183,12 +184,14 @@ def test_the_pages_are_for_those_in_reach(
 
 
 def test_a_fictional_spring_is_made_once(
-    app: Flask, spring: ProgramYear, make_people: MakePeople, monkeypatch: pytest.MonkeyPatch
+    app: Flask, spring: ProgramYear, make_people: MakePeople, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_people(3)
     monkeypatch.setattr(fictional, "EMPLOYERS", 5)
     monkeypatch.setattr(fictional, "PLACED", 2)
-    command = ["four-seasons", "make-season", "spring_jobs", "--year", "2014", "--sponsor", "61"]
+    command = ["four-seasons", "make-season", "spring_jobs", "--year", "2014", "--sponsor", "61", "--user", "finance"]
+    assert isinstance(app.test_cli_runner().invoke(args=command).exception, NotFound)
+    make_user("finance", username="finance")
     assert app.test_cli_runner().invoke(args=command).output.split("\n")[:2] == ["employers 5", "placed 2"]
     assert app.test_cli_runner().invoke(args=command).output.split("\n")[:2] == ["employers 0", "placed 0"]
     names = list(db.session.scalars(select(Employer.name)))

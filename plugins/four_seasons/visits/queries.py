@@ -12,6 +12,8 @@ from core.api import (
     User,
     db,
 )
+from plugins.four_seasons.leaders.models import Leader
+from plugins.four_seasons.summer.models import Post
 from plugins.four_seasons.visits.models import Visit
 
 #: Visits on a page of their list.
@@ -20,12 +22,14 @@ PAGE = 50
 
 @dataclass(frozen=True)
 class VisitRow:
-    """A visit with its union, the name of the worker or unit, and who wrote it down."""
+    """A visit with its union, the name of the worker or unit, who wrote it down, its post and its leader."""
 
     visit: Visit
     org: Org
     whom: str
     writer: str
+    post: str
+    leader: str
 
 
 def visits_of(program_year: ProgramYear, scope: Scope, *, before: int | None = None) -> list[VisitRow]:
@@ -50,17 +54,20 @@ def visited_so_far(program_year: ProgramYear, scope: Scope) -> tuple[int, int]:
     """How many visits of the year stand, and what they came to in fen."""
     count, fen = db.session.execute(
         select(func.count(), func.coalesce(func.sum(Visit.amount_fen), 0)).where(
-            Visit.program_year_id == program_year.id, Visit.reversal_id.is_(None), scope.covers(Visit.org_path)
+            Visit.program_year_id == program_year.id, Visit.undone_on.is_(None), scope.covers(Visit.org_path)
         )
     ).one()
     return count, int(fen)
 
 
-def _visits(program_year: ProgramYear, scope: Scope) -> Select[Visit, Org, str, str]:
+def _visits(program_year: ProgramYear, scope: Scope) -> Select[Visit, Org, str, str, str, str]:
+    writer, post, leader = (func.coalesce(name, "") for name in (User.name, Post.post, Leader.name))
     return (
-        select(Visit, Org, func.coalesce(Person.name, Visit.unit), func.coalesce(User.name, ""))
+        select(Visit, Org, func.coalesce(Person.name, Visit.unit), writer, post, leader)
         .join(Org, Org.id == Visit.org_id)
         .outerjoin(Person, Person.id == Visit.person_id)
         .outerjoin(User, User.id == Visit.user_id)
+        .outerjoin(Post, Post.id == Visit.post_id)
+        .outerjoin(Leader, Leader.id == Visit.leader_id)
         .where(Visit.program_year_id == program_year.id, scope.covers(Visit.org_path))
     )

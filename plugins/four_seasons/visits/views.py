@@ -19,7 +19,7 @@ from core.api import (
     state_of,
     today,
 )
-from plugins.four_seasons.visits import queries, services
+from plugins.four_seasons.visits import choices, queries, services
 from plugins.four_seasons.visits.forms import UndoForm, VisitForm
 from plugins.four_seasons.visits.queries import VisitRow
 from plugins.four_seasons.visits.services import Visited
@@ -50,7 +50,9 @@ def visits() -> str:
 def new_visit() -> str:
     """The form for a visit."""
     _refuse_strangers()
-    return _form_page(VisitForm(data={"visited_on": today()}))
+    asked = {name: request.args.get(name, type=int) for name in ("lot", "post")}
+    kind, whom = "stock" if asked["lot"] else "cash", "unit" if asked["post"] else "person"
+    return _form_page(VisitForm(data={"visited_on": today(), "kind": kind, "whom": whom, **asked}))
 
 
 @needs(SPEND)
@@ -58,6 +60,7 @@ def add_visit() -> Page:
     """Write a visit down and spend it."""
     _refuse_strangers()
     form, status = VisitForm(request.form), 400
+    choices.fit(form, current_program_year(), _scope(SPEND))
     if form.validate():
         try:
             visit = services.record_visit(me(), current_program_year(), _visited(form))
@@ -65,7 +68,11 @@ def add_visit() -> Page:
             form.refuse(error)
             status = error.status
         else:
-            flash(_("The visit is written down and spent from the budget."), "success")
+            spent = _("The visit is written down and spent from the budget.")
+            flash(
+                spent if visit.entry_id else _("The visit is written down and its goods have left the stock."),
+                "success",
+            )
             return redirect(url_for(".visit", visit_id=visit.id))
     return _form_page(form), status
 
@@ -95,13 +102,19 @@ def undo_visit(visit_id: int) -> Page:
             form.refuse(error)
             status = error.status
         else:
-            flash(_("The visit is undone, and its money is free again."), "success")
+            free = _("The visit is undone, and its money is free again.")
+            flash(
+                free if row.visit.entry_id else _("The visit is undone, and its goods are in stock again."), "success"
+            )
             return redirect(url_for(".visit", visit_id=visit_id))
     return _visit_page(_row(visit_id), form), status
 
 
 def _visited(form: VisitForm) -> Visited:
+    more = {f"{name}_id": form[name].data for name in ("post", "leader", "lot") if name in form}
     return Visited(
+        **more,
+        quantity=(form.quantity.data or 0) if "quantity" in form else 0,
         key=form.key.data or "",
         org_code=form.org_code.data or "",
         id_number=form.id_number.data or "",
@@ -111,13 +124,14 @@ def _visited(form: VisitForm) -> Visited:
         kind=form.kind.data,
         gift=form.gift.data or "",
         amount_fen=form.amount.data or 0,
-        source=form.source.data,
+        source=form.source.data or "",
         effective_on=form.effective_on.data,
         again=bool(form.again.data),
     )
 
 
 def _form_page(form: VisitForm) -> str:
+    choices.fit(form, current_program_year(), _scope(SPEND))
     form.key.data = _fresh_key()  # what was refused stays refused under its key
     return render_template("four_seasons/new_visit.html", form=form)
 
@@ -125,7 +139,7 @@ def _form_page(form: VisitForm) -> str:
 def _visit_page(row: VisitRow, form: UndoForm) -> str:
     form.key.data = _fresh_key()
     program = current_program_year().program
-    stands = row.visit.reversal_id is None
+    stands = row.visit.undone_on is None
     return render_template(
         "four_seasons/visit.html",
         row=row,

@@ -87,7 +87,7 @@ def is_reached() -> ColumnElement[bool]:
     visited = exists().where(
         Visit.program_year_id == Hardship.program_year_id,
         Visit.person_id == Hardship.person_id,
-        Visit.reversal_id.is_(None),
+        Visit.undone_on.is_(None),
     )
     posted = exists().where(
         RunChunk.run_id == Payment.run_id, RunChunk.org_id == Payment.chunk_org_id, RunChunk.entry_id.is_not(None)

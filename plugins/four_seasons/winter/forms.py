@@ -31,6 +31,20 @@ class WinterSettingsForm(ProgramSettingsForm):
         description=_l("Shared out to the paying unions; these raise the rest themselves."),
     )
     allotted_by = SelectField(_l("Allotted by"), choices=options(WEIGHT_TITLES), default="list")
+    leader_enterprises = IntegerField(
+        _l("Enterprises that each leader visits"),
+        description=_l("0 where there is no quota."),
+        default=0,
+        filters=[lambda value: value or 0],
+        validators=[Optional(), NumberRange(min=0, max=1000)],
+    )
+    leader_workers = IntegerField(
+        _l("Workers in hardship whom each leader visits"),
+        description=_l("0 where there is no quota."),
+        default=0,
+        filters=[lambda value: value or 0],
+        validators=[Optional(), NumberRange(min=0, max=1000)],
+    )
     starts_on = DateField(_l("First day of the campaign"), validators=[Optional()])
     ends_on = DateField(_l("Last day of the campaign"), validators=[Optional()])
 
