@@ -23,8 +23,8 @@ def make_year(actor: User, program_year: ProgramYear) -> dict[str, int]:
     """Spend ``ALL_FEN``: the sponsor visits posts at ``ENTERPRISES`` enterprises with ``PROVINCE_FEN``, each city
     and county union gives its part of the rest, about half of it in goods from stock, of which a half is left.
 
-    Says how many of both there are; the same once more changes nothing. ``actor`` may allot and spend for all of them. Commits; raises what the services
-    do, among others in a year whose July is still to come.
+    Says how many of both there are; the same once more changes nothing. ``actor`` may allot and spend for all of them.
+    Commits; raises what the services do, among others in a year whose July is still to come.
     """
     sponsor = db.session.get_one(Org, program_year.org_id)
     below = db.session.execute(
