@@ -27,6 +27,7 @@ GROUPS: dict[str, LazyString] = {
     "task": _l("Tasks"),
     "job": _l("Background jobs"),
     "hardship": _l("Workers in hardship"),
+    "study_aid": _l("Study aid"),
 }
 OTHER = "other"
 #: Somebody saw personal data: a file, a number in full, a list to sign, a document.

@@ -225,6 +225,8 @@ ACTIONS: dict[str, LazyString] = {
     "hardship.take_back": _l("took back a decision about a category of hardship"),
     "hardship.compare": _l("compared files of workers in hardship with a list from outside"),
     "hardship.recheck": _l("reminded unions of files that are to be checked again"),
+    "study_aid.renew": _l("renewed study aid until graduation"),
+    "study_aid.make": _l("made applications of fictional students"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }

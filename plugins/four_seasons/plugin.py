@@ -1,5 +1,6 @@
 """Four-season campaigns (四季送): hook implementations only."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -24,6 +25,15 @@ from core.api import (
     User,
     hookimpl,
 )
+from plugins.four_seasons.autumn import cards as autumn_cards
+from plugins.four_seasons.autumn import cli as autumn_cli
+from plugins.four_seasons.autumn import people as students
+from plugins.four_seasons.autumn import years as autumn
+from plugins.four_seasons.autumn.forms import AutumnSettingsForm, MineSettingsForm
+from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
+from plugins.four_seasons.autumn.reports import MINE_STUDENTS, STUDENTS
+from plugins.four_seasons.autumn.schemes import AUTUMN_AID, MINE_AID, PAYMENTS
+from plugins.four_seasons.autumn.words import MINE, REVIEW
 from plugins.four_seasons.overview.reports import MONEY
 from plugins.four_seasons.spring import people as placements
 from plugins.four_seasons.spring import years as spring
@@ -37,8 +47,21 @@ from plugins.four_seasons.winter.forms import WinterSettingsForm
 from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.winter.reports import ON_FILE
 from plugins.four_seasons.winter.schemes import WINTER_PAYMENT, WINTER_WARMTH
-from plugins.four_seasons.words import EDIT, OVERVIEW, SPRING, VIEW, WINTER
+from plugins.four_seasons.words import AUTUMN, EDIT, OVERVIEW, SPRING, VIEW, WINTER
 
+_CARDS = {
+    WINTER: cards.cards_of,
+    SPRING: spring.cards_of,
+    AUTUMN: autumn_cards.cards_of,
+    MINE: autumn_cards.cards_of,
+}
+_BEGIN: dict[str, Callable[[ProgramYear], object]] = {
+    WINTER: years.begin,
+    SPRING: spring.begin,
+    AUTUMN: autumn.begin,
+    MINE: autumn.begin,
+}
+_COPY = {WINTER: years.copy_targets, SPRING: spring.copy_targets, AUTUMN: autumn.renewed, MINE: autumn.renewed}
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
 
@@ -63,6 +86,22 @@ def programs() -> list[Program]:
             view_permission=VIEW,
         ),
         Program(
+            code=AUTUMN,
+            title=_l("Autumn: study aid"),
+            title_zh="金秋助学",
+            title_en="Autumn: study aid",
+            settings_form=AutumnSettingsForm,
+            view_permission=VIEW,
+        ),
+        Program(
+            code=MINE,
+            title=_l("Study aid to mine-disaster families"),
+            title_zh="矿难家庭助学",
+            title_en="Study aid to mine-disaster families",
+            settings_form=MineSettingsForm,
+            view_permission=VIEW,
+        ),
+        Program(
             code=OVERVIEW,
             title=_l("Four-season campaigns"),
             title_zh="四季送",
@@ -80,41 +119,42 @@ def blueprints() -> dict[str, Blueprint]:
 
 @hookimpl
 def permissions() -> list[Permission]:
-    """To see the campaigns and to change the hardship list; allotting is the core's ``ledger.allot``."""
+    """To see the campaigns, to change their lists, to decide about study aid; allotting is the core's."""
     return [
         Permission(code=VIEW, title=_l("See four-season campaigns"), roles=EVERYONE),
         Permission(code=EDIT, title=_l("Change the hardship list"), roles=("clerk",)),
+        Permission(code=REVIEW, title=_l("Decide about applications for study aid"), roles=("reviewer",)),
     ]
 
 
 @hookimpl
 def registers() -> list[Register]:
-    """Of winter the hardship list and its targets; of spring its targets, employers, and who was placed."""
-    return [HARDSHIP, TARGETS, SPRING_TARGETS, EMPLOYERS, PLACEMENTS]
+    """Of winter the list and its targets; of spring targets, employers, who was placed; applications for study aid."""
+    return [HARDSHIP, TARGETS, SPRING_TARGETS, EMPLOYERS, PLACEMENTS, AUTUMN_APPLICATIONS, MINE_APPLICATIONS]
 
 
 @hookimpl
 def schemes() -> list[Scheme]:
-    """Winter warmth."""
-    return [WINTER_WARMTH]
+    """Winter warmth, and study aid."""
+    return [WINTER_WARMTH, AUTUMN_AID, MINE_AID]
 
 
 @hookimpl
 def entry_kinds() -> list[EntryKind]:
-    """What a run of winter warmth posts, and a visit."""
-    return [WINTER_PAYMENT, *KINDS.values()]
+    """What the runs post, and a visit."""
+    return [WINTER_PAYMENT, *PAYMENTS, *KINDS.values()]
 
 
 @hookimpl
 def reports() -> list[Report]:
-    """Who is on file and was paid; what spring reached; the money of all seasons."""
-    return [ON_FILE, REACHED, MONEY]
+    """Who is on file and was paid; what spring reached; students; the money of all seasons."""
+    return [ON_FILE, REACHED, STUDENTS, MINE_STUDENTS, MONEY]
 
 
 @hookimpl
 def commands() -> list[click.Command]:
     """``zhijia four-seasons ...``."""
-    return [cli.make_list]
+    return [cli.make_list, autumn_cli.renew, autumn_cli.make_students]
 
 
 @hookimpl
@@ -132,7 +172,7 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
 @hookimpl
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
-    of_season = {WINTER: cards.cards_of, SPRING: spring.cards_of}.get(program_year.program)
+    of_season = _CARDS.get(program_year.program)
     return of_season(user, program_year) if of_season else []
 
 
@@ -142,25 +182,27 @@ def person_merged(kept: Person, dropped: Person) -> None:
     people.merge_rows(kept, dropped)
     visits.merge_visits(kept, dropped)
     placements.merge_rows(kept, dropped)
+    students.merge_rows(kept, dropped)
 
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The hardship list, the visits, and jobs that were found."""
-    return people.personal_data(person, action) + visits.personal_data(person) + placements.personal_data(person)
+    """The hardship list, the visits, jobs that were found, study aid of students and parents."""
+    listed, aided = people.personal_data(person, action), students.personal_data(person, action)
+    return listed + visits.personal_data(person) + placements.personal_data(person) + aided
 
 
 @hookimpl
 def year_enabled(program_year: ProgramYear) -> None:
-    """A line among the targets for each union that has some."""
-    if begin := {WINTER: years.begin, SPRING: spring.begin}.get(program_year.program):
+    """A line among the targets for each union that has some; study aid that goes on until graduation."""
+    if begin := _BEGIN.get(program_year.program):
         begin(program_year)
 
 
 @hookimpl
 def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
-    """The targets of the unions."""
-    copy = {WINTER: years.copy_targets, SPRING: spring.copy_targets}.get(source.program)
+    """The targets of the unions; of study aid what the new year began with."""
+    copy = _COPY.get(source.program)
     return copy(source, target) if copy else []
 
 

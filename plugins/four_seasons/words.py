@@ -5,7 +5,12 @@ from flask_babel import lazy_gettext as _l
 
 #: The programs, one a season (春送岗位、夏送清凉、金秋助学、冬送温暖).
 WINTER, SPRING = "winter_warmth", "spring_jobs"
-SEASON_TITLES: dict[str, LazyString] = {WINTER: _l("Winter: sending warmth"), SPRING: _l("Spring: sending jobs")}
+AUTUMN = "autumn_study_aid"
+SEASON_TITLES: dict[str, LazyString] = {
+    WINTER: _l("Winter: sending warmth"),
+    SPRING: _l("Spring: sending jobs"),
+    AUTUMN: _l("Autumn: study aid"),
+}
 #: The year of all seasons together.
 OVERVIEW = "four_seasons"
 VIEW, EDIT, ALLOT, SPEND = "four_seasons.view", "four_seasons.edit", "ledger.allot", "ledger.post"
