@@ -71,57 +71,64 @@ def flow_of(program: str) -> Flow:
     def has_letter() -> ColumnElement[bool]:
         return or_(Application.renewed, has_files(code, Application))
 
+    submit = by_clerk(
+        "submit", _l("Submit the application"), ("draft", "returned"), "unit_review",
+        provided=has_letter, provided_because=_l("Attach the admission letter first."),
+    )  # fmt: skip
+    steps = (submit, *_of_the_union(needs_parent=program == AUTUMN), *_of_the_notice(code), *APPROVAL)
+    return Flow(states=STATES, transitions=steps)
+
+
+def _of_the_union(*, needs_parent: bool) -> tuple[Transition, ...]:
+    """The review by the own union, then by the county."""
+    parent: dict[str, Any] = {
+        "provided": parent_named,
+        "provided_because": _l("No parent is named; return the application to have one entered."),
+    }
+    return (
+        by_reviewer(
+            "pass_unit", _l("Pass the review"), "unit_review", "county_review",
+            working_days="review_days", **(parent if needs_parent else {}),
+        ),
+        by_reviewer("return_unit", _l("Return"), "unit_review", "returned", comment=True),
+        by_reviewer("refuse_unit", _l("Refuse"), "unit_review", "refused", comment=True),
+        *review("county_review", permission=REVIEW, levels=REVIEWED_AT, approved="notice", working_days="review_days"),
+    )  # fmt: skip
+
+
+def _of_the_notice(code: str) -> tuple[Transition, ...]:
+    """What ends the public notice of an entry of the register with this code."""
+
     def announced() -> ColumnElement[bool]:
         return was_announced(code, Application, since=Application.applied_on) & ~objected()
 
     def objected() -> ColumnElement[bool]:
         return under_objection(code, Application, since=Application.applied_on)
 
-    needs_parent: dict[str, Any] = (
-        {
-            "provided": parent_named,
-            "provided_because": _l("No parent is named; return the application to have one entered."),
-        }
-        if program == AUTUMN
-        else {}
-    )
-    return Flow(
-        states=STATES,
-        transitions=(
-            by_clerk(
-                "submit", _l("Submit the application"), ("draft", "returned"), "unit_review",
-                provided=has_letter, provided_because=_l("Attach the admission letter first."),
-            ),
-            by_reviewer(
-                "pass_unit", _l("Pass the review"), "unit_review", "county_review",
-                working_days="review_days", **needs_parent,
-            ),
-            by_reviewer("return_unit", _l("Return"), "unit_review", "returned", comment=True),
-            by_reviewer("refuse_unit", _l("Refuse"), "unit_review", "refused", comment=True),
-            *review(
-                "county_review", permission=REVIEW, levels=REVIEWED_AT, approved="notice", working_days="review_days"
-            ),
-            by_clerk(
-                "announced", _l("The public notice is over"), "notice", "approval",
-                provided=announced,
-                provided_because=_l("The public notice of this application has not ended, or an objection stands."),
-            ),
-            by_reviewer(
-                "refuse_objected", _l("Refuse after an objection"), "notice", "refused", comment=True,
-                provided=objected,
-                provided_because=_l("There is no objection to the public notice of this application."),
-            ),
-            by_reviewer(
-                "grant", _l("Approve the aid"), "approval", "approved", working_days="review_days",
-                provided=file_valid,
-                provided_because=_l("The parent's hardship file is not valid today; return or refuse the application."),
-            ),
-            by_reviewer("return_last", _l("Return"), "approval", "returned", comment=True),
-            by_reviewer("refuse_last", _l("Refuse"), "approval", "refused", comment=True),
-            by_clerk(
-                "withdraw", _l("Withdraw"), ("unit_review", "county_review", "notice", "approval"), "withdrawn",
-                comment=True,
-            ),
-            by_clerk("apply_again", _l("Apply again"), ("refused", "withdrawn"), "draft", comment=True),
+    return (
+        by_clerk(
+            "announced", _l("The public notice is over"), "notice", "approval",
+            provided=announced,
+            provided_because=_l("The public notice of this application has not ended, or an objection stands."),
+        ),
+        by_reviewer(
+            "refuse_objected", _l("Refuse after an objection"), "notice", "refused", comment=True,
+            provided=objected,
+            provided_because=_l("There is no objection to the public notice of this application."),
         ),
     )  # fmt: skip
+
+
+APPROVAL = (
+    by_reviewer(
+        "grant", _l("Approve the aid"), "approval", "approved", working_days="review_days",
+        provided=file_valid,
+        provided_because=_l("The parent's hardship file is not valid today; return or refuse the application."),
+    ),
+    by_reviewer("return_last", _l("Return"), "approval", "returned", comment=True),
+    by_reviewer("refuse_last", _l("Refuse"), "approval", "refused", comment=True),
+    by_clerk(
+        "withdraw", _l("Withdraw"), ("unit_review", "county_review", "notice", "approval"), "withdrawn", comment=True
+    ),
+    by_clerk("apply_again", _l("Apply again"), ("refused", "withdrawn"), "draft", comment=True),
+)  # fmt: skip

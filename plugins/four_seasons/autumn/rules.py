@@ -6,6 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, ScalarSelect, and_, exists, false, func, literal, select
+from sqlalchemy.orm import aliased
 
 from core.api import Person, ProgramYear, Rule, offered, person_id_of
 from plugins.four_seasons.autumn.models import Application
@@ -56,14 +57,15 @@ def applies_elsewhere(row: Row, year: ProgramYear) -> ColumnElement[bool]:
 
 def is_elsewhere(person_id: Any, year: ProgramYear) -> ColumnElement[bool]:
     """Whether the person has an application that stands in another program of study aid."""
+    other, its_year = aliased(Application), aliased(ProgramYear)
     return exists().where(
-        Application.person_id == person_id,
-        Application.state.not_in(GIVEN_UP),
-        Application.program_year_id == ProgramYear.id,
-        ProgramYear.program.in_(APPLICATIONS),
-        ProgramYear.id != year.id,
-        ProgramYear.year == year.year,
-        ProgramYear.org_id == year.org_id,
+        other.person_id == person_id,
+        other.state.not_in(GIVEN_UP),
+        other.program_year_id == its_year.id,
+        its_year.program.in_(APPLICATIONS),
+        its_year.id != year.id,
+        its_year.year == year.year,
+        its_year.org_id == year.org_id,
     )
 
 
