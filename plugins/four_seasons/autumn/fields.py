@@ -20,11 +20,11 @@ class Named(str):
 class ParentField(StringField):
     """Takes an identity number; ``data`` is a :class:`Named`, which entries, their history and imports keep.
 
-    Nothing of it is put into the page: an empty field leaves who is named already.
+    Nothing of what is kept is put into the page: an empty field leaves who is named already.
     """
 
     def _value(self) -> str:
-        return ""
+        return str(self.raw_data[0]) if self.raw_data else ""
 
     def process_data(self, value: Any) -> None:
         """What an entry holds."""

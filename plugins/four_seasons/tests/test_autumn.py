@@ -161,6 +161,13 @@ def test_what_no_application_can_say_is_told_at_its_field(
     assert db.session.scalars(select(Application)).all() == []
 
 
+def test_what_was_typed_stands_in_the_page_that_refuses_it(clerk: Browser, student: Person, parent: Person) -> None:
+    """Else the entry would be saved without the parent at the next try."""
+    page = send(clerk, student, parent=number_of(parent), school="")
+    assert page.status_code == 400
+    assert f'value="{number_of(parent)}"' in page.text
+
+
 @pytest.mark.parametrize(
     "values", [{"graduates_on": "2014-08-11"}, {"applied_on": "2014-08-27"}, {"admitted_on": "2014-08-20"}]
 )

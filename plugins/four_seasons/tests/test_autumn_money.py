@@ -1,7 +1,7 @@
 """Study aid as money: amounts by level and file, who is left out and why, once a year from all programs."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -26,12 +26,24 @@ from core.api import (
 )
 from core.disbursements.models import Exclusion
 from core.ledger.allotting import fund_from_own
+from core.notices import services as notices
+from core.notices.models import NoticeLine
 from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
 from plugins.four_seasons.autumn.reports import students
+from plugins.four_seasons.overview.reports import money
 from plugins.four_seasons.tests.conftest import computed_run
-from plugins.four_seasons.tests.students import PAGES, SETTINGS, Files, applied, plugins_with_files, stop, switch_on
+from plugins.four_seasons.tests.students import (
+    PAGES,
+    SETTINGS,
+    Files,
+    applied,
+    plugins_with_files,
+    post_notice,
+    stop,
+    switch_on,
+)
 
 pytestmark = pytest.mark.services
 MakePerson = Callable[..., Person]
@@ -135,6 +147,28 @@ def test_who_is_not_paid_is_told_why(
     assert left_out(run) == {person: reason for person, reason in reasons.items() if reason}
     assert set(paid(run)) == {person for person, reason in reasons.items() if reason is None}
     assert waiting.person_id not in paid(run)
+
+
+def test_an_objection_holds_the_money_back(
+    year: ProgramYear, award: Callable[..., Application], clerk: User, run_jobs: Callable[[], int]
+) -> None:
+    row = award()
+    notice = post_notice(clerk, year, row, today(), today() + timedelta(days=7))
+    line = db.session.scalars(select(NoticeLine).where(NoticeLine.notice_id == notice.id)).one()
+    contact = "13800000000"
+    notices.object_to(clerk, notice, line, text="家庭条件不符", raised_by="", contact=contact, received_on=today())
+    run = computed_run(clerk, year, run_jobs, scheme="four_seasons.autumn")
+    assert left_out(run) == {row.person_id: "objection"}
+
+
+def test_autumn_stands_in_the_money_of_all_seasons(year: ProgramYear, make_user: MakeUser) -> None:
+    overview, province = switch_on("four_seasons"), by_code("61")
+    assert province is not None
+    amounts = {province.id: 3_000_000_00}
+    fund_from_own(make_user("finance"), year, key="own", amounts=amounts, effective_on=today(), description="")
+    rows = money(ReportContext(program_year=overview, scope=Scope(("/61/",)))).subquery().c
+    found = db.session.execute(select(rows.season, rows.level, rows.raised_fen).where(rows.raised_fen > 0))
+    assert [tuple(row) for row in found] == [("autumn_study_aid", "province", 3_000_000_00)]
 
 
 def test_a_year_chooses_what_excludes(year: ProgramYear, award: Callable[..., Application], pay_out: PayOut) -> None:
