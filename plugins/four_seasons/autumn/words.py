@@ -19,7 +19,7 @@ LEVELS: dict[str, LazyString] = {
 }
 #: What the amount goes by: whether the parent is on the hardship file (在档), or only for a time in difficulty.
 BASES: dict[str, LazyString] = {
-    "difficult": _l("Parent not on file, in difficulty for a time"),
+    "difficult": _l("Parent not on file"),
     "on_file": _l("Parent on the hardship file"),
 }
 #: What a student gets already (domain.md, R3). Which of these exclude from study aid is a setting of the year.
