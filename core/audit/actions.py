@@ -29,6 +29,7 @@ GROUPS: dict[str, LazyString] = {
     "hardship": _l("Workers in hardship"),
     "visit": _l("Visits and what they brought"),
     "stock": _l("Goods in stock"),
+    "study_aid": _l("Study aid"),
 }
 OTHER = "other"
 #: Somebody saw personal data: a file, a number in full, a list to sign, a document.

@@ -232,6 +232,8 @@ ACTIONS: dict[str, LazyString] = {
     "visit.put_back": _l("undid a visit and put its goods back in stock"),
     "stock.buy": _l("bought goods for the stock"),
     "stock.undo": _l("undid a purchase of goods"),
+    "study_aid.renew": _l("renewed study aid until graduation"),
+    "study_aid.make": _l("made applications of fictional students"),
     "job.retry": _l("asked for a job again"),
     "job.cancel": _l("cancelled a job"),
 }

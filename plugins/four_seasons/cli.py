@@ -1,4 +1,4 @@
-"""``zhijia four-seasons ...``: what a demonstration needs."""
+"""``zhijia four-seasons ...``: renewing study aid, and what a demonstration needs."""
 
 from collections.abc import Callable
 
@@ -7,15 +7,19 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from core.api import SYSTEM, NotFound, ProgramYear, User, db, find
+from plugins.four_seasons.autumn import fictional as autumn
+from plugins.four_seasons.autumn import years as study_aid
+from plugins.four_seasons.autumn.words import APPLICATIONS
 from plugins.four_seasons.spring import fictional as spring
 from plugins.four_seasons.summer import fictional as summer
 from plugins.four_seasons.winter import services
-from plugins.four_seasons.words import SPRING, SUMMER, WINTER
+from plugins.four_seasons.words import AUTUMN, SPRING, SUMMER, WINTER
 
 #: Season -> what makes a fictional year of it, and says how many there are of each kind.
 SEASONS: dict[str, Callable[[User, ProgramYear], dict[str, int]]] = {
     SPRING: spring.make_year,
     SUMMER: summer.make_year,
+    AUTUMN: autumn.make_year,
 }
 _of_year = click.option("--year", type=int, required=True)
 _of_sponsor = click.option("--sponsor", required=True, help="Code of the union that runs the campaign.")
@@ -27,6 +31,15 @@ _of_sponsor = click.option("--sponsor", required=True, help="Code of the union t
 def make_list(year: int, sponsor: str) -> None:
     """Put everybody on file on the hardship list of a year, for a demonstration."""
     click.echo(f"added {services.make_list(SYSTEM, _found(year, sponsor, WINTER))}")
+
+
+@click.command("renew-study-aid")
+@_of_year
+@_of_sponsor
+@click.option("--program", type=click.Choice(list(APPLICATIONS)), default=AUTUMN, show_default=True)
+def renew(year: int, sponsor: str, program: str) -> None:
+    """Take over whom the year before paid and who has not graduated; as often as you like."""
+    click.echo(f"renewed {study_aid.renew(SYSTEM, _found(year, sponsor, program))}")
 
 
 @click.command("make-season")

@@ -1,5 +1,6 @@
 """Four-season campaigns (四季送): hook implementations only."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -25,6 +26,14 @@ from core.api import (
     hookimpl,
 )
 from plugins.four_seasons import cli
+from plugins.four_seasons.autumn import cards as autumn_cards
+from plugins.four_seasons.autumn import people as students
+from plugins.four_seasons.autumn import years as autumn
+from plugins.four_seasons.autumn.forms import AutumnSettingsForm, MineSettingsForm
+from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
+from plugins.four_seasons.autumn.reports import MINE_STUDENTS, STUDENTS
+from plugins.four_seasons.autumn.schemes import AUTUMN_AID, MINE_AID, PAYMENTS
+from plugins.four_seasons.autumn.words import MINE, REVIEW
 from plugins.four_seasons.leaders.registers import LEADERS
 from plugins.four_seasons.leaders.reports import LEADERS_VISITS
 from plugins.four_seasons.overview import views as year_end
@@ -47,8 +56,22 @@ from plugins.four_seasons.winter.forms import WinterSettingsForm
 from plugins.four_seasons.winter.registers import HARDSHIP, TARGETS
 from plugins.four_seasons.winter.reports import ON_FILE
 from plugins.four_seasons.winter.schemes import WINTER_PAYMENT, WINTER_WARMTH
-from plugins.four_seasons.words import EDIT, OVERVIEW, SPRING, SUMMER, VIEW, WINTER
+from plugins.four_seasons.words import AUTUMN, EDIT, OVERVIEW, SPRING, SUMMER, VIEW, WINTER
 
+_CARDS = {
+    WINTER: cards.cards_of,
+    SPRING: spring.cards_of,
+    SUMMER: summer.cards_of,
+    AUTUMN: autumn_cards.cards_of,
+    MINE: autumn_cards.cards_of,
+}
+_BEGIN: dict[str, Callable[[ProgramYear], object]] = {
+    WINTER: years.begin,
+    SPRING: spring.begin,
+    AUTUMN: autumn.begin,
+    MINE: autumn.begin,
+}
+_COPY = {WINTER: years.copy_targets, SPRING: spring.copy_targets, AUTUMN: autumn.renewed, MINE: autumn.renewed}
 EVERYONE = ("admin", "clerk", "reviewer", "finance", "auditor", "leader")
 
 
@@ -81,6 +104,22 @@ def programs() -> list[Program]:
             view_permission=VIEW,
         ),
         Program(
+            code=AUTUMN,
+            title=_l("Autumn: study aid"),
+            title_zh="金秋助学",
+            title_en="Autumn: study aid",
+            settings_form=AutumnSettingsForm,
+            view_permission=VIEW,
+        ),
+        Program(
+            code=MINE,
+            title=_l("Study aid to mine-disaster families"),
+            title_zh="矿难家庭助学",
+            title_en="Study aid to mine-disaster families",
+            settings_form=MineSettingsForm,
+            view_permission=VIEW,
+        ),
+        Program(
             code=OVERVIEW,
             title=_l("Four-season campaigns"),
             title_zh="四季送",
@@ -98,45 +137,49 @@ def blueprints() -> dict[str, Blueprint]:
 
 @hookimpl
 def permissions() -> list[Permission]:
-    """To see the campaigns and to change the hardship list; allotting is the core's ``ledger.allot``."""
+    """To see the campaigns, to change their lists, to decide about study aid; allotting is the core's."""
     return [
         Permission(code=VIEW, title=_l("See four-season campaigns"), roles=EVERYONE),
         Permission(code=EDIT, title=_l("Change the hardship list"), roles=("clerk",)),
+        Permission(code=REVIEW, title=_l("Decide about applications for study aid"), roles=("reviewer",)),
     ]
 
 
 @hookimpl
 def registers() -> list[Register]:
-    """Of winter the hardship list, its targets and the leaders; of spring its targets, employers, and who was placed;
-    of summer its posts and the plan of visits.
-    """
-    return [HARDSHIP, TARGETS, LEADERS, SPRING_TARGETS, EMPLOYERS, PLACEMENTS, POSTS, VISIT_PLANS]
+    """Season by season; of autumn the applications for study aid, of either program."""
+    return [
+        *(HARDSHIP, TARGETS, LEADERS),
+        *(SPRING_TARGETS, EMPLOYERS, PLACEMENTS),
+        *(POSTS, VISIT_PLANS),
+        *(AUTUMN_APPLICATIONS, MINE_APPLICATIONS),
+    ]
 
 
 @hookimpl
 def schemes() -> list[Scheme]:
-    """Winter warmth."""
-    return [WINTER_WARMTH]
+    """Winter warmth, and study aid."""
+    return [WINTER_WARMTH, AUTUMN_AID, MINE_AID]
 
 
 @hookimpl
 def entry_kinds() -> list[EntryKind]:
-    """What a run of winter warmth posts, a visit, and goods that are bought for the stock."""
-    return [WINTER_PAYMENT, *KINDS.values(), *STOCK_KINDS.values()]
+    """What the runs post, a visit, and goods that are bought for the stock."""
+    return [WINTER_PAYMENT, *PAYMENTS, *KINDS.values(), *STOCK_KINDS.values()]
 
 
 @hookimpl
 def reports() -> list[Report]:
-    """Who is on file and was paid; what leaders visited; what spring reached; the heat and the stock of summer; the
-    money of all seasons.
+    """Who is on file and was paid; what leaders visited; what spring reached; the heat and the stock of summer;
+    students; the money of all seasons.
     """
-    return [ON_FILE, LEADERS_VISITS, REACHED, HEAT, STOCK, MONEY]
+    return [ON_FILE, LEADERS_VISITS, REACHED, HEAT, STOCK, STUDENTS, MINE_STUDENTS, MONEY]
 
 
 @hookimpl
 def commands() -> list[click.Command]:
     """``zhijia four-seasons ...``."""
-    return [cli.make_list, cli.make_season]
+    return [cli.make_list, cli.make_season, cli.renew]
 
 
 @hookimpl
@@ -158,7 +201,7 @@ def menu_items(user: User, program_year: ProgramYear) -> list[MenuItem]:
 @hookimpl
 def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
     """The figures of a year."""
-    of_season = {WINTER: cards.cards_of, SPRING: spring.cards_of, SUMMER: summer.cards_of}.get(program_year.program)
+    of_season = _CARDS.get(program_year.program)
     return of_season(user, program_year) if of_season else []
 
 
@@ -168,25 +211,27 @@ def person_merged(kept: Person, dropped: Person) -> None:
     people.merge_rows(kept, dropped)
     visits.merge_visits(kept, dropped)
     placements.merge_rows(kept, dropped)
+    students.merge_rows(kept, dropped)
 
 
 @hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The hardship list, the visits, and jobs that were found."""
-    return people.personal_data(person, action) + visits.personal_data(person) + placements.personal_data(person)
+    """The hardship list, the visits, jobs that were found, study aid of students and parents."""
+    listed, aided = people.personal_data(person, action), students.personal_data(person, action)
+    return listed + visits.personal_data(person) + placements.personal_data(person) + aided
 
 
 @hookimpl
 def year_enabled(program_year: ProgramYear) -> None:
-    """A line among the targets for each union that has some."""
-    if begin := {WINTER: years.begin, SPRING: spring.begin}.get(program_year.program):
+    """A line among the targets for each union that has some; study aid that goes on until graduation."""
+    if begin := _BEGIN.get(program_year.program):
         begin(program_year)
 
 
 @hookimpl
 def year_copied(source: ProgramYear, target: ProgramYear) -> list[Copied]:
-    """The targets of the unions."""
-    copy = {WINTER: years.copy_targets, SPRING: spring.copy_targets}.get(source.program)
+    """The targets of the unions; of study aid what the new year began with."""
+    copy = _COPY.get(source.program)
     return copy(source, target) if copy else []
 
 

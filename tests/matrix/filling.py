@@ -13,6 +13,10 @@ from core.api import Form, Register, YuanField
 #: Code of a field (``meals.bids:dish``) -> how it is filled, where its kind alone does not say it.
 FILLED: dict[str, Callable[[str], Any]] = {
     "four_seasons.visit_plans:source": lambda _marker: "union",  # of which the house has money
+    "four_seasons.applications:graduates_on": lambda _marker: date(2018, 7, 1),  # after being admitted
+    "four_seasons.applications:parent": lambda _marker: "",  # nobody of this name is on file
+    "four_seasons.mine_applications:graduates_on": lambda _marker: date(2018, 7, 1),
+    "four_seasons.mine_applications:parent": lambda _marker: "",
     "hardship_aid.centres:phone": lambda _marker: "029-87654321",
     "hardship_aid.files:head": lambda _marker: "other",  # else the head has no name of its own
 }

@@ -76,7 +76,7 @@ class World:
     def __init__(self, make_user: MakeUser, as_user: AsUser, run_jobs: Callable[[], int], *, few: bool = False) -> None:
         self._make_user, self._as_user, self.run_jobs = make_user, as_user, run_jobs
         self._users: dict[tuple[str, str], User] = {}
-        self._people: dict[str, tuple[int, str]] = {}
+        self._people: dict[tuple[str, int], tuple[int, str]] = {}
         self._serials = count(1)
         self._funded: set[tuple[str, str]] = set()
         self.entries: dict[tuple[str, str], Entry] = {}
@@ -138,15 +138,16 @@ class World:
         db.session.commit()
         return new
 
-    def person(self, code: str) -> tuple[int, str]:
-        """Somebody on file at a union, called as its marker: id and identity number."""
-        if code not in self._people:
+    def person(self, code: str, turn: int = 0) -> tuple[int, str]:
+        """Somebody on file at a union, called as its marker: id and identity number; another one at each ``turn``."""
+        key = code, turn
+        if key not in self._people:
             number = self.new_number()
             row = PersonRow(org_code=code, name=marker_of(code), id_number=number)
             register_people(SYSTEM, [row], Scope(("/",)))
             found = db.session.query(Person).filter_by(id_number_tail=number[-4:]).one()
-            self._people[code] = found.id, number
-        return self._people[code]
+            self._people[key] = found.id, number
+        return self._people[key]
 
     def new_number(self) -> str:
         """A valid identity number of a fictional woman that nobody had before."""
@@ -160,7 +161,7 @@ class World:
         if not register.of_people:
             self._fund(register, code)
             return {"org_code": code}
-        number = self.person(code)[1]
+        number = self.person(code, _turn(register))[1]
         self._put_before(register, code)
         named = {"id_number": number, "name": marker_of(code), "org_code": code}
         return {name: value for name, value in named.items() if name in register.form.whose}
@@ -191,7 +192,7 @@ class World:
         row = services.add(self.user("61"), register, year, optional | self.whose(register, code) | values)
         entry = Entry(register, year, code, row.id, values)
         if register.of_people:
-            entry.person, entry.number = self.person(code)
+            entry.person, entry.number = self.person(code, _turn(register))
         self.entries[register.code, code] = entry
         return entry
 
@@ -220,7 +221,7 @@ class World:
         """What a reader at this union is never to be shown: codes of unions, and numbers of people and of things."""
         scope = scope_of(self.user(code), "program.view")
         strange = {org.code for org in db.session.query(Org) if not scope.includes(org.path)}
-        numbers = {number for union, (_id, number) in self._people.items() if union in strange}
+        numbers = {number for (union, _at), (_id, number) in self._people.items() if union in strange}
         for entry in self.entries.values():
             if entry.code in strange:
                 numbers |= {str(entry.row), *map(str, entry.ids.values())}
@@ -234,6 +235,14 @@ class World:
 def one_of_each_kind() -> list[Register]:
     """A register of people and one of unions, with a flow and without."""
     return list({(item.of_people, item.flow is None): item for item in registry_of().registers.values()}.values())
+
+
+def _turn(register: Register) -> int:
+    """How many registers of other programs come before it with entries in the same table, where a rule lets nobody
+    stand in two of them.
+    """
+    same = [one for one in registry_of().registers.values() if one.model is register.model]
+    return same.index(register)
 
 
 def tables() -> list[str]:

@@ -64,11 +64,17 @@ def make_year(sponsor: Org, **settings: Any) -> ProgramYear:
     return enable(SYSTEM, "winter_warmth", 2014, sponsor, opens_on=date(2014, 1, 1), settings=SETTINGS | settings)
 
 
-def computed_run(clerk: User, program_year: ProgramYear, run_jobs: Callable[[], int], org_code: str = "61") -> Run:
-    """A run of the winter scheme in the org's subtree, computed; it may have failed."""
+def computed_run(
+    clerk: User,
+    program_year: ProgramYear,
+    run_jobs: Callable[[], int],
+    org_code: str = "61",
+    scheme: str = "four_seasons.winter",
+) -> Run:
+    """A run of the scheme in the org's subtree, computed; it may have failed."""
     org = by_code(org_code)
     assert org is not None
-    run = create_run(clerk, program_year, "four_seasons.winter", "2014年送温暖", org)
+    run = create_run(clerk, program_year, scheme, "2014年送温暖", org)
     start_computing(clerk, run)
     run_jobs()
     db.session.refresh(run)

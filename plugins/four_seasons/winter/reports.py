@@ -13,7 +13,7 @@ from plugins.four_seasons.words import CATEGORY_TITLES, VIEW, WINTER
 def on_file(context: ReportContext) -> Select[*tuple[Any, ...]]:
     """Who is on the list, and what posted runs paid them: a row for each worker."""
     year = context.program_year
-    paid = _paid(year)
+    paid = paid_by_person(year)
     return (
         select(
             Hardship.org_path,
@@ -27,7 +27,7 @@ def on_file(context: ReportContext) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _paid(program_year: ProgramYear) -> Subquery:
+def paid_by_person(program_year: ProgramYear) -> Subquery:
     """Fen by person, from the runs of the year that are posted."""
     return (
         select(Payment.payee_id, func.sum(Payment.amount_fen).label("fen"))
