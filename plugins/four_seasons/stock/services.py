@@ -57,23 +57,7 @@ def buy_lot(actor: User, program_year: ProgramYear, bought: Bought) -> Lot:
     """
     org = paying(actor, program_year, bought.org_code)
     _refuse_wrong(bought)
-    kind, amount_fen = STOCK_KINDS[program_year.program], bought.quantity * bought.price_fen
-    effective_on = bought.effective_on or bought.bought_on
-    supplier = f"，供货单位：{bought.supplier}" if bought.supplier else ""
-    described = f"{bought.goods} {bought.quantity} {bought.measure}，单价 {yuan(bought.price_fen)} 元{supplier}"
-    posting = Posting(
-        scope=SCOPE,
-        key=f"{program_year.id}:{bought.key}",
-        kind=kind.code,
-        title=kind.title_zh,
-        description=f"采购{described}",
-        org_id=org.id,
-        org_path=org.path,
-        program_year_id=program_year.id,
-        effective_on=effective_on,
-        happened_on=bought.bought_on if bought.bought_on != effective_on else None,
-        legs=[(kind.debit, amount_fen), (kind.credit, -amount_fen)],
-    )
+    amount_fen, posting = bought.quantity * bought.price_fen, _posting(program_year, org, bought)
 
     def then(entry: Entry) -> None:
         told = tell_of_entry(actor, entry, org, method="采购慰问物资", result=f"{yuan(amount_fen)} 元，已入库")
@@ -100,6 +84,26 @@ def buy_lot(actor: User, program_year: ProgramYear, bought: Bought) -> Lot:
 
     posted = spend(actor, budget_line_id=line_of(program_year, org, bought.source), posting=posting, then=then)
     return db.session.scalars(select(Lot).where(Lot.entry_id == posted.entry.id)).one()
+
+
+def _posting(program_year: ProgramYear, org: Org, bought: Bought) -> Posting:
+    kind, amount_fen = STOCK_KINDS[program_year.program], bought.quantity * bought.price_fen
+    effective_on = bought.effective_on or bought.bought_on
+    supplier = f"，供货单位：{bought.supplier}" if bought.supplier else ""
+    described = f"{bought.goods} {bought.quantity} {bought.measure}，单价 {yuan(bought.price_fen)} 元{supplier}"
+    return Posting(
+        scope=SCOPE,
+        key=f"{program_year.id}:{bought.key}",
+        kind=kind.code,
+        title=kind.title_zh,
+        description=f"采购{described}",
+        org_id=org.id,
+        org_path=org.path,
+        program_year_id=program_year.id,
+        effective_on=effective_on,
+        happened_on=bought.bought_on if bought.bought_on != effective_on else None,
+        legs=[(kind.debit, amount_fen), (kind.credit, -amount_fen)],
+    )
 
 
 def undo_lot(actor: User, program_year: ProgramYear, lot: Lot, *, key: str, reason: str) -> None:
