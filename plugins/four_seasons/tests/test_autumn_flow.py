@@ -11,7 +11,9 @@ from sqlalchemy import update
 from core.api import Forbidden, Org, Person, ProgramYear, Refused, User, db, today
 from core.notices.models import Notice
 from core.registers.services import change, remove
+from core.users.access import reach_of
 from core.users.testing import MakeUser
+from core.wall import reach_as, reach_now
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
 from plugins.four_seasons.autumn.words import GIVEN_UP
@@ -151,6 +153,25 @@ def test_who_applied_without_a_file_needs_none(
     row = applied(clerk, year, make_person("610102001"), parent=make_person("610102001"))
     stop(row, "approval")
     assert take(make_user("reviewer", "610102"), year, row, "grant") == "approved"
+
+
+def test_a_file_out_of_sight_is_left_to_the_run(
+    year: ProgramYear, clerk: User, make_person: MakePerson, make_user: MakeUser
+) -> None:
+    """The county does not see the parent in another city, so it cannot say that the file is not valid."""
+    parent = make_person("610202")
+    Files.on_file = {parent.id}
+    row = applied(clerk, year, make_person("610102001"), parent=parent, basis="on_file")
+    Files.on_file = set()
+    stop(row, "approval")
+    with pytest.raises(Refused, match="hardship file is not valid today"):
+        take(make_user("reviewer"), year, row, "grant")
+    county, everything = make_user("reviewer", "610102"), reach_now()
+    reach_as(reach_of(county))
+    try:
+        assert take(county, year, row, "grant") == "approved"
+    finally:
+        reach_as(everything)
 
 
 def test_files_of_another_year_count_for_nothing(
