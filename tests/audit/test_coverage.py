@@ -36,6 +36,8 @@ WRITING: dict[str, str] = {
     "four_seasons.own_funds": "ledger.fund",
     "four_seasons.take": "register.take",
     "four_seasons.undo_visit": "ledger.reverse",
+    "hardship_aid.answer_transfer": "hardship.transfer",
+    "hardship_aid.ask_transfer": "hardship.transfer",
     "hardship_aid.classify": "hardship.ask",
     "hardship_aid.compare": "hardship.compare",
     "hardship_aid.compute": "hardship.classify",
