@@ -222,6 +222,19 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EntryLink:
+    """A link on the page of an entry of a register. ``endpoint`` is a page of the program year.
+
+    ``address(row)`` gives the values of its address, and none where there is nothing to lead to.
+    """
+
+    title: Text
+    endpoint: str
+    address: Callable[[Any], Mapping[str, Any] | None]
+    icon: str = "point"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Register:
     """A table with its list and its form (台账), for which the core makes every page, a report among them.
 
@@ -236,7 +249,8 @@ class Register:
     is saved, by a form and by an import. ``row`` are columns of the model, as SQL, and of people ``person_id`` (null
     while they are not on file), ``person_name``, ``person_pinyin``, ``person_born_on``, and as typed, null otherwise,
     ``person_phone_digest`` and ``person_bank_account_digest``. A file in which more than ``import_bad_share`` of the
-    rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows.
+    rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows. ``links`` lead from
+    the page of an entry to other pages of the program.
     """
 
     code: str
@@ -253,6 +267,7 @@ class Register:
     similar: Callable[[ProgramYear, Mapping[str, ColumnElement[Any]]], Sequence[Select[int]]] | None = None
     import_bad_share: float = 0.5
     rules: tuple[Rule, ...] = ()
+    links: tuple[EntryLink, ...] = ()
 
     @property
     def name(self) -> str:
