@@ -47,6 +47,7 @@ from core.org.queries import by_code
 from core.org.scope import Scope, lies_below, subtree
 from core.org.titles import LEVEL_TITLES
 from core.people.models import Person
+from core.people.moving import move_person, refuse_receiver, shown_people
 from core.people.numbers import (
     mask_account,
     mask_id,
@@ -72,6 +73,7 @@ from core.plugin.types import (
     Card,
     Copied,
     EntryKind,
+    EntryLink,
     JobSpec,
     MenuItem,
     Offer,
@@ -91,6 +93,7 @@ from core.programs.models import ProgramYear
 from core.programs.offers import offered
 from core.programs.queries import find, sponsor_code, state_of
 from core.registers.models import YearColumns
+from core.registers.queries import is_of_sponsor
 from core.registers.records import NewPersonRecordForm, OrgRecordForm, PersonRecordForm
 from core.registers.sheets import read_rows, send_xlsx, write_xlsx
 from core.tasks.kinds import TaskKind
@@ -125,6 +128,7 @@ __all__ = [
     "CreatedAt",
     "Entry",
     "EntryKind",
+    "EntryLink",
     "Fen",
     "Flow",
     "FlowColumns",
@@ -195,6 +199,7 @@ __all__ = [
     "hold",
     "holders",
     "hookimpl",
+    "is_of_sponsor",
     "is_working_day",
     "lies_below",
     "mask_account",
@@ -203,6 +208,7 @@ __all__ = [
     "mask_phone",
     "me",
     "metadata",
+    "move_person",
     "needs",
     "notify",
     "of_nobody",
@@ -222,6 +228,7 @@ __all__ = [
     "prove",
     "read_rows",
     "record",
+    "refuse_receiver",
     "register_people",
     "require",
     "reverse",
@@ -237,6 +244,7 @@ __all__ = [
     "settle",
     "share_out",
     "share_pool",
+    "shown_people",
     "spell_name",
     "spend",
     "split_by_weight",

@@ -22,6 +22,7 @@ from core.org.models import Org
 from core.org.scope import Scope
 from core.people.merging import merge
 from core.people.models import Person
+from core.people.moving import move_person
 from core.people.personal import erase, show_data
 from core.plugin.hooks import dashboard_cards, menu_items, scan_file, year_blockers, year_copied, year_enabled
 from core.plugin.hookspecs import hookimpl
@@ -165,6 +166,12 @@ class Broken:
         raise KeyError("chapter")
 
     @hookimpl
+    def person_moved(self, person: Person) -> None:
+        record(SYSTEM, "broken.move", f"person:{person.id}", person.org_path)
+        db.session.flush()
+        raise KeyError("chapter")
+
+    @hookimpl
     def personal_data(self, person: Person) -> list[PersonalRecord]:
         record(SYSTEM, "broken.data", f"person:{person.id}", person.org_path)
         raise KeyError("chapter")
@@ -189,6 +196,25 @@ def test_nobody_is_merged_while_a_plugin_fails(app: Flask, pair: tuple[Person, P
         merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
     db.session.commit()
     assert (dropped.merged_into_id, dropped.active, kept.phone, actions()) == (None, True, None, set())
+
+
+def test_hook_person_moved(pair: tuple[Person, Person], small_tree: dict[str, Org]) -> None:
+    person, _other = pair
+    move_person(SYSTEM, person.id, small_tree["6102"], agreed_by=person.org_id)
+    line = db.session.scalars(select(AuditLine).where(AuditLine.action == "reading_club.move")).one()
+    assert (line.object, line.org_path, line.data) == (f"person:{person.id}", "/61/6102/", {"to": "6102"})
+
+
+def test_nobody_is_moved_while_a_plugin_fails(
+    app: Flask, pair: tuple[Person, Person], small_tree: dict[str, Org]
+) -> None:
+    person, _other = pair
+    source, org = person.org_id, small_tree["6102"]
+    registry_of(app).manager.register(Broken(), "broken")
+    with pytest.raises(Refused, match=r"“broken” failed, and nothing was changed: KeyError: 'chapter'"):
+        move_person(SYSTEM, person.id, org, agreed_by=source)
+    db.session.commit()
+    assert (person.org_id, actions()) == (source, set())
 
 
 def test_hook_personal_data(pair: tuple[Person, Person]) -> None:

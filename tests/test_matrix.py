@@ -174,6 +174,11 @@ MATRIX: dict[str, str] = {
     "hardship_aid.decide": "hardship_aid.review",
     "hardship_aid.take_back": "hardship_aid.review",
     "hardship_aid.comparisons": "hardship_aid.view",
+    "hardship_aid.transfers": "hardship_aid.view",
+    "hardship_aid.transfers_of": "hardship_aid.view",
+    "hardship_aid.ask_transfer": "hardship_aid.edit",
+    "hardship_aid.transfer": "hardship_aid.view",
+    "hardship_aid.answer_transfer": "hardship_aid.edit",
     "hardship_aid.compare": "hardship_aid.edit",
     # Each register and report asks for a permission of its plugin besides; whose rows they show: tests/matrix.
     "registers.index": "program.view",

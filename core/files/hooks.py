@@ -4,7 +4,7 @@ import secrets
 from typing import IO
 
 from flask_babel import gettext as _
-from sqlalchemy import select, update
+from sqlalchemy import Text, cast, func, select, update
 
 from core.audit.services import SYSTEM
 from core.config import settings_of
@@ -40,6 +40,18 @@ def person_merged(kept: Person, dropped: Person) -> None:
                 _follow(register, kept, file)
     db.session.flush()
     db.session.execute(update(File).where(File.person_id == dropped.id).values(person_id=kept.id))
+
+
+@hookimpl(tryfirst=True)  # as above
+def person_moved(person: Person) -> None:
+    """The files of an entry lie where the entry lies."""
+    for register in registry_of().registers.values():
+        if register.of_people:
+            entry = register.model
+            subject = func.concat(f"{register.code}:", cast(entry.id, Text))
+            mine = (File.person_id == person.id, File.subject == subject, File.org_id != entry.org_id)
+            place = {"org_id": entry.org_id, "org_path": entry.org_path}
+            db.session.execute(update(File).where(*mine).values(place).execution_options(synchronize_session=False))
 
 
 @hookimpl

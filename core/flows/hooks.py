@@ -13,6 +13,7 @@ from core.plugin.hookspecs import hookimpl
 from core.plugin.registry import registry_of
 from core.plugin.types import Blocker, PersonalDataAction, PersonalRecord
 from core.programs.models import ProgramYear
+from core.registers.moving import follow_entries
 from core.web.filters import local_day
 
 
@@ -20,6 +21,12 @@ from core.web.filters import local_day
 def person_merged(kept: Person, dropped: Person) -> None:
     """The steps go with the entries."""
     db.session.execute(update(FlowStep).where(FlowStep.person_id == dropped.id).values(person_id=kept.id))
+
+
+@hookimpl(tryfirst=True)  # the typed front asks those last: the plugins have moved their entries by then
+def person_moved(person: Person) -> None:
+    """The steps of an entry lie where the entry lies."""
+    follow_entries(FlowStep, person)
 
 
 @hookimpl

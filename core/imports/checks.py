@@ -239,13 +239,14 @@ def _list_of(said: Sequence[tuple[ColumnElement[bool], SQLColumnExpression[str]]
 
 
 def count_rows(upload: Import) -> None:
-    """Write down on the import how many of its rows are good, bad, and there already."""
+    """Write down on the import how many of its rows are good, bad, there already, and like others."""
     is_good = ImportRow.errors == []
-    upload.good, upload.bad, upload.there = db.session.execute(
+    upload.good, upload.bad, upload.there, upload.alike = db.session.execute(
         select(
             func.count().filter(is_good & ~ImportRow.there),
             func.count().filter(~is_good),
             func.count().filter(is_good & ImportRow.there),
+            func.count().filter(is_good & ~ImportRow.there & ImportRow.alike),
         ).where(ImportRow.import_id == upload.id)
     ).one()
 

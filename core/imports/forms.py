@@ -14,6 +14,7 @@ class UploadForm(Form):
 
 
 class MergeForm(Form):
-    """Whether the good rows are merged although others are bad."""
+    """Whether good rows are merged although others are bad, and although they could be the same as what is there."""
 
+    others = BooleanField()
     only_good = BooleanField(_l("Leave the bad rows out"))

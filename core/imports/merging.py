@@ -30,6 +30,7 @@ from core.audit.services import record
 from core.database import metadata
 from core.errors import Refused
 from core.extensions import db, whole
+from core.imports.alike import mark_alike
 from core.imports.checks import check_together, count_rows, joined, of_new_people, typed_value
 from core.imports.models import Import, ImportRow
 from core.org.models import Org
@@ -66,6 +67,7 @@ def merge(
             upload = db.session.get_one(Import, upload.id, with_for_update=True, populate_existing=True)
             if upload.state == "merging":
                 check_together(upload, register, program_year, scope)
+                _refuse_unseen(upload, register, program_year, scope)
                 upload.added = _insert(actor, upload, register, program_year, scope)
                 count_rows(upload)
                 upload.state, upload.merged_at = "merged", func.now()
@@ -78,6 +80,15 @@ def merge(
             _("The register does not take these values; they break its rule “%(rule)s”.", rule=rule or "")
         ) from error
     return upload.added
+
+
+def _refuse_unseen(upload: Import, register: Register, program_year: ProgramYear, scope: Scope) -> None:
+    """Leave the import to be looked at again where rows are like entries that came after it was."""
+    if mark_alike(upload, register, program_year, scope):
+        count_rows(upload)
+        upload.state = "staged"
+        db.session.commit()  # so that the page shows them
+        raise Refused(_("Entries have come that rows of this file could be the same as; look at them first."))
 
 
 def undo(actor: User, upload: Import, register: Register) -> int:

@@ -17,8 +17,9 @@ class Import(Base):
     """One file for a register (导入). ``org_id`` is the union of who uploaded it.
 
     ``headings`` are the texts of its heading row, ``columns`` the field of each (empty: left out) once they are known.
-    ``good``, ``bad`` and ``there`` count its rows: to be merged, wrong, and in the register already; ``new_people``
-    counts the good ones whose person is not on file yet. ``added`` and ``removed`` say what merging and undoing did.
+    ``good``, ``bad`` and ``there`` count its rows: to be merged, wrong, and in the register already; of the good ones
+    ``alike`` could be the same as an entry that is there, and ``new_people`` are of a person who is not on file yet.
+    ``added`` and ``removed`` say what merging and undoing did.
     ``error`` is the sentence why reading or merging failed. ``language`` is that of its sentences.
     """
 
@@ -45,6 +46,7 @@ class Import(Base):
     good: Mapped[int] = mapped_column(server_default="0")
     bad: Mapped[int] = mapped_column(server_default="0")
     there: Mapped[int] = mapped_column(server_default="0")
+    alike: Mapped[int] = mapped_column(server_default="0")
     new_people: Mapped[int] = mapped_column(server_default="0")
     added: Mapped[int] = mapped_column(server_default="0")
     removed: Mapped[int] = mapped_column(server_default="0")
@@ -57,8 +59,8 @@ class ImportRow(Base):
     """One line of a file. ``values`` holds its fields as JSON: as the register takes them, or as typed where wrong.
 
     Identity number, phone and bank account stand in ``secret`` only: an encrypted JSON object, also where they are
-    wrong. ``errors`` are sentences; ``there`` means that the register has it already. ``row_id`` is the row that the
-    merge made of it. Once merged, a good line keeps nothing but that.
+    wrong. ``errors`` are sentences; ``there`` means that the register has it already, ``alike`` that it has an entry
+    which could be the same. ``row_id`` is the row that the merge made of it. Once merged, a good line keeps no values.
 
     ``import_id`` is no foreign key, which would be checked row by row: rows come in with their import locked, and no
     import is ever removed.
@@ -75,6 +77,7 @@ class ImportRow(Base):
     id_number_tail: Mapped[str] = mapped_column(server_default="")
     errors: Mapped[list[Any]] = mapped_column(server_default="[]")
     there: Mapped[bool] = mapped_column(server_default="false")
+    alike: Mapped[bool] = mapped_column(server_default="false")
     row_id: Mapped[int | None]
 
 

@@ -52,6 +52,13 @@ def rows_of(upload: Import, *, bad: bool, after: int = 0, limit: int = PAGE) -> 
     return db.session.scalars(query.order_by(ImportRow.line).limit(limit)).all()
 
 
+def alike_rows(upload: Import, *, after: int = 0, limit: int = PAGE) -> Sequence[ImportRow]:
+    """Good rows that could be the same as entries that are there, by line, from beyond ``after`` on."""
+    alike = (ImportRow.errors == []) & ~ImportRow.there & ImportRow.alike
+    query = select(ImportRow).where(ImportRow.import_id == upload.id, ImportRow.line > after, alike)
+    return db.session.scalars(query.order_by(ImportRow.line).limit(limit)).all()
+
+
 def work_of(upload: Import) -> Job | None:
     """The last job of the import, to show how far it is."""
     keys = [f"import:{upload.id}:read", f"import:{upload.id}:merge"]

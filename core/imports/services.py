@@ -22,6 +22,7 @@ from core.errors import Forbidden, Refused, ZhijiaError
 from core.extensions import db, whole
 from core.files.vault import open_vault, write_vault
 from core.imports import merging, queries
+from core.imports.alike import mark_alike
 from core.imports.checks import check_together, count_new_people, count_rows
 from core.imports.fields import check_columns, fields_of, plain
 from core.imports.merging import subject_of
@@ -130,8 +131,11 @@ def read_by_job(actor: User, one: Import, register: Register, program_year: Prog
         file_of(one.id).unlink(missing_ok=True)
 
 
-def start_merge(actor: User, one: Import, register: Register, program_year: ProgramYear, *, only_good: bool) -> None:
-    """Ask a worker to put the good rows into the register. With bad rows only on request (``only_good``).
+def start_merge(
+    actor: User, one: Import, register: Register, program_year: ProgramYear, *, only_good: bool, others: bool = False
+) -> None:
+    """Ask a worker to put the good rows into the register. With bad rows only on request (``only_good``), and with
+    rows that could be the same as entries that are there only where ``others`` says that none of these is meant.
 
     Raises :class:`Refused` where too large a share of the rows is wrong: then not even the good ones are merged.
     """
@@ -152,9 +156,13 @@ def start_merge(actor: User, one: Import, register: Register, program_year: Prog
                     count=one.bad,
                 )
             )
+        if one.alike and not others:
+            raise Refused(
+                _("%(count)s rows could be the same as entries that are there; look at them first.", count=one.alike)
+            )
         one.state, one.error = "merging", ""
         _ask(actor, one, "merge")
-        record(actor, "import.merge", subject_of(one), one.org_path, good=one.good, left_out=one.bad)
+        record(actor, "import.merge", subject_of(one), one.org_path, good=one.good, left_out=one.bad, alike=one.alike)
         db.session.commit()
 
 
@@ -266,6 +274,7 @@ def _read(
     # What compares the rows is planned by how many there are of each kind; the values are not looked at.
     db.session.execute(text(f"ANALYZE {ImportRow.__tablename__} (import_id, line, id_number_digest, errors, there)"))
     check_together(one, register, program_year, scope)
+    mark_alike(one, register, program_year, scope)
     count_rows(one)
     one.new_people = count_new_people(one) if register.takes_on_file else 0
     one.state = "staged"

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.audit.services import look
 from core.errors import ZhijiaError
 from core.imports import queries, services
+from core.imports.alike import alike_of
 from core.imports.fields import PERSONAL, fields_of, matched
 from core.imports.forms import MergeForm, UploadForm
 from core.imports.merging import subject_of
@@ -81,7 +82,9 @@ def merge(name: str, import_id: int) -> AnyResponse:
     """Put the good rows into the register, in the background."""
     register, form = register_to_change(name), MergeForm(request.form)
     one = _import(register, import_id)
-    services.start_merge(me(), one, register, current_program_year(), only_good=bool(form.only_good.data))
+    services.start_merge(me(), one, register, current_program_year(),
+        only_good=bool(form.only_good.data), others=bool(form.others.data),
+    )  # fmt: skip
     return redirect(url_for(".show", name=name, import_id=import_id))
 
 
@@ -154,9 +157,18 @@ def _columns_page(register: Register, one: Import, chosen: list[str] | None = No
     )
 
 
+def _from(name: str) -> int:
+    """The line after which a page begins."""
+    line = max(request.args.get(name, 0, type=int), 0)
+    return line if line < 2**63 else 0
+
+
 def _import_page(register: Register, one: Import) -> str:
-    after = max(request.args.get("after", 0, type=int), 0)
-    bad = queries.rows_of(one, bad=True, after=after if after < 2**63 else 0, limit=PAGE + 1)
+    after, alike_after = _from("after"), _from("alike_after")
+    bad = queries.rows_of(one, bad=True, after=after, limit=PAGE + 1)
+    alike = queries.alike_rows(one, after=alike_after, limit=PAGE + 1) if one.state == "staged" else []
+    program_year = current_program_year()
+    scope = scope_of(me(), register.view_permission, program_year.program)
     good = [] if after else queries.rows_of(one, bad=False, limit=SHOWN) if one.state == "staged" else []
     form = register.form()
     return render_template(
@@ -168,7 +180,11 @@ def _import_page(register: Register, one: Import) -> str:
         next_after=bad[PAGE - 1].line if len(bad) > PAGE else None,
         after=after,
         good=good,
-        typed={row.line: as_typed(form, row) for row in [*bad, *good]},
+        alike=alike[:PAGE],
+        alike_next=alike[PAGE - 1].line if len(alike) > PAGE else None,
+        alike_after=alike_after,
+        alike_to=alike_of(one, register, program_year, scope, [row.line for row in alike[:PAGE]]),
+        typed={row.line: as_typed(form, row) for row in [*bad, *good, *alike]},
         mask_id=mask_id,
         work=queries.work_of(one),
         too_bad=services.too_bad(one, register),

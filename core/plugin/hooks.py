@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 
 from core.errors import Refused, ZhijiaError
 from core.extensions import db
+from core.org.models import Org
 from core.people.models import Person
 from core.plugin.registry import CORE_AREA, Registry, reason_of, registry_of
 from core.plugin.types import Blocker, Card, Copied, MenuItem, PersonalDataAction, PersonalRecord
@@ -107,6 +108,16 @@ def person_merged(kept: Person, dropped: Person) -> None:
     for name, call in _of_all("person_merged"):
         with _Guarded("person_merged", name):
             call(kept=kept, dropped=dropped)
+
+
+def person_moved(person: Person, org: Org) -> None:
+    """Let every loaded plugin move what goes along with a person to ``org``, in the caller's transaction.
+
+    Raises :class:`Refused`, with the transaction rolled back, when one fails or refuses.
+    """
+    for name, call in _of_all("person_moved"):
+        with _Guarded("person_moved", name):
+            call(person=person, org=org)
 
 
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:

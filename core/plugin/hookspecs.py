@@ -8,6 +8,7 @@ import click
 import pluggy
 from flask import Blueprint
 
+from core.org.models import Org
 from core.people.models import Person
 from core.plugin.types import (
     BankFormat,
@@ -122,6 +123,11 @@ def year_blockers(program_year: ProgramYear) -> list[Blocker]:  # type: ignore[e
 @hookspec
 def person_merged(kept: Person, dropped: Person) -> None:
     """Two files turned out to be one person: move what points at ``dropped``, in past years too."""
+
+
+@hookspec
+def person_moved(person: Person, org: Org) -> None:
+    """``org`` answers for the person from now on: let follow what goes along, or refuse."""
 
 
 @hookspec

@@ -1,6 +1,6 @@
 """What plugins hand to the core: frozen, keyword-only, checked by the registry. Titles are lazy strings."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -222,6 +222,19 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class EntryLink:
+    """A link on the page of an entry of a register. ``endpoint`` is a page of the program year.
+
+    ``address(row)`` gives the values of its address, and none where there is nothing to lead to.
+    """
+
+    title: Text
+    endpoint: str
+    address: Callable[[Any], Mapping[str, Any] | None]
+    icon: str = "point"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Register:
     """A table with its list and its form (台账), for which the core makes every page, a report among them.
 
@@ -231,10 +244,13 @@ class Register:
     ``NewPersonRecordForm`` whoever is unknown is taken on file first. With a ``flow`` the model is a ``FlowColumns``.
 
     ``stays()`` is the condition (on the model) under which a row must stay, and ``stays_because`` the sentence for it:
-    such rows are neither removed nor taken back with their import. ``similar(program_year, values)`` is a ``SELECT`` of
-    the ids of rows that could be the same as one with these values of the form, whose person is on file by then: they
-    are shown before it is saved. An import does not ask for them. A file in which more than ``import_bad_share`` of
-    the rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows.
+    such rows are neither removed nor taken back with their import. ``similar(program_year, row)`` gives one ``SELECT``
+    of ids of the model for each way in which a row could be the same as one that is to come; they are shown before it
+    is saved, by a form and by an import. ``row`` are columns of the model, as SQL, and of people ``person_id`` (null
+    while they are not on file), ``person_name``, ``person_pinyin``, ``person_born_on``, and as typed, null otherwise,
+    ``person_phone_digest`` and ``person_bank_account_digest``. A file in which more than ``import_bad_share`` of the
+    rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows. ``links`` lead from
+    the page of an entry to other pages of the program.
     """
 
     code: str
@@ -248,9 +264,10 @@ class Register:
     flow: Flow | None = None
     stays: Callable[[], ColumnElement[bool]] | None = None
     stays_because: Text = ""
-    similar: Callable[[ProgramYear, Mapping[str, Any]], Select[Any]] | None = None
+    similar: Callable[[ProgramYear, Mapping[str, ColumnElement[Any]]], Sequence[Select[int]]] | None = None
     import_bad_share: float = 0.5
     rules: tuple[Rule, ...] = ()
+    links: tuple[EntryLink, ...] = ()
 
     @property
     def name(self) -> str:

@@ -10,12 +10,19 @@ from core.plugin.registry import registry_of
 from core.plugin.types import PersonalDataAction, PersonalRecord
 from core.registers.history import shown_values
 from core.registers.models import RecordChange
+from core.registers.moving import follow_entries
 
 
 @hookimpl
 def person_merged(kept: Person, dropped: Person) -> None:
     """The history goes with the entries."""
     db.session.execute(update(RecordChange).where(RecordChange.person_id == dropped.id).values(person_id=kept.id))
+
+
+@hookimpl(tryfirst=True)  # the typed front asks those last: the plugins have moved their entries by then
+def person_moved(person: Person) -> None:
+    """The history of an entry lies where the entry lies."""
+    follow_entries(RecordChange, person)
 
 
 @hookimpl

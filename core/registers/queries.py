@@ -17,6 +17,7 @@ from core.plugin.registry import registry_of
 from core.plugin.types import Register
 from core.programs.models import ProgramYear
 from core.registers.models import RecordChange
+from core.wall import beyond_scope
 
 PAGE = 50
 
@@ -100,6 +101,7 @@ def org_for(program_year: ProgramYear, code: str, scope: Scope) -> Org | None:
     return org if org and org.active and is_of_sponsor(program_year, org.path) else None
 
 
+@beyond_scope("registers.stays")  # what keeps it may have stayed at a union where its person was before
 def must_stay(register: Register, row: Any) -> bool:
     """Whether the register's own rule forbids to take this row out."""
     if register.stays is None:

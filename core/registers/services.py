@@ -53,9 +53,9 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
     given = {name: value for name, value in values.items() if name not in register.form.whose}
     with _rules_kept(register, values):
         place = _place(actor, register, program_year, values, scope)
-        refuse_similar(actor, register, program_year, values, others)
         first = first_values(register, program_year, actor)
         held = {**queries.belonging(register, program_year), **place, **first, **given}
+        refuse_similar(actor, register, program_year, values, held, others)
         refuse_broken(register, program_year, held)
         row = register.model(**held)
         db.session.add(row)

@@ -209,6 +209,16 @@ def _form_page(
     )
 
 
+def _links(register: Register, row: Any) -> list[Action]:
+    """Where the register leads from an entry."""
+    found = ((link, link.address(row)) for link in register.links)
+    return [
+        Action(title=link.title, url=url_for(link.endpoint, **address), icon=link.icon)
+        for link, address in found
+        if address is not None
+    ]
+
+
 def _entry_page(
     register: Register, row_id: int, in_full: Sequence[tuple[str, str]] = (), asking: PurposeForm | None = None
 ) -> str:
@@ -231,4 +241,5 @@ def _entry_page(
         may_change=_editable(register).includes(line.row.org_path) and is_changeable(register, line.row),
         changes=[as_shown(register, change) for change in queries.changes_of(register, row_id)],
         parts=record_parts(user, register, program_year, line.row),
+        links=_links(register, line.row),
     )

@@ -12,6 +12,7 @@ from core.api import (
     JobSpec,
     MenuItem,
     Offer,
+    Org,
     Permission,
     Person,
     PersonalDataAction,
@@ -42,6 +43,8 @@ from plugins.hardship_aid.pairing import people as paired
 from plugins.hardship_aid.pairing.registers import PAIR_VISITS, PAIRS
 from plugins.hardship_aid.pairing.reports import COVERAGE
 from plugins.hardship_aid.settings import SettingsForm
+from plugins.hardship_aid.transfers import people as transferred
+from plugins.hardship_aid.transfers import transfer_views as transfer_views
 from plugins.hardship_aid.words import EDIT, EVERYONE, PROGRAM, REVIEW, VIEW
 
 
@@ -113,6 +116,7 @@ def menu_items() -> list[MenuItem]:
         *pair_cards.MENU,
         MenuItem(title=_l("Categories of hardship"), endpoint=f"{PROGRAM}.categories", icon="calculator", weight=30),
         MenuItem(title=_l("Outside data"), endpoint=f"{PROGRAM}.comparisons", icon="arrows-diff", weight=31),
+        MenuItem(title=_l("Transfers"), endpoint=f"{PROGRAM}.transfers", icon="transfer", weight=40),
         MenuItem(title=_l("Network of help"), endpoint=f"{PROGRAM}.places", icon="map-pin", weight=50),
     ]
 
@@ -125,15 +129,22 @@ def dashboard_cards(user: User, program_year: ProgramYear) -> list[Card]:
 
 @hookimpl
 def person_merged(kept: Person, dropped: Person) -> None:
-    """One file for one person; pairs and visits first, as they must name somebody with a file."""
+    """One file for one person; what must name somebody with a file comes first."""
+    transferred.merge_transfers(kept, dropped)
     paired.merge_pairs(kept, dropped)
     people.merge_files(kept, dropped)
 
 
 @hookimpl
+def person_moved(person: Person, org: Org) -> None:
+    """The file goes along, and what hangs on it."""
+    transferred.move_file(person, org)
+
+
+@hookimpl
 def personal_data(person: Person, action: PersonalDataAction) -> list[PersonalRecord]:
-    """The file and the household, what outside data said of it, pairs and visits."""
-    answers = (compared.personal_data, people.personal_data, paired.personal_data)
+    """The file and the household, what outside data said of it, pairs and visits, transfers."""
+    answers = (compared.personal_data, people.personal_data, paired.personal_data, transferred.personal_data)
     return [record for answer in answers for record in answer(person, action)]
 
 

@@ -40,6 +40,8 @@ WRITING: dict[str, str] = {
     "four_seasons_summer.add_visit": "ledger.spend visit.give",
     "four_seasons_summer.undo_lot": "ledger.reverse",
     "four_seasons_summer.undo_visit": "ledger.reverse visit.put_back",
+    "hardship_aid.answer_transfer": "hardship.transfer",
+    "hardship_aid.ask_transfer": "hardship.transfer",
     "hardship_aid.classify": "hardship.ask",
     "hardship_aid.compare": "hardship.compare",
     "hardship_aid.compute": "hardship.classify",

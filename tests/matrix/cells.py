@@ -54,6 +54,7 @@ IDS = {
     "row_id", "file_id", "import_id", "notice_id", "line_id", "objection_id", "export_id", "task_id", "user_id",
     "grant_id", "message_id", "session_id", "person_id", "consent_id", "run_id", "return_id", "booking_id", "entry_id",
     "account_id", "statement_id", "job_id", "activity_id", "rule_id", "visit_id", "lot_id", "program_year_id", "line",
+    "transfer_id",
 }  # fmt: skip
 OTHERS = {
     "year", "sponsor", "program", "name", "code", "kind", "filename", "step", "book", "month", "program_code", "figure",
@@ -72,6 +73,8 @@ AT_SPONSOR = {
 AT_PROVINCE = {"ledger.periods", "ledger.period", "ledger.move_period"}
 #: Pages that by their address alone lead nowhere: what they are about stands behind it.
 ASKS_MORE = {"budget.allot_template"}
+#: Pages of the file of a worker in hardship.
+HARDSHIP_FILES = ("category", "compute", "decide", "take_back", "transfers_of", "ask_transfer")
 #: Endpoint -> what stands for its argument where the plain name would not do.
 SPECIAL: dict[str, dict[str, str]] = {
     "audit.show": {"line_id": "audit line"},
@@ -83,7 +86,7 @@ SPECIAL: dict[str, dict[str, str]] = {
     "four_seasons_summer.visit_of_entry": {"entry_id": "summer entry"},
     "four_seasons_summer.lot_of_entry": {"entry_id": "lot entry"},
     **{f"four_seasons_summer.{name}": {"visit_id": "summer visit"} for name in ("visit", "undo_visit")},
-    **{f"hardship_aid.{name}": {"file_id": "hardship file"} for name in ("category", "compute", "decide", "take_back")},
+    **{f"hardship_aid.{name}": {"file_id": "hardship file"} for name in HARDSHIP_FILES},
     **{f"runs.{name}": {"run_id": "cash run"} for name in ("sign_list", "handing_out", "hand_out", "confirm")},
 }
 VALUES = {

@@ -33,6 +33,7 @@ from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons.stock.services import Bought, buy_lot
 from plugins.four_seasons.visits.services import Visited, record_visit
 from plugins.hardship_aid.files.models import File
+from plugins.hardship_aid.transfers.models import Transfer
 from tests.disbursements.banking import as_csv, payments, row
 from tests.matrix.furnishing import furnish
 from tests.matrix.world import MISSING, NO_UNION, World, marker_of, one_of_each_kind
@@ -173,7 +174,7 @@ class House:
         line = db.session.scalars(select(AuditLine.id).where(AuditLine.org_path == org.path).limit(1)).one()
         found = {"job_id": job_id, "activity_id": activity.id, "consent_id": consent, "rule_id": rule.id}
         found["audit line"] = line
-        return found | self._visit(org, maker) | {"hardship file": self._hardship_file(org, person)}
+        return found | self._visit(org, maker) | self._hardship(org, person)
 
     def _hardship_file(self, org: Org, person: int) -> int:
         """The file of a worker in hardship, computed and decided about."""
@@ -188,6 +189,18 @@ class House:
         db.session.add(file)
         db.session.commit()
         return file.id
+
+    def _hardship(self, org: Org, person: int) -> Things:
+        """The file, and the request of a union that no reader sits at to take a worker over."""
+        file = self._hardship_file(org, person)
+        source = self.world.org("61")
+        transfer = Transfer(
+            sponsor_id=source.id, person_id=person, org_id=org.id, org_path=org.path, from_org_id=source.id,
+            from_org_path=source.path, reason=marker_of(org.code),
+        )  # fmt: skip
+        db.session.add(transfer)
+        db.session.commit()
+        return {"hardship file": file, "transfer_id": transfer.id}
 
     def _visit(self, org: Org, maker: User) -> Things:
         year = self.world.years["winter_warmth"]

@@ -22,9 +22,7 @@ pytestmark = pytest.mark.services
 @pytest.fixture(autouse=True)
 def by_volumes(clubs: ProgramYear, monkeypatch: pytest.MonkeyPatch) -> None:
     """Corners with as many volumes could be the same."""
-    register = replace(
-        CORNERS, similar=lambda _year, values: select(Corner.id).where(Corner.volumes == values["volumes"])
-    )
+    register = replace(CORNERS, similar=lambda _year, row: [select(Corner.id).where(Corner.volumes == row["volumes"])])
     monkeypatch.setitem(registry_of().registers, CORNERS.code, register)
 
 

@@ -8,20 +8,20 @@ from core.api import Actor, ProgramYear, db, record, today
 
 #: Of the year 2014 (facts.csv, autumn.students).
 STUDENTS = 14_417
-# Students are spread over the unions in the order of the tree; the parent is the next on file there. Of ten students
-# three are at a senior school, four at a junior college, three study for a bachelor's degree.
+# Students are spread over the unions; the parent is the next on file in the order of the tree, of the same union or of the
+# next. Of ten students three are at a senior school, four at a junior college, three study for a bachelor's degree.
 _MAKE = text("""
 WITH family AS (
-    SELECT id, org_id, org_path, lead(id) OVER (PARTITION BY org_id ORDER BY id) AS parent_id,
-           row_number() OVER (PARTITION BY org_id ORDER BY id) AS place
+    SELECT id, org_id, org_path, lead(id) OVER (ORDER BY org_path, id) AS parent_id,
+           row_number() OVER (ORDER BY org_path, id) AS place
       FROM core_person WHERE starts_with(org_path, :sponsor_path) AND active AND bank_account_digest IS NOT NULL
 ), student AS (
-    SELECT id, org_id, org_path, parent_id, row_number() OVER (ORDER BY place, org_path, id) AS at
+    SELECT id, org_id, org_path, parent_id, row_number() OVER (ORDER BY place * 7919 % 10007, place) AS at
       FROM family WHERE place % 2 = 1 AND parent_id IS NOT NULL
        AND NOT EXISTS (
            SELECT FROM four_seasons_application a JOIN core_program_year y ON y.id = a.program_year_id
             WHERE a.person_id = family.id AND y.year = :year AND y.org_id = :sponsor)
-     ORDER BY place, org_path, id LIMIT :count
+     ORDER BY at LIMIT :count
 )
 INSERT INTO four_seasons_application (program_year_id, person_id, org_id, org_path, parent_id, basis, level, school,
                                       admitted_on, graduates_on, applied_on, state)

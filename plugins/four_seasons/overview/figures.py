@@ -74,7 +74,7 @@ def _units_visited(program_year: ProgramYear, scope: Scope) -> Facts:
         .where(
             Visit.program_year_id == program_year.id,
             Visit.unit != "",
-            Visit.reversal_id.is_(None),
+            Visit.undone_on.is_(None),
             scope.covers(Visit.org_path),
         )
         .group_by(Visit.org_path, Visit.unit)

@@ -161,13 +161,12 @@ def test_fictional_students_fit_into_what_was_raised(
     for code in ("610102001", "610202"):
         for _time in range(9):
             make_person(code)
-    make_person("6111")  # alone: no family
     before = make_students(SYSTEM, year, 7)
     chosen = db.session.scalars(select(Application.person_id).order_by(Application.person_id)).all()
-    assert (before, len(chosen), make_students(SYSTEM, year, 7)) == (7, 7, 1)  # nine each make four families
+    assert (before, len(chosen), make_students(SYSTEM, year, 7)) == (7, 7, 2)  # eighteen make nine families
     assert len(set(db.session.scalars(select(Application.org_path)))) == 2
     run = pay_out(year, "four_seasons.autumn")
-    assert (run.paid, run.total_fen) == (8, 7 * 2_114_00)
+    assert (run.paid, run.total_fen) == (9, 7 * 2_114_00)
     assert db.session.scalar(select(func.count()).where(Application.parent_id == Application.person_id)) == 0
 
 

@@ -22,6 +22,7 @@ from core.api import (
 from plugins.hardship_aid.categories import queries, services
 from plugins.hardship_aid.categories.forms import DecisionForm
 from plugins.hardship_aid.categories.queries import PAGE, FileRow
+from plugins.hardship_aid.pairing import queries as pairing
 from plugins.hardship_aid.views import Page, blueprint
 from plugins.hardship_aid.words import CATEGORY_COLOURS, CAUSES, EDIT, OUTCOMES, PROGRAM, REVIEW, VIEW, WORKERS
 
@@ -136,6 +137,8 @@ def _file_page(file_id: int, form: DecisionForm) -> str:
         row=row,
         file=row.file,
         form=form,
+        pairs=pairing.pairs_of(_scope(), row.file.person_id),
+        visits=pairing.visits_to(current_program_year(), _scope(), row.file.person_id),
         may_compute=is_open and can(me(), EDIT, path, PROGRAM),
         may_decide=is_open and not is_maker and can(me(), REVIEW, path, PROGRAM),
         **_words(),

@@ -56,12 +56,15 @@ def ask_to_classify(actor: User, program_year: ProgramYear) -> None:
 def classify(actor: Actor, program_year: ProgramYear, file_id: int | None = None) -> Classified:
     """Compute the categories of the sponsor's files in reach of the actor, or of one, by the rule of the year.
 
-    Only what changes is written, so that it may run again. What a later year came to stays, as several years may be
-    open. Raises :class:`Forbidden` where the actor may change none, :class:`Refused` in a year that is not open, and
-    for one file that is not among these.
+    Only what changes is written, so that it may run again; two of all files take turns. What a later year came to
+    stays, as several years may be open. Raises :class:`Forbidden` where the actor may change none, :class:`Refused` in
+    a year that is not open, and for one file that is not among these.
     """
     _refuse_unless_open(program_year)
     scope = _scope(actor)
+    if file_id is None:  # of two that meet the same files in another order, each would wait for the other
+        name = f"{CLASSIFY}:{program_year.org_id}"
+        db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     nearest = nearest_lines(program_year)
     computed = outcome(program_year, nearest.c.line_fen)
     chosen = and_(

@@ -2,9 +2,10 @@
 
 from flask_babel import lazy_gettext as _l
 
-from core.api import Column, Register
+from core.api import Column, EntryLink, Register
 from plugins.hardship_aid.files.flow import CODE, FLOW
 from plugins.hardship_aid.files.forms import FileForm, MemberForm
+from plugins.hardship_aid.files.links import TO_FILE
 from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.files.rules import NO_FILE
 from plugins.hardship_aid.files.similar import similar_files
@@ -49,6 +50,26 @@ FILES = Register(
     stays=lambda: File.state_since > File.created_at,
     stays_because=_l("An application that was submitted once stays; it can be refused, or taken off file."),
     similar=similar_files,
+    links=(
+        EntryLink(
+            title=_l("Category of hardship"),
+            endpoint=f"{PROGRAM}.category",
+            address=lambda file: {"file_id": file.id},
+            icon="calculator",
+        ),
+        EntryLink(
+            title=_l("Pairs and visits"),
+            endpoint=f"{PROGRAM}.category",
+            address=lambda file: {"file_id": file.id, "_anchor": "pairs"},
+            icon="users",
+        ),
+        EntryLink(
+            title=_l("Transfer to another union"),
+            endpoint=f"{PROGRAM}.transfers_of",
+            address=lambda file: {"file_id": file.id},
+            icon="transfer",
+        ),
+    ),
 )
 MEMBERS = Register(
     code="hardship_aid.members",
@@ -66,4 +87,5 @@ MEMBERS = Register(
     view_permission=VIEW,
     edit_permission=EDIT,
     rules=(NO_FILE,),
+    links=(TO_FILE,),
 )

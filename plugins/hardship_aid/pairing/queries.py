@@ -1,5 +1,6 @@
 """Which pairs stand, which of them were not visited often enough in a year, and who has none. Nothing here writes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -120,6 +121,19 @@ def lacking_page(program_year: ProgramYear, scope: Scope, after: int = 0) -> lis
         PairLine(pair, name, mask_id(tail), org, visits)
         for pair, visits, name, tail, org in db.session.execute(query).all()
     ]
+
+
+def pairs_of(scope: Scope, person_id: int) -> Sequence[Pair]:
+    """The pairs of a worker, those that stand first."""
+    mine = Pair.person_id == person_id, scope.covers(Pair.org_path)
+    return db.session.scalars(select(Pair).where(*mine).order_by(Pair.ended_on.desc().nulls_first(), Pair.id)).all()
+
+
+def visits_to(program_year: ProgramYear, scope: Scope, person_id: int) -> Sequence[PairVisit]:
+    """The visits to a worker in the year, the newest first."""
+    mine = PairVisit.person_id == person_id, PairVisit.program_year_id == program_year.id
+    visits = select(PairVisit).where(*mine, scope.covers(PairVisit.org_path))
+    return db.session.scalars(visits.order_by(PairVisit.visited_on.desc(), PairVisit.id)).all()
 
 
 def unpaired_page(program_year: ProgramYear, scope: Scope, after: int = 0) -> list[WorkerLine]:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlalchemy.orm import aliased
 
 from core.api import Column, ProgramYear, Register, Rule
+from plugins.hardship_aid.files.links import TO_FILE
 from plugins.hardship_aid.files.rules import NO_FILE
 from plugins.hardship_aid.pairing.forms import PairForm, PairVisitForm
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
@@ -84,6 +85,7 @@ PAIRS = Register(
             field="paired_on",
         ),
     ),
+    links=(TO_FILE,),
 )
 PAIR_VISITS = Register(
     code="hardship_aid.pair_visits",
@@ -112,4 +114,5 @@ PAIR_VISITS = Register(
             field="leader",
         ),
     ),
+    links=(TO_FILE,),
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from core.api import SYSTEM, Forbidden, Org, ProgramYear, Refused, db
 from core.audit.models import AuditLine
@@ -226,3 +227,17 @@ def test_no_outcome_but_those_known_gets_into_the_table(program_year: ProgramYea
     make_file()
     with pytest.raises(Exception, match="ck_hardship_aid_file_computed"):
         db.session.execute(text("UPDATE hardship_aid_file SET computed = 'rich', computed_year = 2014, line_fen = 1"))
+
+
+def test_two_who_compute_all_files_of_a_sponsor_take_turns_and_one_file_waits_for_nobody(
+    program_year: ProgramYear, make_file: MakeFile
+) -> None:
+    file_id, lock = make_file().id, f"hardship_aid.classify:{program_year.org_id}"
+    with db.engine.connect() as other:
+        other.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:lock, 0))"), {"lock": lock})
+        db.session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            classify(SYSTEM, program_year)
+        db.session.rollback()
+        assert classify(SYSTEM, program_year, file_id).changed == 1
+    assert classify(SYSTEM, program_year).changed == 0

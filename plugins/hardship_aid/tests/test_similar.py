@@ -1,17 +1,23 @@
 """A file that could be another one under a second number: shown first, and saved when somebody else is meant."""
 
 import re
+from collections.abc import Callable
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 from stdnum.cn.ric import calc_check_digit
 from werkzeug.test import TestResponse
 
-from core.api import ProgramYear, db
+from core.api import ProgramYear, Refused, db, decrypt
+from core.imports import services as imports
+from core.imports.models import ImportRow
 from core.people.models import Person
 from core.users.testing import AsUser, Browser
 from plugins.hardship_aid.files.models import File, Member
+from plugins.hardship_aid.files.registers import FILES
 from plugins.hardship_aid.tests.conftest import PAGES
+from plugins.hardship_aid.tests.paired import sheet
 from plugins.hardship_aid.tests.test_files import VALUES
 
 BORN = date(1985, 5, 5)
@@ -138,3 +144,63 @@ def test_the_same_number_is_told_as_before(clerk: Browser) -> None:
     page = send(clerk, 1)
     assert page.status_code == 400
     assert "This person is in the register already." in page.text
+
+
+HEADINGS = (
+    "Identity number", "Name", "Code of the union", "Phone", "Bank account", "Bank", "Kind of worker",
+    "People in the household", "Head of the household", "Income of the household in a year (yuan)",
+    "Unavoidable expenses in a year (yuan)", "Loss by an accident in the year (yuan)", "Cause of hardship",
+    "What keeps a household off the file", "Applied on",
+)  # fmt: skip
+
+
+def listed(serial: int, born_on: date = BORN, name: str = "王芳", phone: str = "", account: str = "") -> list[object]:
+    """A row of a list of files, on 王芳 if nothing else is said."""
+    bank = "某银行" if account else ""
+    whose = [number_of(serial, born_on), name, "610102", phone, account, bank]
+    return [*whose, "Employed", "1", "The worker", "10000", "0", "0", "Serious illness", "None of them", "2014-01-06"]
+
+
+def test_an_import_finds_the_same_as_the_form(
+    clerk: Browser, program_year: ProgramYear, run_jobs: Callable[[], int]
+) -> None:
+    first = db.session.query(File).one()
+    place = {"org_id": first.org_id, "org_path": first.org_path, "sponsor_id": first.sponsor_id}
+    db.session.add(Member(person_id=first.person_id, name="李梅", relation="sibling", born_on=BORN, **place))
+    db.session.commit()
+    other = date(1985, 5, 6)
+    rows = [
+        listed(2),  # name and day of birth
+        listed(3, other),
+        listed(4, other, phone="138 0000 0001"),
+        listed(5, other, account="6222 0000 0000 0001"),
+        listed(6, name="李梅"),  # of the household
+        listed(7, name="王方"),  # the same in pinyin
+    ]
+    assert clerk.user is not None
+    one = imports.upload(clerk.user, FILES, program_year, sheet(HEADINGS, *rows), "建档名单.xlsx")
+    assert (one.state, one.good, one.bad, one.alike) == ("staged", 6, 0, 4)
+    marked = select(ImportRow.line).where(ImportRow.alike).order_by(ImportRow.line)
+    assert db.session.scalars(marked).all() == [2, 4, 5, 6]
+    page = clerk.get(f"{PAGES}/registers/files/imports/{one.id}").text
+    assert page.count(f"/registers/files/{first.id}") == 4
+    assert f"**************{number_of(1)[-4:]}" in page
+    with pytest.raises(Refused, match="4 rows could be the same"):
+        imports.start_merge(clerk.user, one, FILES, program_year, only_good=False)
+    db.session.rollback()
+    imports.start_merge(clerk.user, one, FILES, program_year, only_good=False, others=True)
+    run_jobs()
+    assert db.session.query(File).count() == 7
+
+
+def test_whoever_is_known_is_compared_as_they_are_on_file(
+    clerk: Browser, program_year: ProgramYear, make_person: Callable[..., Person]
+) -> None:
+    assert clerk.user is not None
+    known = make_person("610102", name="李梅")
+    known.phone_digest = db.session.query(Person).filter_by(name="王芳").one().phone_digest
+    db.session.commit()
+    row = listed(2, name="李梅")
+    row[0] = decrypt("id_number", known.id_number)
+    one = imports.upload(clerk.user, FILES, program_year, sheet(HEADINGS, row), "建档名单.xlsx")
+    assert (one.good, one.new_people, one.alike) == (1, 0, 1)

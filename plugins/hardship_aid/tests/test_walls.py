@@ -17,6 +17,7 @@ from plugins.hardship_aid.lines.models import SubsistenceLine
 from plugins.hardship_aid.tests.households import MakeFile
 from plugins.hardship_aid.tests.households import make_file as make_file
 from plugins.hardship_aid.tests.paired import pair, visit
+from plugins.hardship_aid.transfers import services
 
 pytestmark = pytest.mark.services
 
@@ -40,6 +41,7 @@ def test_every_page_keeps_to_the_walls(
     db.session.commit()
     paired = pair(program_year, db.session.get_one(Person, file.person_id), leader="李厅长秦")
     visited = visit(program_year, paired)
+    settled = make_file(name="王秦安")
     centre = Centre(sponsor_id=file.sponsor_id, kind="centre", name="秦安援助中心", opened_on=date(2010, 1, 1), **place)
     db.session.add(centre)
     db.session.commit()
@@ -47,9 +49,21 @@ def test_every_page_keeps_to_the_walls(
     content = io.BytesIO(f"身份证号,类别\n{number},车辆\n".encode())
     assert outside.compare(make_user("clerk", "610102"), program_year, content, "新城车辆.csv").hits == 1
     assert db.session.query(Hit).count() == 1
+    handed = services.ask(make_user("clerk", "610102"), program_year, settled.id, "610102001", "已调至街道")
     asked = assert_walls(
         program_year,
-        hidden=["王秦安", "王*安", "李秦安", number, number[-4:], "777.77", "财产核查", "新城车辆", "李厅长秦"],
+        hidden=[
+            "王秦安",
+            "王*安",
+            "李秦安",
+            number,
+            number[-4:],
+            "777.77",
+            "财产核查",
+            "新城车辆",
+            "李厅长秦",
+            "已调至街道",
+        ],
         rows={
             "files": file.id,
             "members": member.id,
@@ -59,5 +73,6 @@ def test_every_page_keeps_to_the_walls(
             "centres": centre.id,
         },
         file_id=file.id,
+        transfer_id=handed.id,
     )
     assert asked > 60

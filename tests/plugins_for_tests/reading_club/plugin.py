@@ -12,6 +12,7 @@ from core.api import (
     EntryKind,
     JobSpec,
     MenuItem,
+    Org,
     Permission,
     Person,
     PersonalDataAction,
@@ -169,6 +170,11 @@ def dashboard_cards(program_year: ProgramYear) -> list[Card]:
 @hookimpl
 def person_merged(kept: Person, dropped: Person) -> None:
     record(SYSTEM, "reading_club.merge", f"person:{kept.id}", kept.org_path, dropped=dropped.id)
+
+
+@hookimpl
+def person_moved(person: Person, org: Org) -> None:
+    record(SYSTEM, "reading_club.move", f"person:{person.id}", person.org_path, to=org.code)
 
 
 @hookimpl
