@@ -8,8 +8,8 @@ from core.api import Actor, ProgramYear, db, record, today
 
 #: Of the year 2014 (facts.csv, autumn.students).
 STUDENTS = 14_417
-# Students are spread over the unions; the parent is the next on file in the order of the tree, of the same union or of the
-# next. Of ten students three are at a senior school, four at a junior college, three study for a bachelor's degree.
+# Students are spread over the unions; the parent is the next on file in the order of the tree. Of ten three are at a
+# senior school, four at a junior college, three study for a bachelor's degree.
 _MAKE = text("""
 WITH family AS (
     SELECT id, org_id, org_path, lead(id) OVER (ORDER BY org_path, id) AS parent_id,
