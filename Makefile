@@ -20,7 +20,7 @@ help: ## show this list
 
 install: $(VENV) $(FRONT) $(CATALOGUES) ## set everything up, without starting anything
 
-demo: install ## the winter campaign of 2014 from beginning to end, then the intranet (ARGS="--no-serve --json")
+demo: install ## the four seasons of 2014 from beginning to end, then the intranet (ARGS="--no-serve --json")
 	@$(BIN)/python -m plugins.four_seasons.demo $(ARGS)
 
 test: install browser ## all tests, on embedded servers (PYTEST="-k ledger -x")

@@ -14,6 +14,7 @@ import pytest
 
 from plugins.four_seasons.demo.browser import Browser, fen, number, table_rows, visible_text
 from plugins.four_seasons.demo.house import MARKER, PID_FILES, ROOT, DemoError, House, _server, fresh_house, wipe
+from plugins.four_seasons.demo.seasons import Line
 
 
 @pytest.fixture
@@ -102,13 +103,28 @@ def test_pages_are_read_as_people_read_them() -> None:
     assert (number("136,000"), fen("1,250.50"), fen("3"), fen("0.5")) == (136_000, 125_050, 300, 50)
 
 
+@pytest.mark.parametrize(
+    ("computed", "qualifier", "wrong"),
+    [
+        (2_000, "exact", False),
+        (2_001, "exact", True),
+        (2_001, "over", False),
+        (2_000, "over", False),
+        (1_999, "over", True),
+    ],
+)
+def test_a_figure_is_what_the_documents_say(computed: int, qualifier: str, wrong: bool) -> None:
+    assert bool(Line("employers", computed, 2_000, qualifier, is_compared=True).wrong) is wrong
+    assert Line("employers", computed, 2_000, qualifier, is_compared=False).wrong == ""
+
+
 @pytest.mark.timeout(600)
 @pytest.mark.services
 def test_the_campaign_is_paid_out_from_nothing_to_the_bank_file(started: subprocess.Popen[str], tmp_path: Path) -> None:
     printed, complained = started.communicate()
     assert started.returncode == 0, complained
     report = json.loads(printed.splitlines()[-1])
-    seconds = report.pop("seconds")
+    seconds, year_end = report.pop("seconds"), report.pop("year_end")
     assert report == {
         "people_on_file": 2000,
         "allotted_fen": 1_100_000_000,
@@ -121,7 +137,20 @@ def test_the_campaign_is_paid_out_from_nothing_to_the_bank_file(started: subproc
         "chain_ok": True,
         "jobs_failed": 0,
     }
-    assert set(seconds) >= {"unions", "people", "compute", "verify", "together"}
+    assert set(seconds) >= {"unions", "people", "compute", "autumn", "verify", "together"}
+    assert year_end == {
+        "winter_warmth-raised province": 11_000_000,
+        "winter_warmth-raised all levels": 125_000_000,
+        "winter_warmth-workers all levels": 2_000,
+        "spring_jobs-employers all levels": 2_046,
+        "spring_jobs-placed all levels": 2_000,
+        "summer_coolness-units province": 13,
+        "summer_coolness-raised province": 500_000,
+        "summer_coolness-raised all levels": 20_000_000,
+        "autumn_study_aid-raised province": 3_000_000,
+        "autumn_study_aid-raised all levels": 30_480_000,
+        "autumn_study_aid-students all levels": 1_000,
+    }
     assert not (tmp_path / "demo").exists()
 
 

@@ -15,6 +15,8 @@ from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons.overview import queries
 from plugins.four_seasons.overview.figures import FIGURES
 from plugins.four_seasons.spring.models import Employer, Placement
+from plugins.four_seasons.stock.services import Bought, buy_lot
+from plugins.four_seasons.summer.forms import THRESHOLDS
 from plugins.four_seasons.tests.conftest import MakePeople
 from plugins.four_seasons.tests.conftest import id_number as number_of
 from plugins.four_seasons.visits.services import Visited, record_visit, undo_visit
@@ -109,6 +111,28 @@ def test_spring_is_counted(
     assert table(make_user("leader", "610202"), year)["spring_jobs-placed"] == (None, 0)
     disable(SYSTEM, spring)
     assert table(leader, year)["spring_jobs-placed"] == (None, None)
+
+
+def test_goods_from_stock_count_as_bought_and_a_visit_that_was_undone_no_more(
+    year: ProgramYear, small_tree: dict[str, Org], make_user: MakeUser
+) -> None:
+    finance = make_user("finance")
+    summer = enable(SYSTEM, "summer_coolness", 2014, small_tree["61"], opens_on=date(2014, 1, 1), settings=THRESHOLDS)
+    fund_from_own(
+        finance, summer, key="own", amounts={small_tree["61"].id: 100_00}, effective_on=DAY, description="自筹"
+    )  # fmt: skip
+    bought = Bought(key="lot", org_code="61", goods="饮用水", measure="箱", quantity=4, price_fen=20_00, source="union",
+                    supplier="", bought_on=DAY)  # fmt: skip
+    lot = buy_lot(finance, summer, bought)
+    given = Visited(
+        key="given", org_code="61", visited_on=DAY, party="工会主席", unit="第一工地", lot_id=lot.id, quantity=1
+    )
+    visit = record_visit(finance, summer, given)
+    assert table(finance, year)["summer_coolness-units"] == (1, 1)
+    assert table(finance, year)["summer_coolness-spent"] == (80_00, 80_00)
+    undo_visit(finance, summer, visit, key="undo", reason="没有去")
+    assert table(finance, year)["summer_coolness-units"] == (0, 0)
+    assert table(finance, year)["summer_coolness-spent"] == (80_00, 80_00)
 
 
 def test_each_cell_is_the_sum_of_the_rows_that_it_opens(
