@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, inspect, text, update
 from stdnum.cn.ric import calc_check_digit
 
-from core.api import Form, Org, Person, ProgramYear, Register, Scope, TaskKind, User, by_code, open_task
+from core.api import Form, Org, Person, ProgramYear, Register, Scope, TaskKind, User, by_code, open_task, state_of
 from core.audit.services import SYSTEM
 from core.extensions import db
 from core.ledger.allotting import fund_from_own
@@ -167,11 +167,12 @@ class World:
         return {name: value for name, value in named.items() if name in register.form.whose}
 
     def _fund(self, register: Register, code: str) -> None:
-        """Money of a union that has none yet, where rows keep to its budget."""
-        if register.code in TO_THE_BUDGET and (register.code, code) not in self._funded:
+        """Money of a union that has none yet, where rows keep to its budget; none while the year is off or closed."""
+        year, is_needed = self.years[register.program], register.code in TO_THE_BUDGET
+        if is_needed and (register.code, code) not in self._funded and state_of(year) == "open":
             self._funded.add((register.code, code))
             fund_from_own(
-                self.user("61"), self.years[register.program], key=f"{register.code}:{code}",
+                self.user("61"), year, key=f"{register.code}:{code}",
                 amounts={self.org(code).id: 1_000_00}, effective_on=date(2014, 1, 2), description=marker_of(code),
             )  # fmt: skip
 
