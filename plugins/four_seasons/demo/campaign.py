@@ -70,7 +70,8 @@ class Demo:
         with self.phase("allotment"):
             self._allot(finance)
         with self.phase("compute"):
-            run_id = self.computed(both, BASE, "four_seasons.winter", "2014年元旦春节送温暖")
+            run_id = self.new_run(both, BASE, "four_seasons.winter", "2014年元旦春节送温暖")
+            self.compute(both, BASE, run_id)
         with self.phase("approval"):
             self._approve(both, reviewer, run_id)
         with self.phase("posting"):
@@ -137,16 +138,20 @@ class Demo:
         self.report["allotted_fen"] = sum(given)
         self.report["cities"] = sum(1 for amount in given if amount)
 
-    def computed(self, clerk: Browser, base: str, scheme: str, title: str) -> str:
-        """The number of a new run for the whole province, once it is computed."""
+    def new_run(self, clerk: Browser, base: str, scheme: str, title: str) -> str:
+        """The number of a new run for the whole province."""
         clerk.get(f"{base}/runs/new")
         run = clerk.post(f"{base}/runs/new", scheme=scheme, title=title, org_code=SPONSOR)
         run_id = run.url.rpartition("/")[2]
         if not run_id.isdecimal():
             raise DemoError("The run was not made.")
+        return run_id
+
+    def compute(self, clerk: Browser, base: str, run_id: str) -> None:
+        """Have a run computed, and wait for it."""
+        clerk.get(f"{base}/runs/{run_id}")
         clerk.post(f"{base}/runs/{run_id}/compute")
         self._wait(lambda: clerk.get(f"{base}/runs/{run_id}/progress", htmx=True), _is_computed)
-        return run_id
 
     def post(self, finance: Browser, base: str, run_id: str, day: str) -> None:
         """Book an approved run on this day."""

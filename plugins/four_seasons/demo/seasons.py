@@ -1,5 +1,6 @@
 """The other seasons of 2014, and the table of the year's end beside what the documents say."""
 
+import csv
 import html
 import re
 from dataclasses import dataclass
@@ -7,10 +8,11 @@ from dataclasses import dataclass
 from core.api import split_by_weight, yuan
 from plugins.four_seasons.demo.browser import Browser, fen, number, table_rows
 from plugins.four_seasons.demo.campaign import SPONSOR, YEAR, Demo
-from plugins.four_seasons.demo.house import DemoError
+from plugins.four_seasons.demo.house import ROOT, DemoError
 
 #: As many people make the figures of the documents; with fewer, what counts people comes out smaller.
 EVERYBODY = 136_000
+DIVISIONS = ROOT / "core" / "org" / "data"
 YEAR_END = f"/{YEAR}/{SPONSOR}/four_seasons/year-end"
 #: Figures of the documents (facts.csv): figure, whether of the sponsor itself, what they say, exactly or more ("over").
 #: Money in yuan.
@@ -31,10 +33,6 @@ AUTUMN_BASE = f"/{YEAR}/{SPONSOR}/autumn_study_aid"
 AUTUMN_FUNDED_ON, AUTUMN_ON = "2014-08-20", "2014-08-25"
 STUDY_AID_YUAN, FROM_PROVINCE_YUAN = 30_480_000, 3_000_000
 BASES = ("on_file", "difficult")
-#: What a run pays through a union: its code and the amount, from the table of the run's page.
-_NEED = re.compile(
-    r'payments\?org=([0-9]+)">[0-9,]+</a></td>\s*<td[^>]*>.*?</td>\s*<td[^>]*>([0-9,.]+)</td>', re.DOTALL
-)
 #: Figures that count people on file.
 OF_PEOPLE = {"winter_warmth-workers", "spring_jobs-placed", "autumn_study_aid-students"}
 
@@ -86,15 +84,28 @@ def _autumn(demo: Demo) -> None:
     demo.enable("autumn_study_aid", amounts | pool | {"notice_working_days": "0"})
     make(demo, "autumn_study_aid")
     clerk, reviewer, finance = (demo.browser(role) for role in ("clerk", "reviewer", "finance"))
-    run_id = demo.computed(clerk, AUTUMN_BASE, "four_seasons.autumn", "2014年金秋助学")
+    run_id = demo.new_run(clerk, AUTUMN_BASE, "four_seasons.autumn", "2014年金秋助学")
     url = f"{AUTUMN_BASE}/runs/{run_id}"
-    needs = {code: fen(text) for code, text in _NEED.findall(clerk.get(url).text)}
-    _raise(demo, finance, needs)
+    _raise(demo, finance, _needs(clerk.get(f"{url}/preview").text))
+    demo.compute(clerk, AUTUMN_BASE, run_id)
     clerk.get(url)
     clerk.post(f"{url}/submit")
     reviewer.get(url)
     demo.decide(reviewer, url, "同意", expect=200)
     demo.post(finance, AUTUMN_BASE, run_id, AUTUMN_ON)
+
+
+def _needs(preview: str) -> dict[str, int]:
+    """What each paying union needs by the preview of a run: its code and fen."""
+    cities: dict[str, str] = {}
+    for name in ("divisions-shaanxi.csv", "unions-61.csv"):
+        with (DIVISIONS / name).open(encoding="utf-8") as file:
+            cities |= {row["name"]: row["code"] for row in csv.DictReader(file) if row["level"] == "city"}
+    amounts = {row[0]: fen(row[3]) for row in table_rows(preview) if len(row) == 6}
+    found = {code: amounts[union] for union in amounts for name, code in cities.items() if union.startswith(name)}
+    if len(found) != len(amounts) or sum(found.values()) != STUDY_AID_YUAN * 100:
+        raise DemoError(f"The preview of study aid names {amounts}, and not the whole pool at the cities.")
+    return found
 
 
 def _raise(demo: Demo, finance: Browser, needs: dict[str, int]) -> None:
