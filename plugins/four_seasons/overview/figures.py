@@ -119,17 +119,14 @@ def _facts(path: Any, mark: Any, what: Any, value: ColumnElement[int], record: A
     )
 
 
-def _of_money(season: str) -> list[Figure]:
+def _of_money(season: str, raised: LazyString, spent: LazyString) -> list[Figure]:
     yuan = _l("ten thousand yuan")
     return [
         Figure(
             code=f"{season}-{code}", season=season, title=title, unit=yuan, kind="yuan", words=SOURCE_TITLES,
-            facts=_money(measure),
+            facts=_money(f"{code}_fen"),
         )
-        for code, title, measure in (
-            ("raised", _l("Money and goods raised"), "raised_fen"),
-            ("spent", _l("Money and goods spent"), "spent_fen"),
-        )
+        for code, title in (("raised", raised), ("spent", spent))
     ]  # fmt: skip
 
 
@@ -140,8 +137,9 @@ def _units(season: str, endpoint: str) -> Figure:
     )  # fmt: skip
 
 
+_RAISED, _SPENT = _l("Money and goods raised"), _l("Money and goods spent")
 FIGURES = (
-    *_of_money(WINTER),
+    *_of_money(WINTER, _RAISED, _SPENT),
     Figure(
         code=f"{WINTER}-workers", season=WINTER, title=_l("Workers in hardship reached"), unit=_l("people"),
         facts=_reached, endpoint="registers.show", values={"name": HARDSHIP.name},
@@ -155,9 +153,9 @@ FIGURES = (
         code=f"{SPRING}-placed", season=SPRING, title=_l("Workers placed"), unit=_l("people"),
         facts=_placed,
     ),
-    *_of_money(SUMMER),
+    *_of_money(SUMMER, _RAISED, _SPENT),
     _units(SUMMER, "four_seasons_summer.visit"),
-    *_of_money(AUTUMN),
+    *_of_money(AUTUMN, _l("Study aid raised"), _l("Study aid spent")),
     Figure(
         code=f"{AUTUMN}-students", season=AUTUMN, title=_l("Students aided"), unit=_l("people"),
         facts=_aided,

@@ -52,10 +52,11 @@ def seasons_of(program_year: ProgramYear) -> dict[str, ProgramYear]:
 def table_of(user: User, program_year: ProgramYear) -> list[Cells]:
     """Every figure in the order of the table."""
     seasons = seasons_of(program_year)
-    return [_cells(user, figure, seasons.get(figure.season)) for figure in FIGURES]
+    return [cells_of(user, figure, seasons.get(figure.season)) for figure in FIGURES]
 
 
-def _cells(user: User, figure: Figure, season: ProgramYear | None) -> Cells:
+def cells_of(user: User, figure: Figure, season: ProgramYear | None) -> Cells:
+    """One figure."""
     scope = scope_of(user, VIEW, figure.season)
     if season is None or not scope.paths:
         return Cells(figure, None, None)

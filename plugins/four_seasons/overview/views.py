@@ -66,7 +66,7 @@ def year_end_file() -> Response:
     """The table as a spreadsheet: money in ten thousand yuan, as it is printed."""
     program_year, title = current_program_year(), _("Table of the year's end")
     table = services.hand_out(me(), program_year)
-    heading = [_("Season"), _("Item"), _("Unit of measure"), _("The sponsor itself"), _("All levels")]
+    heading = [_("Season"), _("Item"), _("Unit of measure"), _("The sponsor itself"), _("All levels together")]
     return send_xlsx(partial(write_xlsx, heading=heading, rows=_lines(table), sheet=title), f"{title}.xlsx")
 
 
@@ -85,7 +85,7 @@ def year_end_rows(figure: str) -> str:
         "four_seasons/year_end_rows.html",
         figure=one,
         season=SEASON_TITLES[one.season],
-        cells=next(cells for cells in queries.table_of(me(), current_program_year()) if cells.figure == one),
+        cells=queries.cells_of(me(), one, season),
         own=own,
         rows=listed,
         is_first=len(after) != 2,
