@@ -109,3 +109,16 @@ def test_what_a_plugin_translates_otherwise_does_not_change_the_pages_of_the_cor
     folders = app.extensions["babel"].default_directories
     assert folders[-1] == str(ROOT / "core/web/translations")
     assert str(ROOT / "plugins/four_seasons/translations") in folders
+
+
+def test_a_text_that_two_areas_translate_differently_is_named(tmp_path: Path) -> None:
+    said = {"core": {"Paid": "已发放", "List": "列表"}, "games": {"Paid": "已发放", "List": "名单"}}
+    areas = {}
+    for name, texts in said.items():
+        areas[tmp_path / name] = tmp_path / f"{name}.po"
+        catalogue = Catalog(locale="zh")
+        for text, translation in texts.items():
+            catalogue.add(text, translation, locations=[("words.py", 1)])
+        with areas[tmp_path / name].open("wb") as handle:
+            write_po(handle, catalogue)
+    assert list(messages.clashes(areas)) == ["games/words.py: translated otherwise than in core (列表): 'List'"]

@@ -1,13 +1,13 @@
 """Catalogues of translations, one for the core and one for each plugin: ``python -m core.web.messages COMMAND``.
 
-``update`` takes the texts of the code into the catalogues, ``check`` names what a page would show untranslated,
-``compile FILE`` writes the ``.mo`` file beside a catalogue. ``update FOLDER`` and ``compile FOLDER`` do it for a
-package that lies elsewhere, as a foreign plugin does.
+``update`` takes the texts of the code into the catalogues, ``check`` names what a page would show untranslated, or as
+another area means it, ``compile FILE`` writes the ``.mo`` file beside a catalogue. ``update FOLDER`` and
+``compile FOLDER`` do it for a package that lies elsewhere, as a foreign plugin does.
 """
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from babel.messages import Catalog, Message
@@ -73,6 +73,24 @@ def faults(folder: Path, file: Path) -> Iterator[str]:
                 yield f"{wanted.locations[0][0]}: {fault}: {_texts(wanted.id)[0]!r}"
 
 
+def clashes(areas: Mapping[Path, Path]) -> Iterator[str]:
+    """One line for each text that areas translate differently: every page would show what one of them means by it."""
+    said: dict[tuple[object, str | None], tuple[list[str], Path]] = {}
+    for folder, file in areas.items():
+        for message in read(file):
+            if message.id:
+                texts, first = said.setdefault((message.id, message.context), (_texts(message.string), folder))
+                if _texts(message.string) != texts:
+                    yield (
+                        f"{folder.name}/{_place(message)}: translated otherwise than in {first.name} "
+                        f"({texts[0]}): {_texts(message.id)[0]!r}"
+                    )
+
+
+def _place(message: Message) -> str:
+    return str(message.locations[0][0]) if message.locations else "messages.po"
+
+
 def _fault(wanted: Message, found: Message | None) -> str | None:
     if found is None or not all(_texts(found.string)):
         return "not translated"
@@ -103,6 +121,7 @@ def main(arguments: list[str]) -> int:
                 update(folder, file)
         case ["check"]:
             found = [f"{folder.name}/{fault}" for folder, file in areas().items() for fault in faults(folder, file)]
+            found += clashes(areas())
             sys.stderr.writelines(f"{line}\n" for line in found)
             return 1 if found else 0
         case ["update", folder] if Path(folder).is_dir():

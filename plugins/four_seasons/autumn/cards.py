@@ -21,7 +21,10 @@ def cards_of(user: User, program_year: ProgramYear) -> list[Card]:
     counts = {level: (approved, applied) for level, approved, applied in db.session.execute(counted)}
     approved, applied = (sum(pair[place] for pair in counts.values()) for place in (0, 1))
     people, money = _l("students"), _l("ten thousand yuan")
-    cards = [Card(title=_l("Approved / applied"), value=f"{approved:,} / {applied:,}", unit=people, weight=10)]
+    cards = [
+        Card(title=_l("Applied for study aid"), value=f"{applied:,}", unit=people, weight=10),
+        Card(title=_l("Approved for study aid"), value=f"{approved:,}", unit=people, weight=10),
+    ]
     cards += [
         Card(title=title, value=f"{counts[level][0]:,}", unit=people, weight=20)
         for level, title in LEVELS.items()

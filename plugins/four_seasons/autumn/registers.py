@@ -15,6 +15,7 @@ from plugins.four_seasons.words import AUTUMN, EDIT, VIEW
 
 _PARENT = aliased(Person, name="parent")
 _NAME = select(_PARENT.name).where(_PARENT.id == Application.parent_id).correlate(Application).scalar_subquery()
+PARENT = Column(name="parent_name", title=_l("Parent of the student"), kind="person", filter=False, expression=_NAME)
 LEVEL = Column(name="level", title=_l("Level of school"), kind="choice", choices=LEVELS)
 BASIS = Column(name="basis", title=_l("Applies as"), kind="choice", choices=BASES)
 
@@ -41,7 +42,9 @@ def applications(
             Column(name="other_aid", title=_l("Other aid"), kind="choice", choices=OTHER_AID, hidden=True),
             Column(name="applied_on", title=_l("Applied on"), kind="day"),
             # As the identity of a person it stands in no public notice; the database hides it from who must not see it.
-            Column(name="parent_name", title=_l("Parent"), kind="person", filter=False, expression=_NAME),
+            Column(
+                name="parent_name", title=_l("Parent of the student"), kind="person", filter=False, expression=_NAME
+            ),
             Column(name="account", title=_l("Bank card"), kind="account", expression=Person.bank_account_tail),
         ),
         view_permission=VIEW,

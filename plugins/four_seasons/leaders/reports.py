@@ -58,7 +58,7 @@ LEADERS_VISITS = Report(
     columns=(
         Column(name="name", title=_l("Name of the leader")),
         Column(name="position", title=_l("Position")),
-        Column(name="leaders", title=_l("Leaders"), kind="number"),
+        Column(name="leaders", title=_l("Leaders who visit"), kind="number"),
         Column(name="enterprises_wanted", title=_l("Enterprises to visit"), kind="number"),
         Column(name="enterprises", title=_l("Enterprises visited"), kind="number"),
         Column(name="enterprises_lacking", title=_l("Enterprises lacking"), kind="number"),

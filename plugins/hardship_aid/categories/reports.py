@@ -48,7 +48,7 @@ CATEGORIES = Report(
         Column(name="worker", title=_l("Kind of worker"), kind="choice", choices=WORKERS),
         Column(name="cause", title=_l("Cause of hardship"), kind="choice", choices=CAUSES),
         Column(name="state", title=_l("State of the file"), kind="choice", choices=STATES),
-        Column(name="people", title=_l("People"), kind="number"),
+        Column(name="people", title=_l("Number of people"), kind="number"),
     ),
     select=files,
     yearly=False,

@@ -69,7 +69,7 @@ def _pairs(person: Person) -> list[PersonalRecord]:
         PersonalRecord(
             title=_("Pair of leader and worker"),
             values={
-                _("Leader"): f"{row.unit} {row.post} {row.leader}",
+                _("Paired leader"): f"{row.unit} {row.post} {row.leader}",
                 _("Rank"): str(RANKS[row.rank]),
                 _("Paired on"): row.paired_on.isoformat(),
                 _("Ended on"): row.ended_on.isoformat() if row.ended_on else "—",

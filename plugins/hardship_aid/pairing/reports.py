@@ -78,7 +78,7 @@ COVERAGE = Report(
     columns=(
         Column(name="rank", title=_l("Rank"), kind="choice", choices=RANKS),
         Column(name="pairs", title=_l("Pairs"), kind="number"),
-        Column(name="leaders", title=_l("Leaders"), kind="number"),
+        Column(name="leaders", title=_l("Paired leaders"), kind="number"),
         Column(name="workers", title=_l("Workers"), kind="number"),
         Column(name="visits", title=_l("Visits in the year"), kind="number"),
         Column(name="lacking", title=_l("Pairs without enough visits"), kind="number"),

@@ -76,7 +76,7 @@ def test_what_is_kept_about_somebody_is_shown_and_erased(program_year: ProgramYe
         open_file(program_year, one)
         visit(program_year, pair(program_year, one, ended_on=date(2014, 12, 1)), note="子女考上大学", gift_fen=300_00)
     shown = {record.title: dict(record.values) for record in hooks.personal_data(person, "show")}
-    assert shown["Pair of leader and worker"]["Leader"] == "市教育局 副局长 张建国"
+    assert shown["Pair of leader and worker"]["Paired leader"] == "市教育局 副局长 张建国"
     assert shown["Pair of leader and worker"]["Ended on"] == "2014-12-01"
     assert shown["Visit by a paired leader"]["What was said or done"] == "子女考上大学"
     assert shown["Visit by a paired leader"]["Gift worth (yuan)"] == "300.00"
