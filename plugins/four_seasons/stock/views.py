@@ -1,7 +1,5 @@
 """The pages of the stock below ``/<year>/<sponsor>/<season>/stock``: lots, form, one lot with what came and left."""
 
-import secrets
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -9,16 +7,14 @@ from werkzeug.wrappers import Response
 from core.api import (
     SOURCE_TITLES,
     NotFound,
-    Scope,
     ZhijiaError,
     can,
     current_program_year,
     me,
     needs,
-    scope_of,
-    state_of,
     today,
 )
+from plugins.four_seasons.pages import fresh_key, may_spend, refuse_strangers, scope_for
 from plugins.four_seasons.stock import queries, services
 from plugins.four_seasons.stock.forms import LotForm
 from plugins.four_seasons.stock.queries import LotRow
@@ -32,7 +28,7 @@ Page = Response | tuple[str, int]
 @needs(VIEW)
 def stock() -> str:
     """The lots of the year, newest first: bought, given out, left."""
-    program_year, scope = current_program_year(), _scope(VIEW)
+    program_year, scope = current_program_year(), scope_for(VIEW)
     rows = queries.lots_of(program_year, scope, before=request.args.get("before", type=int))
     bought, left = queries.worth_of(program_year, scope)
     return render_template(
@@ -42,21 +38,21 @@ def stock() -> str:
         is_first="before" not in request.args,
         bought=bought,
         left=left,
-        may_add=_may_spend(),
+        may_add=may_spend(),
     )
 
 
 @needs(SPEND)
 def new_lot() -> str:
     """The form for a lot."""
-    _refuse_strangers()
+    refuse_strangers()
     return _form_page(LotForm(data={"bought_on": today()}))
 
 
 @needs(SPEND)
 def add_lot() -> Page:
     """Spend a lot and put it in stock."""
-    _refuse_strangers()
+    refuse_strangers()
     form, status = LotForm(request.form), 400
     if form.validate():
         try:
@@ -79,7 +75,7 @@ def lot(lot_id: int) -> str:
 @needs(VIEW)
 def lot_of_entry(entry_id: int) -> Response:
     """From an entry of the fund ledger to its lot."""
-    row = queries.find_lot(current_program_year(), _scope(VIEW), entry_id=entry_id)
+    row = queries.find_lot(current_program_year(), scope_for(VIEW), entry_id=entry_id)
     return redirect(url_for(".lot", lot_id=_found(row).lot.id))
 
 
@@ -116,15 +112,15 @@ def _bought(form: LotForm) -> Bought:
 
 
 def _form_page(form: LotForm) -> str:
-    form.key.data = secrets.token_hex(16)  # what was refused stays refused under its key
+    form.key.data = fresh_key()  # what was refused stays refused under its key
     return render_template("four_seasons/new_lot.html", form=form)
 
 
 def _lot_page(row: LotRow, form: UndoForm) -> str:
-    form.key.data = secrets.token_hex(16)
+    form.key.data = fresh_key()
     page = min(max(request.args.get("page", default=1, type=int), 1), 1_000_000)
     moves = queries.movements_of(row.lot, page=page)
-    may_spend = _may_spend() and can(me(), SPEND, row.lot.org_path, current_program_year().program)
+    is_spender = may_spend() and can(me(), SPEND, row.lot.org_path, current_program_year().program)
     stands = row.lot.reversal_id is None
     return render_template(
         "four_seasons/lot.html",
@@ -135,33 +131,20 @@ def _lot_page(row: LotRow, form: UndoForm) -> str:
         has_more=len(moves) > queries.PAGE,
         movements=MOVEMENT_TITLES,
         source=SOURCE_TITLES[row.lot.source],
-        form=form if stands and may_spend and not row.given else None,
-        may_give=stands and may_spend and row.lot.remaining > 0,
+        form=form if stands and is_spender and not row.given else None,
+        may_give=stands and is_spender and row.lot.remaining > 0,
         may_see_books=can(me(), "ledger.view", row.lot.org_path, current_program_year().program),
     )
 
 
 def _row(lot_id: int) -> LotRow:
-    return _found(queries.find_lot(current_program_year(), _scope(VIEW), lot_id=lot_id))
+    return _found(queries.find_lot(current_program_year(), scope_for(VIEW), lot_id=lot_id))
 
 
 def _found(row: LotRow | None) -> LotRow:
     if row is None:
         raise NotFound(_("There is no such lot, or none that you may see."))
     return row
-
-
-def _scope(permission: str) -> Scope:
-    return scope_of(me(), permission, current_program_year().program)
-
-
-def _may_spend() -> bool:
-    return state_of(current_program_year()) == "open" and bool(_scope(SPEND).paths)
-
-
-def _refuse_strangers() -> None:
-    if not _scope(SPEND).paths:
-        raise NotFound(_("You may not spend money of this program."))
 
 
 def add_pages(blueprint: Blueprint) -> None:

@@ -1,7 +1,5 @@
 """The pages of visits below ``/<year>/<sponsor>/<season>/visits``: list, form, one visit, undoing it."""
 
-import secrets
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -9,16 +7,14 @@ from werkzeug.wrappers import Response
 from core.api import (
     SOURCE_TITLES,
     NotFound,
-    Scope,
     ZhijiaError,
     can,
     current_program_year,
     me,
     needs,
-    scope_of,
-    state_of,
     today,
 )
+from plugins.four_seasons.pages import fresh_key, may_spend, refuse_strangers, scope_for
 from plugins.four_seasons.visits import choices, queries, services
 from plugins.four_seasons.visits.forms import UndoForm, VisitForm
 from plugins.four_seasons.visits.queries import VisitRow
@@ -31,7 +27,7 @@ Page = Response | tuple[str, int]
 @needs(VIEW)
 def visits() -> str:
     """The visits of the year, newest first."""
-    program_year, scope = current_program_year(), _scope(VIEW)
+    program_year, scope = current_program_year(), scope_for(VIEW)
     rows = queries.visits_of(program_year, scope, before=request.args.get("before", type=int))
     count, fen = queries.visited_so_far(program_year, scope)
     return render_template(
@@ -41,7 +37,7 @@ def visits() -> str:
         is_first="before" not in request.args,
         count=count,
         fen=fen,
-        may_add=_may_spend(),
+        may_add=may_spend(),
         gifts=GIFT_TITLES,
     )
 
@@ -49,7 +45,7 @@ def visits() -> str:
 @needs(SPEND)
 def new_visit() -> str:
     """The form for a visit."""
-    _refuse_strangers()
+    refuse_strangers()
     asked = {name: request.args.get(name, type=int) for name in ("lot", "post")}
     kind, whom = "stock" if asked["lot"] else "cash", "unit" if asked["post"] else "person"
     return _form_page(VisitForm(data={"visited_on": today(), "kind": kind, "whom": whom, **asked}))
@@ -58,9 +54,9 @@ def new_visit() -> str:
 @needs(SPEND)
 def add_visit() -> Page:
     """Write a visit down and spend it."""
-    _refuse_strangers()
+    refuse_strangers()
     form, status = VisitForm(request.form), 400
-    choices.fit(form, current_program_year(), _scope(SPEND))
+    choices.fit(form, current_program_year(), scope_for(SPEND))
     if form.validate():
         try:
             visit = services.record_visit(me(), current_program_year(), _visited(form))
@@ -86,7 +82,7 @@ def visit(visit_id: int) -> str:
 @needs(VIEW)
 def visit_of_entry(entry_id: int) -> Response:
     """From an entry of the fund ledger to its visit."""
-    row = queries.find_visit(current_program_year(), _scope(VIEW), entry_id=entry_id)
+    row = queries.find_visit(current_program_year(), scope_for(VIEW), entry_id=entry_id)
     return redirect(url_for(".visit", visit_id=_found(row).visit.id))
 
 
@@ -131,13 +127,13 @@ def _visited(form: VisitForm) -> Visited:
 
 
 def _form_page(form: VisitForm) -> str:
-    choices.fit(form, current_program_year(), _scope(SPEND))
-    form.key.data = _fresh_key()  # what was refused stays refused under its key
+    choices.fit(form, current_program_year(), scope_for(SPEND))
+    form.key.data = fresh_key()  # what was refused stays refused under its key
     return render_template("four_seasons/new_visit.html", form=form)
 
 
 def _visit_page(row: VisitRow, form: UndoForm) -> str:
-    form.key.data = _fresh_key()
+    form.key.data = fresh_key()
     program = current_program_year().program
     stands = row.visit.undone_on is None
     return render_template(
@@ -146,36 +142,19 @@ def _visit_page(row: VisitRow, form: UndoForm) -> str:
         visit=row.visit,
         gift=GIFT_TITLES[row.visit.kind],
         source=SOURCE_TITLES[row.visit.source],
-        form=form if stands and _may_spend() and can(me(), SPEND, row.visit.org_path, program) else None,
+        form=form if stands and may_spend() and can(me(), SPEND, row.visit.org_path, program) else None,
         may_see_books=can(me(), "ledger.view", row.visit.org_path, program),
     )
 
 
 def _row(visit_id: int) -> VisitRow:
-    return _found(queries.find_visit(current_program_year(), _scope(VIEW), visit_id=visit_id))
+    return _found(queries.find_visit(current_program_year(), scope_for(VIEW), visit_id=visit_id))
 
 
 def _found(row: VisitRow | None) -> VisitRow:
     if row is None:
         raise NotFound(_("There is no such visit, or none that you may see."))
     return row
-
-
-def _scope(permission: str) -> Scope:
-    return scope_of(me(), permission, current_program_year().program)
-
-
-def _may_spend() -> bool:
-    return state_of(current_program_year()) == "open" and bool(_scope(SPEND).paths)
-
-
-def _refuse_strangers() -> None:
-    if not _scope(SPEND).paths:
-        raise NotFound(_("You may not spend money of this program."))
-
-
-def _fresh_key() -> str:
-    return secrets.token_hex(16)
 
 
 def add_pages(blueprint: Blueprint) -> None:
