@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from core.api import Person, ProgramYear, Register, db, decrypt
 from core.imports import services as imports
 from core.imports.fields import fields_of, matched
+from core.imports.models import ImportRow
 from core.users.testing import AsUser, MakeUser
 from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
@@ -112,6 +113,30 @@ def test_an_import_knows_every_heading_of_its_template(program_year: ProgramYear
     assert matched(headings, fields, {}) == [field.name for field in fields]
     assert len(set(headings)) == len(headings)
     assert [heading for heading in headings if heading.count("yuan") > 1] == []
+
+
+def test_an_import_refuses_a_second_file_and_a_household_without_a_head(
+    program_year: ProgramYear, as_user: AsUser, make_person: Callable[..., Person], make_user: MakeUser
+) -> None:
+    """A worker with a file is told as such; of two rows about one worker the second is wrong."""
+    clerk, known, new, headless = make_user("clerk", "610102"), *(make_person("610102") for _each in range(3))
+    assert send(as_user(clerk), known).status_code == 302
+    head = ",".join(["身份证号", "姓名", "所属工会代码", *VALUES])
+
+    def line(person: Person, **values: str) -> str:
+        return ",".join([decrypt("id_number", person.id_number), person.name, "610102", *(VALUES | values).values()])
+
+    rows = [head, line(known), line(new), line(new), line(headless, head="spouse")]
+    one = imports.upload(clerk, FILES, program_year, BytesIO("\n".join(rows).encode()), "files.csv")
+    staged = select(ImportRow.line, ImportRow.errors).where(ImportRow.import_id == one.id)
+    told: dict[int, list[str]] = dict(db.session.execute(staged).all())
+    assert told == {
+        2: [],  # as it is there already
+        3: [],
+        4: ["The same entry stands in line 3 already."],
+        5: ["“Name of the head”: A household needs a head: enter the name."],
+    }
+    assert db.session.scalar(select(ImportRow.there).where(ImportRow.import_id == one.id, ImportRow.line == 2))
 
 
 def test_members_are_imported_by_the_number_of_the_worker(
