@@ -49,6 +49,11 @@ def seasons_of(program_year: ProgramYear) -> dict[str, ProgramYear]:
     return {season.program: season for season in db.session.scalars(query)}
 
 
+def sponsor_of(program_year: ProgramYear) -> Org:
+    """The union that the table is of."""
+    return db.session.get_one(Org, program_year.org_id)
+
+
 def table_of(user: User, program_year: ProgramYear) -> list[Cells]:
     """Every figure in the order of the table."""
     seasons = seasons_of(program_year)

@@ -11,10 +11,8 @@ from flask_babel import gettext as _
 
 from core.api import (
     NotFound,
-    Org,
     ProgramYear,
     current_program_year,
-    db,
     me,
     needs,
     send_xlsx,
@@ -53,7 +51,7 @@ def year_end_sheet() -> str:
             "four_seasons/year_end_sheet.html",
             table=queries.table_of(me(), program_year),
             year=program_year.year,
-            org=db.session.get_one(Org, program_year.org_id),
+            org=queries.sponsor_of(program_year),
             today=today(),
             seasons=SEASON_TITLES,
             shown=shown,
