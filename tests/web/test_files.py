@@ -40,11 +40,11 @@ def test_a_picture_is_attached_and_looked_at(
     page.reload()
     shown = page.locator("img[src$='/thumbnail']")
     expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.naturalWidth") == 240
+    expect(shown).to_have_js_property("naturalWidth", 240)  # once it has been fetched, which takes its time
 
     with page.expect_download() as download:
         page.click("a:text('现场照片.png')")
     assert download.value.suggested_filename == "现场照片.png"
     assert Path(download.value.path()).read_bytes() == picture()
     page.goto(str(page.locator("a[href*='show=1']").first.get_attribute("href")))
-    assert page.evaluate("document.images[0].naturalWidth") == 600
+    expect(page.locator("img").first).to_have_js_property("naturalWidth", 600)
