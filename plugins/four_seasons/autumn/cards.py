@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from core.api import Card, ProgramYear, User, db, offered, scope_of, wan
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.words import LEVELS
-from plugins.four_seasons.winter.queries import paid_fen
+from plugins.four_seasons.payments import paid_fen
 from plugins.four_seasons.words import AUTUMN, VIEW
 
 

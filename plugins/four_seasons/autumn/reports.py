@@ -1,6 +1,5 @@
 """Reports of study aid: students by level of school, union and basis, with what posted runs paid."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask_babel import LazyString
@@ -11,7 +10,7 @@ from core.api import Column, Report, ReportContext
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import BASIS, LEVEL
 from plugins.four_seasons.autumn.words import MINE
-from plugins.four_seasons.winter.reports import paid_by_person
+from plugins.four_seasons.payments import posted_by_person
 from plugins.four_seasons.words import AUTUMN, VIEW
 
 RENEWED: dict[str, LazyString] = {"new": _l("New"), "renewed": _l("Renewed from the year before")}
@@ -25,7 +24,7 @@ _MEASURES = (
 
 def students(context: ReportContext) -> Select[*tuple[Any, ...]]:
     """The applications, and what posted runs of the year paid of them: a row for each."""
-    paid = paid_by_person(context.program_year)
+    paid = posted_by_person(context.program_year)
     return (
         select(
             Application.org_path,
@@ -34,16 +33,15 @@ def students(context: ReportContext) -> Select[*tuple[Any, ...]]:
             case((Application.renewed, "renewed"), else_="new").label("renewed"),
             literal(1).label("students"),
             case((Application.state == "approved", 1), else_=0).label("approved"),
-            case((paid.c.payee_id.is_not(None), 1), else_=0).label("paid"),
+            case((paid.c.person_id.is_not(None), 1), else_=0).label("paid"),
             func.coalesce(paid.c.fen, 0).label("paid_fen"),
         )
-        .outerjoin(paid, paid.c.payee_id == Application.person_id)
+        .outerjoin(paid, paid.c.person_id == Application.person_id)
         .where(Application.program_year_id == context.program_year.id, context.scope.covers(Application.org_path))
     )
 
 
 def _report(program: str, code: str, *dimensions: Column) -> Report:
-    select_: Callable[[ReportContext], Select[*tuple[Any, ...]]] = students
     renewed = Column(name="renewed", title=_l("New or renewed"), kind="choice", choices=RENEWED)
     return Report(
         code=code,
@@ -51,7 +49,7 @@ def _report(program: str, code: str, *dimensions: Column) -> Report:
         title=_l("Students and study aid"),
         permission=VIEW,
         columns=(*dimensions, renewed, *_MEASURES),
-        select=select_,
+        select=students,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, fals
 from core.api import EntryKind, Person, ProgramYear, Scheme, SchemeContext, db, offered, share_pool, under_objection
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.words import APPLICATIONS, BASES, LEVELS, MINE, PURPOSE, REASONS
-from plugins.four_seasons.winter.queries import paid_so_far
+from plugins.four_seasons.payments import paid_so_far
 from plugins.four_seasons.words import AUTUMN
 
 

@@ -1,16 +1,15 @@
 """Renewal until graduation: who got study aid last year and has not graduated applies anew, without anybody's doing."""
 
-from typing import Any
-
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, exists, func, literal, or_, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
-from core.api import Actor, Copied, Payment, Person, ProgramYear, RunChunk, db, record, today
+from core.api import Actor, Copied, Person, ProgramYear, db, record, today
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.rules import is_elsewhere
 from plugins.four_seasons.autumn.schemes import first_day
+from plugins.four_seasons.payments import is_paid, is_posted
 
 #: Where a renewed application stands: a reviewer only confirms it.
 CONFIRMED_FROM = "approval"
@@ -43,7 +42,7 @@ def begin(program_year: ProgramYear) -> int:
             ProgramYear.org_id == program_year.org_id,
             ProgramYear.year == program_year.year - 1,
             former.graduates_on > literal(first_day(program_year.settings, program_year.year)),
-            is_paid(former),
+            is_paid(former, is_posted()),
             person.active,
             ~is_elsewhere(former.person_id, program_year),
         )
@@ -55,18 +54,6 @@ def begin(program_year: ProgramYear) -> int:
         execution_options={"preserve_rowcount": True},
     )
     return int(result.rowcount)
-
-
-def is_paid(application: Any) -> ColumnElement[bool]:
-    """Whether a posted run of the application's year pays the student, under this file or one merged into it."""
-    file = aliased(Person)
-    posted = exists().where(
-        RunChunk.run_id == Payment.run_id, RunChunk.org_id == Payment.chunk_org_id, RunChunk.entry_id.is_not(None)
-    )
-    same_year = (Payment.program_year_id == application.program_year_id) & ~Payment.returned & posted
-    own = exists().where(same_year, Payment.payee_id == application.person_id)
-    former = exists().where(same_year, Payment.payee_id == file.id, file.merged_into_id == application.person_id)
-    return or_(own, former)
 
 
 def renew(actor: Actor, program_year: ProgramYear) -> int:

@@ -6,10 +6,11 @@ from typing import Any, Literal
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, exists, func, literal, null, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, cast, func, literal, null, select
 
-from core.api import SOURCE_TITLES, Payment, Person, ProgramYear, ReportContext, RunChunk, Scope
+from core.api import SOURCE_TITLES, Person, ProgramYear, ReportContext, Scope
 from plugins.four_seasons.overview.reports import money
+from plugins.four_seasons.payments import posted_by_person
 from plugins.four_seasons.spring import reports as spring
 from plugins.four_seasons.visits.models import Visit
 from plugins.four_seasons.winter.covering import is_reached
@@ -97,15 +98,9 @@ def _placed(program_year: ProgramYear, scope: Scope) -> Facts:
 
 def _aided(program_year: ProgramYear, scope: Scope) -> Facts:
     """Students to whom a posted run pays study aid, each once."""
-    posted = exists().where(
-        RunChunk.run_id == Payment.run_id, RunChunk.org_id == Payment.chunk_org_id, RunChunk.entry_id.is_not(None)
-    )
-    return (
-        _facts(
-            func.min(Payment.org_path), cast(Payment.payee_id, Text), func.min(Payment.payee_name), literal(1), null()
-        )
-        .where(Payment.program_year_id == program_year.id, ~Payment.returned, posted, scope.covers(Payment.org_path))
-        .group_by(Payment.payee_id)
+    rows = posted_by_person(program_year).c
+    return _facts(rows.org_path, cast(rows.person_id, Text), rows.name, literal(1), null()).where(
+        scope.covers(rows.org_path)
     )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.api import (
+    SYSTEM,
     Entry,
     Org,
     Payment,
@@ -29,6 +30,7 @@ from core.disbursements.models import Exclusion
 from core.ledger.allotting import fund_from_own
 from core.notices import services as notices
 from core.notices.models import NoticeLine
+from core.people.merging import merge
 from core.users.testing import AsUser, MakeUser
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
@@ -251,7 +253,7 @@ def test_a_run_of_a_city_sees_the_files_of_parents_elsewhere(
 def test_the_report_tells_students_by_level_union_and_basis(
     year: ProgramYear, award: Callable[..., Application], pay_out: PayOut, clerk: User, make_person: MakePerson
 ) -> None:
-    award("senior")
+    paid_first = award("senior").person_id
     award("bachelor", "610202")
     applied(clerk, year, make_person("610102001"), level="senior")
     pay_out(year, "four_seasons.autumn")
@@ -264,6 +266,8 @@ def test_the_report_tells_students_by_level_union_and_basis(
     senior = ("senior", "difficult", "new", 1)
     assert figures("/61/6101/") == [(*senior, 0, 0, 0), (*senior, 1, 1, 2_000_00)]
     assert figures("/61/6102/") == [("bachelor", "difficult", "new", 1, 1, 1, 4_000_00)]
+    merge(SYSTEM, Scope(("/",)), make_person("610102001").id, paid_first)
+    assert figures("/61/6101/") == [(*senior, 0, 0, 0), (*senior, 1, 1, 2_000_00)]
 
 
 def test_the_figures_of_the_year_are_those_in_reach(

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
-from core.api import SYSTEM, Org, Person, ProgramYear, Refused, Scope, User, db
+from core.api import SYSTEM, Org, Person, ProgramYear, Refused, ReportContext, Scope, User, db
 from core.disbursements import payout
 from core.disbursements import services as runs
 from core.disbursements.models import Exclusion
@@ -21,6 +21,7 @@ from plugins.four_seasons.tests.test_list import WORKER
 from plugins.four_seasons.winter import allotting
 from plugins.four_seasons.winter.models import Hardship
 from plugins.four_seasons.winter.registers import HARDSHIP
+from plugins.four_seasons.winter.reports import on_file
 
 pytestmark = pytest.mark.services
 EVERYWHERE = Scope(("/61/",))
@@ -101,6 +102,18 @@ def test_a_paid_row_that_moves_is_not_taken_off_the_list_nor_paid_again(
     reasons = select(Exclusion.payee_id, Exclusion.reason).where(Exclusion.run_id == again.id)
     # The whole pool went to the first run, so that the other one is left with nothing.
     assert dict(db.session.execute(reasons).all()) == {kept.id: "already_paid", other.id: "no_amount"}
+
+
+def test_a_merged_file_counts_as_paid_in_the_report(
+    clerk: User, make_user: MakeUser, program_year: ProgramYear, make_people: MakePeople, run_jobs: Callable[[], int]
+) -> None:
+    kept, dropped = make_people(2)
+    list_in(program_year, dropped)
+    pay(clerk, make_user, program_year, run_jobs)
+    merge(SYSTEM, EVERYWHERE, kept.id, dropped.id)
+    facts = on_file(ReportContext(program_year=program_year, scope=EVERYWHERE)).subquery().c
+    counted = db.session.execute(select(facts.people, facts.paid, facts.paid_fen)).all()
+    assert counted == [(1, 1, SETTINGS["pool"])]
 
 
 def test_the_number_of_a_merged_file_puts_the_kept_one_on_the_list(

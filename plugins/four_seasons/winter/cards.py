@@ -3,6 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from core.api import Card, MenuItem, ProgramYear, User, budgets_of, can, scope_of, wan
+from plugins.four_seasons.payments import paid_fen
 from plugins.four_seasons.winter import queries
 from plugins.four_seasons.words import ALLOT, CATEGORY_TITLES, VIEW
 
@@ -32,6 +33,6 @@ def cards_of(user: User, program_year: ProgramYear) -> list[Card]:
         for category, count in counts.items()
     ]
     cards.append(Card(title=_l("Budget of the paying unions"), value=wan(budget), unit=money, weight=30))
-    paid = queries.paid_fen(program_year, scope_of(user, "run.view", program_year.program))
+    paid = paid_fen(program_year, scope_of(user, "run.view", program_year.program))
     cards.append(Card(title=_l("Paid out"), value=wan(paid), unit=money, weight=40))
     return cards

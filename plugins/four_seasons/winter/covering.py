@@ -6,15 +6,12 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import aliased
 
 from core.api import (
     Org,
-    Payment,
     Person,
     ProgramYear,
     Refused,
-    RunChunk,
     Scope,
     User,
     db,
@@ -23,6 +20,7 @@ from core.api import (
     record,
     scope_of,
 )
+from plugins.four_seasons.payments import is_paid, is_posted
 from plugins.four_seasons.visits.models import Visit
 from plugins.four_seasons.winter.models import Hardship
 from plugins.four_seasons.words import CATEGORIES, EDIT
@@ -83,19 +81,12 @@ def coverage(program_year: ProgramYear, scope: Scope) -> Coverage:
 
 def is_reached() -> ColumnElement[bool]:
     """The condition that a posted run pays the worker on the list, or a visit that stands went there."""
-    file = aliased(Person)
     visited = exists().where(
         Visit.program_year_id == Hardship.program_year_id,
         Visit.person_id == Hardship.person_id,
         Visit.undone_on.is_(None),
     )
-    posted = exists().where(
-        RunChunk.run_id == Payment.run_id, RunChunk.org_id == Payment.chunk_org_id, RunChunk.entry_id.is_not(None)
-    )
-    mine = (Payment.program_year_id == Hardship.program_year_id, ~Payment.returned, posted)
-    own = exists().where(*mine, Payment.payee_id == Hardship.person_id)
-    former = exists().where(*mine, Payment.payee_id == file.id, file.merged_into_id == Hardship.person_id)
-    return or_(visited, own, former)
+    return or_(visited, is_paid(Hardship, is_posted()))
 
 
 def take_from_files(actor: User, program_year: ProgramYear) -> int:

@@ -3,9 +3,9 @@
 from flask_babel import lazy_gettext as _l
 
 from core.api import Column, Person, Register
+from plugins.four_seasons.payments import is_paid
 from plugins.four_seasons.winter.forms import HardshipForm, TargetForm
 from plugins.four_seasons.winter.models import Hardship, Target
-from plugins.four_seasons.winter.queries import is_paid
 from plugins.four_seasons.words import CATEGORY_COLOURS, CATEGORY_TITLES, EDIT, VIEW, WINTER
 
 HARDSHIP = Register(
@@ -28,7 +28,7 @@ HARDSHIP = Register(
     ),
     view_permission=VIEW,
     edit_permission=EDIT,
-    stays=is_paid,
+    stays=lambda: is_paid(Hardship),
     stays_because=_l("A run pays this worker; cancel the run before you take the worker off the list."),
 )
 TARGETS = Register(

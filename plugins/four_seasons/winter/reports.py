@@ -3,9 +3,10 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, Subquery, and_, case, func, literal, select
+from sqlalchemy import Select, case, func, literal, select
 
-from core.api import Column, Payment, ProgramYear, Report, ReportContext, RunChunk
+from core.api import Column, Report, ReportContext
+from plugins.four_seasons.payments import posted_by_person
 from plugins.four_seasons.winter.models import Hardship
 from plugins.four_seasons.words import CATEGORY_TITLES, VIEW, WINTER
 
@@ -13,28 +14,17 @@ from plugins.four_seasons.words import CATEGORY_TITLES, VIEW, WINTER
 def on_file(context: ReportContext) -> Select[*tuple[Any, ...]]:
     """Who is on the list, and what posted runs paid them: a row for each worker."""
     year = context.program_year
-    paid = paid_by_person(year)
+    paid = posted_by_person(year)
     return (
         select(
             Hardship.org_path,
             Hardship.category,
             literal(1).label("people"),
-            case((paid.c.payee_id.is_not(None), 1), else_=0).label("paid"),
+            case((paid.c.person_id.is_not(None), 1), else_=0).label("paid"),
             func.coalesce(paid.c.fen, 0).label("paid_fen"),
         )
-        .outerjoin(paid, paid.c.payee_id == Hardship.person_id)
+        .outerjoin(paid, paid.c.person_id == Hardship.person_id)
         .where(Hardship.program_year_id == year.id, context.scope.covers(Hardship.org_path))
-    )
-
-
-def paid_by_person(program_year: ProgramYear) -> Subquery:
-    """Fen by person, from the runs of the year that are posted."""
-    return (
-        select(Payment.payee_id, func.sum(Payment.amount_fen).label("fen"))
-        .join(RunChunk, and_(RunChunk.run_id == Payment.run_id, RunChunk.org_id == Payment.chunk_org_id))
-        .where(Payment.program_year_id == program_year.id, ~Payment.returned, RunChunk.entry_id.is_not(None))
-        .group_by(Payment.payee_id)
-        .subquery()
     )
 
 

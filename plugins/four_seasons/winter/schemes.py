@@ -6,8 +6,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, literal, null, select
 
 from core.api import EntryKind, Person, Scheme, SchemeContext, share_pool
+from plugins.four_seasons.payments import paid_so_far
 from plugins.four_seasons.winter.models import Hardship
-from plugins.four_seasons.winter.queries import paid_so_far
 from plugins.four_seasons.words import CATEGORIES, REASON_TITLES, WINTER
 
 
