@@ -3,31 +3,19 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
-from core.api import SYSTEM, Org, Person, ProgramYear, Refused, Scope, User, db
+from core.api import SYSTEM, Person, ProgramYear, Refused, Scope, User, db
 from core.people.merging import merge
 from core.people.personal import erase, show_data
 from core.users.testing import MakeUser
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.words import STATES
-from plugins.four_seasons.tests.students import SETTINGS, applied, plugins_with_files, stop, switch_on
+from plugins.four_seasons.tests.autumn.students import applied, stop
 
 pytestmark = pytest.mark.services
 EVERYWHERE = Scope(("/",))
 MakePerson = Callable[..., Person]
-
-
-@pytest.fixture
-def plugins() -> dict[str, object]:
-    """The campaigns, and files of workers in hardship."""
-    return plugins_with_files()
-
-
-@pytest.fixture
-def year(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
-    return switch_on("autumn_study_aid", **SETTINGS)
 
 
 @pytest.fixture

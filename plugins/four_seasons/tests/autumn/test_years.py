@@ -18,8 +18,8 @@ from plugins.four_seasons.autumn import years
 from plugins.four_seasons.autumn.fictional import STUDENTS, make_students
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import MINE_APPLICATIONS
+from plugins.four_seasons.tests.autumn.students import SETTINGS, applied, stop, switch_on, take
 from plugins.four_seasons.tests.conftest import computed_run
-from plugins.four_seasons.tests.students import SETTINGS, applied, plugins_with_files, stop, switch_on, take
 
 pytestmark = pytest.mark.services
 MakePerson = Callable[..., Person]
@@ -28,12 +28,6 @@ Award = Callable[..., Application]
 #: What the settings of 2014 say, a year later.
 FIRST_DAY = date(2015, 8, 1)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def plugins() -> dict[str, object]:
-    """The campaigns, and files of workers in hardship."""
-    return plugins_with_files()
 
 
 @pytest.fixture

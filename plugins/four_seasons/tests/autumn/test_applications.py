@@ -16,18 +16,17 @@ from core.registers.models import RecordChange
 from core.users.testing import AsUser, Browser, MakeUser
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS
-from plugins.four_seasons.tests.conftest import id_number, sheet
-from plugins.four_seasons.tests.students import (
+from plugins.four_seasons.tests.autumn.students import (
     AMOUNTS,
     PAGES,
     SENT,
     SETTINGS,
     Files,
     number_of,
-    plugins_with_files,
     switch_on,
     whose,
 )
+from plugins.four_seasons.tests.conftest import id_number, sheet
 
 pytestmark = pytest.mark.services
 MakePerson = Callable[..., Person]
@@ -41,19 +40,6 @@ TOO_LATE = "This day lies after the closing date for applications of the year."
 ELSEWHERE = "The student applies in another program of study aid of this year; one is possible."
 FUTURE = "This day lies in the future."
 BEFORE = "The student graduates before being admitted."
-
-
-@pytest.fixture
-def plugins() -> dict[str, object]:
-    """The campaigns, and files of workers in hardship."""
-    return plugins_with_files()
-
-
-@pytest.fixture
-def year(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
-    """Autumn of 2014, run by the province, with files of workers in hardship."""
-    switch_on("dossiers")
-    return switch_on("autumn_study_aid", **SETTINGS)
 
 
 @pytest.fixture

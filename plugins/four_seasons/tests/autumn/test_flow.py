@@ -5,10 +5,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import update
 
-from core.api import Forbidden, Org, Person, ProgramYear, Refused, User, db, today
+from core.api import Forbidden, Person, ProgramYear, Refused, User, db, today
 from core.notices.models import Notice
 from core.registers.services import change, remove
 from core.users.access import reach_of
@@ -17,13 +16,12 @@ from core.wall import reach_as, reach_now
 from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
 from plugins.four_seasons.autumn.words import GIVEN_UP
-from plugins.four_seasons.tests.students import (
+from plugins.four_seasons.tests.autumn.students import (
     APPLIED,
     SETTINGS,
     Files,
     applied,
     letter,
-    plugins_with_files,
     post_notice,
     stop,
     switch_on,
@@ -33,19 +31,6 @@ from plugins.four_seasons.tests.students import (
 pytestmark = pytest.mark.services
 DAY = timedelta(days=1)
 MakePerson = Callable[..., Person]
-
-
-@pytest.fixture
-def plugins() -> dict[str, object]:
-    """The campaigns, and files of workers in hardship."""
-    return plugins_with_files()
-
-
-@pytest.fixture
-def year(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
-    """Autumn of 2014, run by the province."""
-    switch_on("dossiers")
-    return switch_on("autumn_study_aid", **SETTINGS)
 
 
 @pytest.fixture

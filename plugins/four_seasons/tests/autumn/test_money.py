@@ -6,14 +6,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from core.api import (
     SYSTEM,
     Entry,
-    Org,
     Payment,
     Person,
     ProgramYear,
@@ -36,34 +34,19 @@ from plugins.four_seasons.autumn.models import Application
 from plugins.four_seasons.autumn.registers import AUTUMN_APPLICATIONS, MINE_APPLICATIONS
 from plugins.four_seasons.autumn.reports import students
 from plugins.four_seasons.overview.reports import money
-from plugins.four_seasons.tests.conftest import computed_run
-from plugins.four_seasons.tests.students import (
+from plugins.four_seasons.tests.autumn.students import (
     PAGES,
-    SETTINGS,
     Files,
     applied,
-    plugins_with_files,
     post_notice,
     stop,
     switch_on,
 )
+from plugins.four_seasons.tests.conftest import computed_run
 
 pytestmark = pytest.mark.services
 MakePerson = Callable[..., Person]
 PayOut = Callable[..., Run]
-
-
-@pytest.fixture
-def plugins() -> dict[str, object]:
-    """The campaigns, and files of workers in hardship."""
-    return plugins_with_files()
-
-
-@pytest.fixture
-def year(app: Flask, small_tree: dict[str, Org]) -> ProgramYear:
-    """Autumn of 2014, run by the province."""
-    switch_on("dossiers")
-    return switch_on("autumn_study_aid", **SETTINGS)
 
 
 @pytest.fixture
