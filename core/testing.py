@@ -26,6 +26,7 @@ from flask_sqlalchemy import SQLAlchemy
 from jinja2 import FileSystemBytecodeCache
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
+from werkzeug.routing import Rule
 
 from core import create_app, wall
 from core.audit.testing import watch
@@ -190,10 +191,33 @@ def compiled_templates(instance: Path) -> FileSystemBytecodeCache:
     return FileSystemBytecodeCache(str(folder))
 
 
+@pytest.fixture(scope="session")
+def compiled_routes() -> Iterator[None]:
+    """What the applications of a test run have compiled of their routes, so that it is done once.
+
+    Werkzeug makes two functions out of each rule, which takes longer than all else an application begins with. They
+    hold nothing of the rule that they were made for, which is given to them.
+    """
+    compile_one, known = Rule._compile_builder, {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        if rule.defaults:
+            return compile_one(rule, append_unknown)
+        key = (rule.rule, *rule._trace, append_unknown)
+        if key not in known:
+            known[key] = compile_one(rule, append_unknown)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", compile_once)
+        yield
+
+
 @pytest.fixture
 def app(
     settings: Settings,
     plugins: dict[str, object] | None,
+    compiled_routes: None,
     compiled_templates: FileSystemBytecodeCache,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Flask]:

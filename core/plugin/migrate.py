@@ -133,12 +133,13 @@ def alone(engine: Engine) -> Iterator[None]:
 
 
 def _upgrade_one(engine: Engine, owner: Owner) -> bool:
-    head(owner)  # refuses what is not one line
+    newest = head(owner)  # refuses what is not one line
     with engine.begin() as connection:
-        before = current(owner, connection)
-        command.upgrade(alembic_config(owner, connection), "head")
+        moves = current(owner, connection) != newest
+        if moves:
+            command.upgrade(alembic_config(owner, connection), "head")
         protect(connection, owner.name)
-        return current(owner, connection) != before
+        return moves
 
 
 def current(owner: Owner, connection: Connection) -> str | None:
