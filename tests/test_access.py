@@ -2,14 +2,14 @@ from datetime import date, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from core.audit.models import AuditLine
 from core.audit.services import SYSTEM
 from core.errors import Forbidden, NotFound, Refused, ZhijiaError
 from core.extensions import db
 from core.org.models import Org
-from core.users.access import can, can_anywhere, require, scope_of, today
+from core.users.access import can, can_anywhere, require, scope_of, scopes_read_once, today
 from core.users.login import log_in
 from core.users.models import Session, User
 from core.users.passwords import SHORTEST
@@ -43,6 +43,19 @@ def test_a_grant_holds_on_its_last_day_and_not_after(small_tree: Tree, make_user
     clerk.grants[0].until = today() - timedelta(days=1)
     assert not can(clerk, "run.create", "/61/6101/")
     assert not can_anywhere(clerk, "run.create")
+
+
+def test_many_questions_at_one_moment_look_up_the_same_place_once(small_tree: Tree, make_user: MakeUser) -> None:
+    clerk = make_user("clerk", "6101")
+    statements: list[str] = []
+    with scopes_read_once():
+        first = scope_of(clerk, "run.create")
+        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        assert scope_of(clerk, "people.view") == first
+        assert statements == []
+        assert scope_of(make_user("clerk", "6102"), "run.create").paths == ("/61/6102/",)
+    small_tree["610202"].industry_path = "/61/6101/"
+    assert scope_of(clerk, "run.create").paths == ("/61/6101/", "/61/6102/610202/")
 
 
 def test_a_closed_account_may_nothing(small_tree: Tree, make_user: MakeUser) -> None:

@@ -78,6 +78,8 @@ def test_the_menu_counts_anew_each_minute_and_after_a_change(
     count[0] = 5
     assert (menu("/tasks/"), menu()) == ("5", "5")
     count[0] = 6
+    assert browser.post("/inbox/nothing").status_code == 404  # what is refused has changed nothing
+    assert menu() == "5"
     browser.post("/inbox/read")
     assert menu() == "6"
     count[0] = 7

@@ -4,7 +4,9 @@ A grant for one program counts only when that program is asked for. A grant on a
 enterprises and listed units that belong to it on the second axis, wherever they lie in the regional tree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache
 
@@ -22,6 +24,9 @@ from core.plugin.types import Permission
 from core.users.models import Grant, User
 from core.users.roles import PERMISSIONS
 from core.wall import Reach
+
+#: What sets of subtrees were found to reach, inside :func:`scopes_read_once`.
+_read: ContextVar[dict[frozenset[str], Scope] | None] = ContextVar("scopes that were read", default=None)
 
 
 def today() -> date:
@@ -80,10 +85,28 @@ def scope_of(user: User, permission: str, program: str | None = None) -> Scope:
     return _with_industries([grant.org_path for grant in _grants(user, permission) if grant.program in (None, program)])
 
 
+@contextmanager
+def scopes_read_once() -> Iterator[None]:
+    """Inside, what the same grants reach is looked up once: for what asks a hundred times and changes nothing."""
+    token = _read.set({})
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
 def _with_industries(paths: list[str]) -> Scope:
     """These subtrees, their members on the second axis, and the industry unions that they belong to."""
-    if not paths:
-        return Scope()
+    read = _read.get()
+    if read is None or not paths:
+        return _look_up(paths) if paths else Scope()
+    key = frozenset(paths)
+    if key not in read:
+        read[key] = _look_up(paths)
+    return read[key]
+
+
+def _look_up(paths: list[str]) -> Scope:
     own = Scope.of(paths)
     lines = {prefix for path in own.paths for prefix in lineage(path)}
     is_member = own.covers(Org.industry_path) & not_(own.covers(Org.path))

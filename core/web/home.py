@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, render_template, request, session
 
+from core.users.access import scopes_read_once
 from core.users.models import User
 from core.web.guard import me
 
@@ -87,7 +88,8 @@ def waiting(user: User, *, but: WaitingProvider | None = None) -> list[WaitingIt
     ``but`` leaves out one provider, whose part a page shows by itself.
     """
     providers = (provider for provider in _providers(current_app).waiting if provider is not but)
-    items = [item for provider in providers for item in provider(user) if item.count]
+    with scopes_read_once():
+        items = [item for provider in providers for item in provider(user) if item.count]
     return sorted(items, key=lambda item: item.urgency)
 
 
@@ -119,7 +121,7 @@ def forget_count() -> None:
 
 
 def _after_a_change(response: Response) -> Response:
-    if request.method not in ("GET", "OPTIONS"):
+    if request.method not in ("GET", "HEAD", "OPTIONS") and response.status_code < 400:  # what is refused is not done
         forget_count()
     return response
 
