@@ -9,6 +9,7 @@ from psycopg import Error as DriverError
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Select,
     String,
     cast,
     delete,
@@ -98,10 +99,9 @@ def undo(actor: User, upload: Import, register: Register) -> int:
     that this process does not know refers to one of the rows.
     """
     model = register.model
-    mine = select(ImportRow.row_id).where(ImportRow.import_id == upload.id, ImportRow.row_id.is_not(None))
     gone = (
         delete(model)
-        .where(model.id.in_(mine), *(not_(one) for one in _kept(register)))
+        .where(model.id.in_(_rows_of(upload)), *(not_(one) for one in _kept(register)))
         .returning(
             model.id,
             model.org_id,
@@ -202,6 +202,8 @@ def _insert(actor: User, upload: Import, register: Register, program_year: Progr
     )
     _forget_missing(upload, register, there=True)
     _write_history(actor, upload, register, names)
+    if register.follows is not None:
+        register.follows(program_year, _rows_of(upload))
     db.session.execute(
         update(ImportRow)
         .where(ImportRow.import_id == upload.id, ImportRow.errors == [])
@@ -209,6 +211,13 @@ def _insert(actor: User, upload: Import, register: Register, program_year: Progr
         .execution_options(synchronize_session=False)
     )
     return int(result.rowcount)
+
+
+def _rows_of(upload: Import) -> Select[int]:
+    """The ids of what the import made."""
+    return select(cast(ImportRow.row_id, BigInteger)).where(
+        ImportRow.import_id == upload.id, ImportRow.row_id.is_not(None)
+    )
 
 
 def _write_history(actor: User, upload: Import, register: Register, names: Sequence[str]) -> None:

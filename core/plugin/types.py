@@ -250,7 +250,8 @@ class Register:
     while they are not on file), ``person_name``, ``person_pinyin``, ``person_born_on``, and as typed, null otherwise,
     ``person_phone_digest`` and ``person_bank_account_digest``. A file in which more than ``import_bad_share`` of the
     rows are wrong is not merged at all. ``rules`` are what every row keeps to beside other rows. ``links`` lead from
-    the page of an entry to other pages of the program.
+    the page of an entry to other pages of the program. ``follows(program_year, ids)`` brings up to date what the plugin
+    works out about rows that were added, changed or imported (``ids``), in one statement of the same transaction.
     """
 
     code: str
@@ -268,6 +269,7 @@ class Register:
     import_bad_share: float = 0.5
     rules: tuple[Rule, ...] = ()
     links: tuple[EntryLink, ...] = ()
+    follows: Callable[[ProgramYear, Select[int]], None] | None = None
 
     @property
     def name(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from flask_babel import gettext as _
 from psycopg.errors import UniqueViolation
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError, InvalidRequestError
 
 from core.audit.services import look, record
@@ -62,6 +62,7 @@ def add(actor: User, register: Register, program_year: ProgramYear, values: Mapp
         db.session.flush()
         keep(actor, register, row, "add", difference({}, values_of(register, row)))
         record(actor, "register.add", _subject(register, row), row.org_path)
+        _follow(register, program_year, row)
         db.session.commit()
     return row
 
@@ -95,6 +96,7 @@ def change(
             db.session.flush()
             keep(actor, register, row, "change", changed)
             record(actor, "register.change", _subject(register, row), row.org_path, fields=list(changed))
+            _follow(register, program_year, row)
         db.session.commit()
 
 
@@ -118,6 +120,11 @@ def remove(actor: User, register: Register, program_year: ProgramYear, row: Any)
             db.session.commit()
     except IntegrityError as error:
         raise Refused(_("Something else refers to this entry, so it cannot be removed.")) from error
+
+
+def _follow(register: Register, program_year: ProgramYear, row: Any) -> None:
+    if register.follows is not None:
+        register.follows(program_year, select(register.model.id).where(register.model.id == row.id))
 
 
 def _place(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
-from sqlalchemy import CursorResult, and_, exists, func, select, update
+from sqlalchemy import and_, exists, func, select
 
 from core.api import (
     SYSTEM,
@@ -21,8 +21,9 @@ from core.api import (
     scope_of,
     state_of,
 )
+from plugins.hardship_aid.categories.computing import compute, counts_in
 from plugins.hardship_aid.categories.queries import outcomes
-from plugins.hardship_aid.categories.rule import differs, is_open_file, nearest_lines, outcome
+from plugins.hardship_aid.categories.rule import is_open_file
 from plugins.hardship_aid.files.models import File
 from plugins.hardship_aid.words import EDIT, OUTCOMES, PROGRAM, REVIEW
 
@@ -65,34 +66,16 @@ def classify(actor: Actor, program_year: ProgramYear, file_id: int | None = None
     if file_id is None:  # of two that meet the same files in another order, each would wait for the other
         name = f"{CLASSIFY}:{program_year.org_id}"
         db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
-    nearest = nearest_lines(program_year)
-    computed = outcome(program_year, nearest.c.line_fen)
     chosen = and_(
-        File.sponsor_id == program_year.org_id,
+        counts_in(program_year),
         scope.covers(File.org_path),
-        is_open_file(),
-        func.coalesce(File.computed_year, 0) <= program_year.year,
         *([File.id == file_id] if file_id is not None else []),
     )
     before = outcomes(chosen)
     if file_id is not None and not before:
         raise Refused(_("This file is not computed: it is closed, a later year counts, or you may not change it."))
-    change = (
-        update(File)
-        .where(chosen, nearest.c.org_id == File.org_id)
-        .where(
-            differs(
-                (File.computed_year, program_year.year),
-                (File.line_fen, nearest.c.line_fen),
-                (File.computed, computed),
-            )
-        )
-        .values(computed=computed, computed_year=program_year.year, line_fen=nearest.c.line_fen)
-    )
-    options = {"synchronize_session": False, "preserve_rowcount": True}
-    result = db.session.execute(change, execution_options=options)
-    assert isinstance(result, CursorResult)  # noqa: S101  # what UPDATE gives
-    done = Classified(before, outcomes(chosen), result.rowcount)
+    changed = compute(program_year, chosen)
+    done = Classified(before, outcomes(chosen), changed)
     subject = f"program_year:{program_year.id}" if file_id is None else f"hardship_aid.files:{file_id}"
     counts = {"before": done.before, "after": done.after, "changed": done.changed}
     record(actor, "hardship.classify", subject, program_year.org_path, **counts)

@@ -14,10 +14,12 @@ from core.api import Person, ProgramYear, Register, db, decrypt
 from core.imports import services as imports
 from core.imports.fields import fields_of, matched
 from core.imports.models import ImportRow
+from core.registers import services as registers
+from core.registers.history import values_of
 from core.users.testing import AsUser, MakeUser
 from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.files.registers import FILES, MEMBERS
-from plugins.hardship_aid.tests.conftest import PAGES
+from plugins.hardship_aid.tests.conftest import LINE, PAGES
 
 VALUES = {
     "worker": "employed",
@@ -47,7 +49,34 @@ def test_an_application_makes_a_file(
     assert (file.person_id, file.org_path, file.state) == (person.id, person.org_path, "draft")
     assert (file.income_fen, file.rigid_fen, file.loss_fen) == (48_000_00, 15_000_00, 0)
     assert (file.head, file.head_name, file.applied_on) == ("self", "", date(2014, 1, 6))
-    assert file.computed is None
+    assert (file.computed, file.computed_year, file.line_fen) == ("deep", 2014, LINE)
+
+
+def test_the_category_follows_what_is_changed(
+    program_year: ProgramYear, as_user: AsUser, make_user: MakeUser, make_person: Callable[..., Person]
+) -> None:
+    """On the line is not below it: (53,232 - 15,000) / 12 / 3 = 1,062 yuan, which is relative hardship."""
+    clerk = make_user("clerk", "610102")
+    send(as_user(clerk), make_person("610102"))
+    file = db.session.scalars(select(File)).one()
+    for income, category in ((53_231_99, "deep"), (53_232_00, "relative"), (91_464_00, "none")):
+        registers.change(clerk, FILES, program_year, file, {"income_fen": income}, values_of(FILES, file))
+        db.session.refresh(file)
+        assert file.computed == category, income
+
+
+def test_the_categories_of_imported_files_are_there_with_them(
+    program_year: ProgramYear, make_person: Callable[..., Person], make_user: MakeUser
+) -> None:
+    clerk, poor, rich = make_user("clerk", "610102"), make_person("610102"), make_person("610102")
+    lines = [",".join(["身份证号", "姓名", "所属工会代码", *VALUES])]
+    for person, income in ((poor, "48000"), (rich, "980000")):
+        known = [decrypt("id_number", person.id_number), person.name, "610102"]
+        lines.append(",".join([*known, *(VALUES | {"income_fen": income}).values()]))
+    one = imports.upload(clerk, FILES, program_year, BytesIO("\n".join(lines).encode()), "files.csv")
+    imports.start_merge(clerk, one, FILES, program_year, only_good=False)
+    imports.merge_by_job(clerk, one, FILES, program_year, lambda _done, _total: None)
+    assert dict(db.session.execute(select(File.person_id, File.computed)).all()) == {poor.id: "deep", rich.id: "none"}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +124,7 @@ def test_a_worker_has_one_file(program_year: ProgramYear, as_user: AsUser, make_
         ("head_name = '某人'", "head"),
         ("household_size = 0", "household_size"),
         ("decided = 'deep'", "decided"),
-        ("computed = 'deep'", "computed_year"),
+        ("computed = NULL", "computed_year"),
     ],
 )
 def test_the_table_keeps_the_rules_itself(

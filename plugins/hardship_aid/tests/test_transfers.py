@@ -21,6 +21,7 @@ from core.users.testing import AsUser, MakeUser
 from core.wall import Reach, reach_as
 from plugins.hardship_aid.files.flow import FLOW
 from plugins.hardship_aid.files.models import File, Member
+from plugins.hardship_aid.lines.models import SubsistenceLine
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
 from plugins.hardship_aid.tests.conftest import PAGES
 from plugins.hardship_aid.tests.paired import pair, visit
@@ -77,6 +78,8 @@ def test_the_receiving_union_finds_a_task_and_accepting_moves_the_worker_with_ev
 ) -> None:
     person = db.session.get_one(Person, file.person_id)
     visit(program_year, pair(program_year, person))
+    place = {"org_id": union(TO).id, "org_path": union(TO).path}
+    db.session.add(SubsistenceLine(program_year_id=program_year.id, monthly_fen=700_00, **place))
     (task,) = db.session.scalars(select(Task).where(Task.kind == "hardship_aid.transfer"))
     assert (task.org_path, task.permission, task.done_at) == (union(TO).path, "hardship_aid.edit", None)
     see_as(receiver)
@@ -84,6 +87,7 @@ def test_the_receiving_union_finds_a_task_and_accepting_moves_the_worker_with_ev
     services.accept(receiver, program_year, asked.id)
     see_everything()
     assert places(Person, File, Member, Pair, PairVisit) == {union(TO).path}
+    assert (file.line_fen, file.computed_year) == (700_00, 2014)  # by the line there
     assert db.session.query(Task).filter(Task.done_at.is_(None)).count() == 0
     (message,) = db.session.scalars(select(Message).where(Message.kind == "hardship_aid.transfer_accepted"))
     assert message.user_id == clerk.id

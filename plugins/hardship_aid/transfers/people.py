@@ -5,11 +5,24 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import case, func, select, update
 
-from core.api import SYSTEM, Org, Person, PersonalDataAction, PersonalRecord, ProgramYear, Refused, db, finish_tasks
+from core.api import (
+    SYSTEM,
+    Org,
+    Person,
+    PersonalDataAction,
+    PersonalRecord,
+    ProgramYear,
+    Refused,
+    db,
+    finish_tasks,
+    state_of,
+)
+from plugins.hardship_aid.categories.computing import compute_with
 from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
 from plugins.hardship_aid.transfers.models import Transfer
 from plugins.hardship_aid.transfers.words import ASKED, MAY_GO, STATES, UNDER_WAY
+from plugins.hardship_aid.words import PROGRAM
 
 _PLAIN = {"synchronize_session": False}
 #: Stands where a word is owed and was erased.
@@ -17,7 +30,8 @@ ERASED = "—"
 
 
 def move_file(person: Person, org: Org) -> None:
-    """The file, the household and the pairs go to the union, with the visits of years that are not closed for good.
+    """The file, the household and the pairs go to the union, with the visits of years that are not closed for good; the
+    category is computed with the line there.
 
     Those of closed years stay: the figures of such a year are its union's. Requests that are still open are withdrawn.
     Raises :class:`Refused` for an application that is under way.
@@ -35,7 +49,16 @@ def move_file(person: Person, org: Org) -> None:
     open_years = select(ProgramYear.id).where(ProgramYear.closed_at.is_(None))
     visits = PairVisit.person_id == person.id, PairVisit.program_year_id.in_(open_years)
     db.session.execute(update(PairVisit).where(*visits).values(place), execution_options=_PLAIN)
+    _compute_anew(file)
     _withdraw(person)
+
+
+def _compute_anew(file: File) -> None:
+    """With the line of where the worker is now, in each open year."""
+    years = select(ProgramYear).where(ProgramYear.program == PROGRAM, ProgramYear.org_id == file.sponsor_id)
+    for year in db.session.scalars(years.order_by(ProgramYear.year)):
+        if state_of(year) == "open":
+            compute_with(year, select(File.id).where(File.id == file.id))
 
 
 def merge_transfers(kept: Person, dropped: Person) -> None:
