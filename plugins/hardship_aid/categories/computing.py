@@ -1,10 +1,11 @@
 """Writing down what the rule of a year comes to for files, in one statement however many they are."""
 
-from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, update
+from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, select, update
 
-from core.api import ProgramYear, db
+from core.api import ProgramYear, db, state_of
 from plugins.hardship_aid.categories.rule import differs, is_open_file, nearest_lines, outcome
 from plugins.hardship_aid.files.models import File
+from plugins.hardship_aid.words import PROGRAM
 
 
 def counts_in(program_year: ProgramYear) -> ColumnElement[bool]:
@@ -38,6 +39,12 @@ def compute(program_year: ProgramYear, chosen: ColumnElement[bool]) -> int:
     return result.rowcount
 
 
-def compute_with(program_year: ProgramYear, ids: Select[int]) -> None:
-    """Compute the files with these ids anew, as their figures were entered or changed."""
-    compute(program_year, counts_in(program_year) & File.id.in_(ids))
+def compute_anew(sponsor_id: int, ids: Select[int]) -> None:
+    """Compute the files with these ids by the latest open year: their figures or their union have changed, be it on
+    the pages of an earlier one.
+    """
+    years = select(ProgramYear).where(ProgramYear.program == PROGRAM, ProgramYear.org_id == sponsor_id)
+    latest_first = db.session.scalars(years.order_by(ProgramYear.year.desc()))
+    latest = next((year for year in latest_first if state_of(year) == "open"), None)
+    if latest is not None:
+        compute(latest, counts_in(latest) & File.id.in_(ids))

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from core.api import Column, EntryLink, Register
-from plugins.hardship_aid.categories.computing import compute_with
+from plugins.hardship_aid.categories.computing import compute_anew
 from plugins.hardship_aid.files.flow import CODE, FLOW
 from plugins.hardship_aid.files.forms import FileForm, MemberForm
 from plugins.hardship_aid.files.links import TO_FILE
@@ -51,7 +51,7 @@ FILES = Register(
     stays=lambda: File.state_since > File.created_at,
     stays_because=_l("An application that was submitted once stays; it can be refused, or taken off file."),
     similar=similar_files,
-    follows=compute_with,
+    follows=lambda program_year, ids: compute_anew(program_year.org_id, ids),
     links=(
         EntryLink(
             title=_l("Category of hardship"),

@@ -10,10 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from core.api import Person, ProgramYear, Register, db, decrypt
+from core.api import SYSTEM, Org, Person, ProgramYear, Register, db, decrypt
 from core.imports import services as imports
 from core.imports.fields import fields_of, matched
 from core.imports.models import ImportRow
+from core.programs.services import enable
 from core.registers import services as registers
 from core.registers.history import values_of
 from core.users.testing import AsUser, MakeUser
@@ -63,6 +64,25 @@ def test_the_category_follows_what_is_changed(
         registers.change(clerk, FILES, program_year, file, {"income_fen": income}, values_of(FILES, file))
         db.session.refresh(file)
         assert file.computed == category, income
+
+
+def test_the_category_is_that_of_the_latest_open_year(
+    program_year: ProgramYear, as_user: AsUser, make_user: MakeUser, make_person: Callable[..., Person]
+) -> None:
+    """Also where the figures change on the pages of an earlier one; a year that is switched off counts for nothing."""
+    sponsor, opened = db.session.get_one(Org, program_year.org_id), date(2014, 1, 1)
+    later, off = (
+        enable(SYSTEM, "hardship_aid", year, sponsor, opens_on=opened, settings=program_year.settings | {"line": line})
+        for year, line in ((2015, 500_00), (2016, 1_00))
+    )
+    off.enabled = False
+    clerk = make_user("clerk", "610102")
+    send(as_user(clerk), make_person("610102"))
+    file = db.session.scalars(select(File)).one()
+    assert (file.computed, file.computed_year) == ("relative", later.year)
+    registers.change(clerk, FILES, program_year, file, {"income_fen": 30_000_00}, values_of(FILES, file))
+    db.session.refresh(file)
+    assert (file.computed, file.computed_year) == ("deep", later.year)
 
 
 def test_the_categories_of_imported_files_are_there_with_them(

@@ -15,14 +15,12 @@ from core.api import (
     Refused,
     db,
     finish_tasks,
-    state_of,
 )
-from plugins.hardship_aid.categories.computing import compute_with
+from plugins.hardship_aid.categories.computing import compute_anew
 from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
 from plugins.hardship_aid.transfers.models import Transfer
 from plugins.hardship_aid.transfers.words import ASKED, MAY_GO, STATES, UNDER_WAY
-from plugins.hardship_aid.words import PROGRAM
 
 _PLAIN = {"synchronize_session": False}
 #: Stands where a word is owed and was erased.
@@ -49,16 +47,8 @@ def move_file(person: Person, org: Org) -> None:
     open_years = select(ProgramYear.id).where(ProgramYear.closed_at.is_(None))
     visits = PairVisit.person_id == person.id, PairVisit.program_year_id.in_(open_years)
     db.session.execute(update(PairVisit).where(*visits).values(place), execution_options=_PLAIN)
-    _compute_anew(file)
+    compute_anew(file.sponsor_id, select(File.id).where(File.id == file.id))
     _withdraw(person)
-
-
-def _compute_anew(file: File) -> None:
-    """With the line of where the worker is now, in each open year."""
-    years = select(ProgramYear).where(ProgramYear.program == PROGRAM, ProgramYear.org_id == file.sponsor_id)
-    for year in db.session.scalars(years.order_by(ProgramYear.year)):
-        if state_of(year) == "open":
-            compute_with(year, select(File.id).where(File.id == file.id))
 
 
 def merge_transfers(kept: Person, dropped: Person) -> None:
