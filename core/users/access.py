@@ -26,7 +26,7 @@ from core.users.roles import PERMISSIONS
 from core.wall import Reach
 
 #: What sets of subtrees were found to reach, inside :func:`scopes_read_once`.
-_read: ContextVar[dict[frozenset[str], Scope] | None] = ContextVar("scopes that were read", default=None)
+_read: ContextVar[dict[frozenset[str], Scope]] = ContextVar("scopes that were read")
 
 
 def today() -> date:
@@ -97,10 +97,9 @@ def scopes_read_once() -> Iterator[None]:
 
 def _with_industries(paths: list[str]) -> Scope:
     """These subtrees, their members on the second axis, and the industry unions that they belong to."""
-    read = _read.get()
-    if read is None or not paths:
-        return _look_up(paths) if paths else Scope()
-    key = frozenset(paths)
+    if not paths:
+        return Scope()
+    key, read = frozenset(paths), _read.get({})
     if key not in read:
         read[key] = _look_up(paths)
     return read[key]

@@ -5,17 +5,7 @@ from typing import Any
 from flask_babel import gettext as _
 from sqlalchemy import case, func, select, update
 
-from core.api import (
-    SYSTEM,
-    Org,
-    Person,
-    PersonalDataAction,
-    PersonalRecord,
-    ProgramYear,
-    Refused,
-    db,
-    finish_tasks,
-)
+from core.api import SYSTEM, Org, Person, PersonalDataAction, PersonalRecord, ProgramYear, Refused, db, finish_tasks
 from plugins.hardship_aid.categories.computing import compute_anew
 from plugins.hardship_aid.files.models import File, Member
 from plugins.hardship_aid.pairing.models import Pair, PairVisit
