@@ -30,9 +30,15 @@ PAUSE = 0.05
 def step(run_id: int) -> bool:
     """Do the next thing for the run; whether it has ended."""
     run = db.session.get_one(Run, run_id, populate_existing=True)
+
+    def compute() -> None:
+        services.start_computing(user_with("clerk"), run)
+
     todo: dict[str, Callable[[], None]] = {
-        "draft": lambda: services.start_computing(user_with("clerk"), run),
-        "failed": lambda: services.start_computing(user_with("clerk"), run),
+        "draft": compute,
+        "failed": compute,
+        # A job that was killed thrice stays down, and the page offers to compute once more.
+        "computing": lambda: None if work_of(run).is_active else compute(),
         "computed": lambda: services.submit(user_with("clerk"), run),
         "submitted": lambda: services.decide(user_with("reviewer"), run, approve=True, comment=""),
         "approved": lambda: payout.post(user_with("finance"), run, date(2014, 1, 24)),

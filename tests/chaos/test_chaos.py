@@ -24,6 +24,7 @@ from core.disbursements import services
 from core.disbursements.models import BankFile, Candidate, Payment, Run
 from core.disbursements.verify_all import verify_all
 from core.extensions import db
+from core.jobs.models import Job
 from core.ledger.allotting import fund_from_own
 from core.ledger.models import BudgetLine
 from core.org.models import Org
@@ -45,7 +46,7 @@ FAULTS = ("worker", "worker", "worker", "worker", "driver", "driver", "connectio
 #: Where a fault may meet a run, and how often: computing and writing bank files take the longest.
 PHASES = ("draft", "computing", "computed", "submitted", "approved", "posted")
 WEIGHTS = (1, 5, 1, 1, 2, 3)
-#: A run that has not ended after so long will not.
+#: A run that has not ended so long after its last fault will not.
 PATIENCE = 120.0
 
 
@@ -139,14 +140,14 @@ def _drive(world: World, run_id: int, faults: int) -> int:
     met, deadline = 0, time.monotonic() + PATIENCE
     wanted = sorted(world.chance.choices(range(len(PHASES)), WEIGHTS, k=faults), reverse=True)
     while (state := _state(run_id)) != "sent":
-        assert time.monotonic() < deadline, f"the run stays {state}"
+        assert time.monotonic() < deadline, f"the run stays {state}: {_work_of(run_id)}"
         world.keep_alive(run_id)
         reached = PHASES.index(state) if state in PHASES else 0
         if wanted and reached >= wanted[-1]:
             time.sleep(world.chance.uniform(0, 0.3))
             world.fault(_state(run_id))
             wanted.pop()
-            met += 1
+            met, deadline = met + 1, time.monotonic() + PATIENCE
         time.sleep(0.01)
     if world.driver:
         kill(world.driver)  # it may not have seen yet that there is nothing left to do
@@ -156,6 +157,12 @@ def _drive(world: World, run_id: int, faults: int) -> int:
 def _state(run_id: int) -> str:
     """Where the run is, however often the database has to be asked."""
     return _patiently(lambda: db.session.scalars(select(Run.state).where(Run.id == run_id)).one())
+
+
+def _work_of(run_id: int) -> list[tuple[str, ...]]:
+    """What became of the run's jobs, the newest first."""
+    asked = select(Job.key, Job.state, Job.attempt, Job.error).where(Job.key.startswith(f"run:{run_id}:"))
+    return [tuple(map(str, row)) for row in db.session.execute(asked.order_by(Job.id.desc()))]
 
 
 def _patiently(ask: Callable[[], str]) -> str:
