@@ -11,6 +11,7 @@ from rq.exceptions import NoSuchJobError, StopRequested
 from rq.job import Job as Message
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
+from rq.worker import WorkerStatus
 
 from core.extensions import db
 from core.jobs.messages import RUN
@@ -44,10 +45,17 @@ class OwnMessage(Message):
 
 
 class JobWorker(Worker):
-    """Runs messages in the app's context, and gives a job back at once when the process that ran it died."""
+    """Runs messages in the app's context, and gives a job back at once when the process that ran it died.
+
+    It is told to stop by a signal, which RQ answers with an exception wherever the worker is just then. One that meets
+    a destructor, or whoever reads a message, gets lost there, and the worker would wait for messages for ever. So the
+    signal is only noted, and looked for at every heartbeat.
+    """
 
     # A worker that finds Redis away tries again within seconds, as jobs wait for it.
     max_connection_wait_time = 5.0
+    # An idle worker looks up after so many seconds.
+    dequeue_timeout = 1
 
     def __init__(self, app: Flask, queues: list[str], connection: Redis) -> None:
         super().__init__(queues, connection=connection, serializer=JSONSerializer, job_class=OwnMessage, worker_ttl=60)
@@ -55,10 +63,17 @@ class JobWorker(Worker):
         self._parent = os.getppid()
 
     def heartbeat(self, *args: Any, **kwargs: Any) -> None:
-        """Also ends a worker whose parent is gone: without its clock it must not stay behind."""
-        if not self.is_horse and os.getppid() != self._parent:
+        """Also ends a worker that was told to stop and runs no job, and one whose parent is gone: without its clock it
+        must not stay behind. A message that it has just read is sent again by the clock.
+        """
+        told = self._stop_requested and self.get_state() != WorkerStatus.BUSY
+        if not self.is_horse and (told or os.getppid() != self._parent):
             raise StopRequested
         super().heartbeat(*args, **kwargs)
+
+    def _shutdown(self) -> None:
+        """Note that somebody wants it to stop."""
+        self._stop_requested = True
 
     def fork_work_horse(self, job: Message, queue: Queue) -> None:
         """Close every pooled connection before the fork: parent and child must never talk over the same socket."""

@@ -22,7 +22,7 @@ from core.jobs.messages import queue_named, redis_of
 from core.jobs.services import enqueue
 from core.jobs.worker import JobWorker
 from tests.faults import restart_postgres
-from tests.jobs.conftest import fresh, wait_until
+from tests.jobs.conftest import fresh, installed, wait_until
 
 pytestmark = pytest.mark.services
 Start = Callable[..., psutil.Popen]
@@ -128,6 +128,15 @@ def test_a_job_whose_process_is_killed_goes_on_where_it_was(
     horse.kill()
     wait_until(lambda: fresh(job_id).state == "done")
     assert (steps(path), fresh(job_id).attempt) == (ALL, 2)
+
+
+def test_a_worker_that_is_told_to_stop_while_it_reads_a_message_stops_and_the_next_one_reads_it(
+    app: Flask, worker_process: Start, tmp_path: Path
+) -> None:
+    worker_process("--processes", "1", environ=installed(tmp_path, "untimely", "tests.jobs.untimely"))
+    job_id = ask("sample.refuse")
+    wait_until(lambda: fresh(job_id).state == "failed")
+    assert "worker ended; starting another" in (tmp_path / "worker.log").read_text()
 
 
 def test_a_machine_that_is_switched_off_loses_no_job(
