@@ -49,12 +49,6 @@ def call(function: str, *args: object, **kwargs: object) -> bytes:
     return json.dumps([function, None, list(args), kwargs]).encode()
 
 
-def wait(tmp_path: Path, worker_process: Start, with_sample: dict[str, str]) -> str:
-    """Let a worker take all that waits; what it logged."""
-    assert worker_process("--burst", "--processes", "1", environ=with_sample).wait(60) == 0
-    return (tmp_path / "worker.log").read_text()
-
-
 def ask(out: Path) -> int:
     """A job of the house that leaves a mark; its number."""
     job = enqueue("sample.note", SYSTEM, "/61/", args={"path": str(out), "line": "done"})
@@ -93,7 +87,8 @@ def test_a_forged_message_calls_nothing(
     plant("job-17-0", call(RUN, 17), status="evil")
     plant("job-18-0", call(RUN, 18), webhooks='[{"url": "http://127.0.0.1:1/", "events": ["finished"]}]')
     job_id = ask(tmp_path / "out")
-    log = wait(tmp_path, worker_process, with_sample)
+    assert worker_process("--burst", "--processes", "1", environ=with_sample).wait(60) == 0
+    log = (tmp_path / "worker.log").read_text()
     assert not mark.exists()
     assert (tmp_path / "out").read_text().strip() == "done", log
     assert "Traceback" not in log

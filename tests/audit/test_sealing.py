@@ -1,7 +1,6 @@
 """Blocks of the audit trail: what is committed is sealed once, nobody waits for it, and every forgery is named."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -24,6 +23,7 @@ from core.jobs.services import enqueue
 from core.ledger import heads
 from core.org.models import Org
 from core.users.testing import MakeUser
+from tests.jobs.conftest import wait_until
 
 pytestmark = pytest.mark.services
 KEY = DataKeys.read("6b" * 32)
@@ -45,12 +45,14 @@ def wait_for_others() -> None:
     """
     horizon = text("SELECT pg_snapshot_xmax(s)::text::bigint, pg_snapshot_xmin(s)::text::bigint FROM"
                    " pg_current_snapshot() s")  # fmt: skip
-    newest, oldest = db.session.execute(horizon).one()
-    while oldest < newest:
+
+    def bounds() -> tuple[int, int]:
+        newest, oldest = db.session.execute(horizon).one()
         db.session.rollback()
-        time.sleep(0.05)
-        _newest, oldest = db.session.execute(horizon).one()
-    db.session.rollback()
+        return newest, oldest
+
+    running, _oldest = bounds()
+    wait_until(lambda: bounds()[1] >= running, seconds=150)
 
 
 def findings() -> list[str]:

@@ -22,9 +22,9 @@ from core.audit.services import SYSTEM
 from core.config import ROOT, Settings
 from core.disbursements import services
 from core.disbursements.models import BankFile, Candidate, Payment, Run
+from core.disbursements.queries import work_of
 from core.disbursements.verify_all import verify_all
 from core.extensions import db
-from core.jobs.models import Job
 from core.ledger.allotting import fund_from_own
 from core.ledger.models import BudgetLine
 from core.org.models import Org
@@ -140,7 +140,7 @@ def _drive(world: World, run_id: int, faults: int) -> int:
     met, deadline = 0, time.monotonic() + PATIENCE
     wanted = sorted(world.chance.choices(range(len(PHASES)), WEIGHTS, k=faults), reverse=True)
     while (state := _state(run_id)) != "sent":
-        assert time.monotonic() < deadline, f"the run stays {state}: {_work_of(run_id)}"
+        assert time.monotonic() < deadline, f"the run stays {state}: {work_of(db.session.get_one(Run, run_id))}"
         world.keep_alive(run_id)
         reached = PHASES.index(state) if state in PHASES else 0
         if wanted and reached >= wanted[-1]:
@@ -157,12 +157,6 @@ def _drive(world: World, run_id: int, faults: int) -> int:
 def _state(run_id: int) -> str:
     """Where the run is, however often the database has to be asked."""
     return _patiently(lambda: db.session.scalars(select(Run.state).where(Run.id == run_id)).one())
-
-
-def _work_of(run_id: int) -> list[tuple[str, ...]]:
-    """What became of the run's jobs, the newest first."""
-    asked = select(Job.key, Job.state, Job.attempt, Job.error).where(Job.key.startswith(f"run:{run_id}:"))
-    return [tuple(map(str, row)) for row in db.session.execute(asked.order_by(Job.id.desc()))]
 
 
 def _patiently(ask: Callable[[], str]) -> str:

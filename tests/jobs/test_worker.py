@@ -135,6 +135,7 @@ def test_a_worker_that_is_told_to_stop_while_it_reads_a_message_stops_and_the_ne
 ) -> None:
     worker_process("--processes", "1", environ=installed(tmp_path, "untimely", "tests.jobs.untimely"))
     job_id = ask("sample.refuse")
+    # That worker has no such plugin: the job fails as soon as it is read.
     wait_until(lambda: fresh(job_id).state == "failed")
     assert "worker ended; starting another" in (tmp_path / "worker.log").read_text()
 

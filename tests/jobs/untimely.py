@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from rq.job import Job as Message
 
@@ -19,4 +20,4 @@ def restore(self: Message, raw_data: dict[Any, Any]) -> None:
     _restore(self, raw_data)
 
 
-Message.restore = restore  # type: ignore[method-assign]
+patch.object(Message, "restore", restore).start()
