@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from core.users.passwords import check_password
 from plugins.four_seasons.demo.browser import Browser, fen, number, table_rows, visible_text
+from plugins.four_seasons.demo.campaign import Demo
 from plugins.four_seasons.demo.house import MARKER, PID_FILES, ROOT, DemoError, House, _server, fresh_house, wipe
 from plugins.four_seasons.demo.seasons import Line
 
@@ -49,6 +51,11 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(DemoError, match="left alone"):
         wipe(tmp_path)
     assert (tmp_path / "thesis.txt").exists()
+
+
+def test_its_password_is_never_one_that_is_tried_first(tmp_path: Path) -> None:
+    for _attempt in range(500):
+        check_password(Demo(House(tmp_path, 1), 1, print).password, ["clerk", "xian.clerk", "程双岗"])
 
 
 def test_a_former_demonstration_is_wiped(tmp_path: Path) -> None:
