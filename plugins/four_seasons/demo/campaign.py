@@ -4,13 +4,13 @@ import csv
 import io
 import json
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.users.passwords import random_password
 from plugins.four_seasons.demo.browser import Browser, Page, fen, number, table_rows
 from plugins.four_seasons.demo.house import DemoError, House
 
@@ -42,7 +42,8 @@ class Demo:
     house: House
     people: int
     say: Callable[[str], None]
-    password: str = field(default_factory=random_password)
+    # Letters at both ends: a common word with nothing but digits beside it is refused.
+    password: str = field(default_factory=lambda: f"winter-{secrets.token_hex(4)}-warmth")
     accounts: list[Account] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
